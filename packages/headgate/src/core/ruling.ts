@@ -28,6 +28,11 @@ export interface Ruling extends Question {
   readonly asked?: Question;
   /** Whether the request is refused because the store is unavailable. */
   readonly unavailable?: boolean;
+  /**
+   * The reservation that the store may have admitted, if its reply to this request was lost. The reservation reports its totals to the
+   * store under this id: then it is charged once, whether the store has admitted it or not.
+   */
+  readonly doubtful?: string | undefined;
 }
 
 /** Holds the charge of an admitted request, and can change it. Every store is a ledger. */

@@ -33,7 +33,8 @@ export interface Timeouts {
   connectMs?: number;
   /**
    * How long a shared store may take to answer a call: from 1 to 60,000 ms; 250 by default. After that the outage
-   * policies of the layers decide, and the charge of a late answer is undone.
+   * policies of the layers decide, and the request is charged once, even if the store answers late or its reply is
+   * lost. Plain requests, which have no id and hold nothing, may be charged twice if the reply is lost.
    */
   storeMs?: number;
   /**

@@ -3,7 +3,7 @@ import { type Clock, checkClock, monotonic } from "../core/clock.ts";
 import { type Cost, checkCost } from "../core/cost.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { LayerOptions } from "../core/policy.ts";
-import { asCharged, type Question, type Ruling } from "../core/ruling.ts";
+import type { Question, Ruling } from "../core/ruling.ts";
 import { show } from "../core/show.ts";
 import type { Store } from "../core/store.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
@@ -89,6 +89,7 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
         onOutage: (event) => notify(onOutage, event, report),
         findBlock: (charges, now) => known.findBlock(charges, now),
         findClaim: running.find,
+        findUnsentClaim: running.findUnsent,
         onContact: () => prefixes.load(),
         onAsked: (question) => shadowing.shadow?.ride(question),
         takeBack,
@@ -132,6 +133,9 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
     ask: guard?.decide ?? own.decide,
   });
 
+  /** Afterwards, so that the store has applied it. */
+  const noteFreed = () => queueMicrotask(() => waitingRoom.freed());
+
   /** For charges and refunds outside of an admission. Their end is not reported. */
   const unannounced: ReservationServices = {
     now: clock.now,
@@ -145,9 +149,9 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
     released(book) {
       running.remove(book);
       heartbeat.remove(book);
-      // Afterwards, so that the store has applied it.
-      queueMicrotask(() => waitingRoom.freed());
+      noteFreed();
     },
+    sent: running.remove,
     mintRid,
   };
   const services: ReservationServices = {
@@ -161,11 +165,11 @@ export function createParts<Caller>(options: LimiterOptions<Caller>) {
     extended: observing.extended,
   };
 
-  function takeBack(charged: Ruling): void {
-    const ruling = asCharged(charged, charged.outcome);
-    // The totals of an extension are stated by its reservation.
-    if (ruling.hold === undefined || ruling.hold.seq === 1)
-      void new Reservation(ruling, ruling, undefined, unannounced).end("nothing");
+  /** A request that is given back is not running, so its id is not listed and it sends no heartbeat. */
+  const givenBack: ReservationServices = { ...unannounced, holds() {}, released: noteFreed };
+
+  function takeBack(ruling: Ruling): void {
+    void new Reservation(ruling, ruling, undefined, givenBack).end("nothing");
   }
 
   /** @throws HeadgateError `limiter-closed`, or `cost-invalid`. */

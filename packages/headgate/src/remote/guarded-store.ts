@@ -33,12 +33,14 @@ export interface GuardedStoreOptions {
   readonly policyOf: (layer: string) => OutagePolicy;
   readonly onOutage: (event: OutageEvent) => void;
   readonly report: (error: unknown) => void;
-  /** Gives everything back that this ruling charged: the request has been decided without it. */
+  /** Gives back what this ruling charged, or may have charged if it is `doubtful`: the request has been decided without it. */
   readonly takeBack: (ruling: Ruling) => void;
   /** How the store would refuse these charges, where a block is known: it must not end because the store is down. */
   readonly findBlock: (charges: readonly Charge[], now: number) => Outcome | undefined;
   /** What is known of an id that a request of this process is answering. */
   readonly findClaim: (claim: Claim) => KnownClaim | undefined;
+  /** The same, but only for an id that the store does not know yet. */
+  readonly findUnsentClaim: (claim: Claim) => KnownClaim | undefined;
   /** Called once the store has been reached for the first time, and whenever it is tried. Never rejects. */
   readonly onContact?: () => Promise<void>;
   /** Called as a question is sent to the store: what is asked in the same turn may travel along. */
@@ -106,6 +108,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     takeBack,
     findBlock,
     findClaim,
+    findUnsentClaim,
     onContact,
     onAsked,
     random = Math.random,
@@ -191,6 +194,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     policyOf,
     findBlock,
     findClaim,
+    findUnsentClaim,
   });
   const ask = createStoreQuestions({
     store,

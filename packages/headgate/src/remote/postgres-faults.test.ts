@@ -118,7 +118,7 @@ describe("a network that breaks while a statement runs", () => {
   afterEach(() => network.close());
 
   it(
-    "a charge whose answer is lost errs on the side of the limit, and nothing is given back twice",
+    "a charge whose answer is lost is charged once, and nothing is given back twice",
     async () => {
       const { admit, admitted, isBack, left, limiter } = guarded;
       const handle = (await admit("alice", 100)) as Admitted;
@@ -135,9 +135,39 @@ describe("a network that breaks while a statement runs", () => {
       expect(network.cuts).toBe(2);
       network.mode = "open";
       await isBack();
-      // Charged before the cut, and told once more.
-      expect(await left("bob")).toEqual([3, 980]);
-      expect(await admitted("bob", 5)).toBe(3);
+      // It was charged before the cut.
+      expect(await left("bob")).toEqual([4, 990]);
+      expect(await admitted("bob", 5)).toBe(4);
+    },
+    longestTestMs,
+  );
+
+  it.each(["cut", "swallow"] as const)(
+    "an id whose answer is lost is charged once and answered once: %s",
+    async (mode) => {
+      const { isBack, left, limiter } = guarded;
+      const direct = postgresStore(server.url, { schema: `faults ${schemas}` });
+      const other = guardedBy(direct).limiter;
+      await other.ready();
+      const asked = { id: "m1", fingerprint: "a", result: "stream 1" };
+      // The statement is prepared, so that one trip decides.
+      const warm = (await limiter.admit("warm", { id: "m0" })) as Admitted;
+      await warm.end();
+      network.mode = mode;
+      const first = (await limiter.admit("alice", { ...asked, cost: { tokens: 100 } })) as Admitted;
+      expect(first).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
+      expect(await other.admit("alice", asked)).toMatchObject({ state: "running", result: "stream 1" });
+      network.mode = "open";
+      network.drop();
+      expect(await limiter.admit("alice", asked)).toMatchObject({ state: "running", result: "stream 1" });
+      await isBack();
+      expect(await left("alice")).toEqual([4, 900]);
+      await first.end({ tokens: 30 }, { result: "answer 1" });
+      for (const each of [limiter, other])
+        expect(await each.admit("alice", asked)).toMatchObject({ state: "done", result: "answer 1" });
+      expect(await left("alice")).toEqual([4, 970]);
+      await other.close();
+      await direct.close();
     },
     longestTestMs,
   );

@@ -71,7 +71,7 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
   });
 
   it(
-    "a charge whose answer is lost is decided here, and errs on the side of the limit",
+    "a charge whose answer is lost is decided here, and charged once",
     async () => {
       const { admit, admitted, isBack, left, limiter } = guarded;
       network.mode = "cut";
@@ -80,10 +80,36 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
       expect(await admitted("alice", 2, 10)).toBe(2);
       network.mode = "open";
       await isBack();
-      // Three were admitted; that which was cut off had been charged by then, and is told once more.
-      expect(await left("alice")).toEqual([1, 960]);
-      expect(await admitted("alice", 3, 10)).toBe(1);
+      // Three were admitted. The first had been charged by the store before the cut.
+      expect(await left("alice")).toEqual([2, 970]);
+      expect(await admitted("alice", 3, 10)).toBe(2);
       expect(limiter.status().counters).toMatchObject({ dropped: 0 });
+    },
+    longestTestMs,
+  );
+
+  it.each(["cut", "swallow"] as const)(
+    "an id whose answer is lost is charged once and answered once: %s",
+    async (mode) => {
+      const { isBack, left, limiter } = guarded;
+      const direct = redisStore(`redis://127.0.0.1:${server.port}`);
+      const other = guardedBy(direct).limiter;
+      const asked = { id: "m1", fingerprint: "a", result: "stream 1" };
+      network.mode = mode;
+      const first = (await limiter.admit("alice", { ...asked, cost: { tokens: 100 } })) as Admitted;
+      expect(first).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
+      expect(await other.admit("alice", asked)).toMatchObject({ state: "running", result: "stream 1" });
+      network.mode = "open";
+      network.drop();
+      expect(await limiter.admit("alice", asked)).toMatchObject({ state: "running", result: "stream 1" });
+      await isBack();
+      expect(await left("alice")).toEqual([4, 900]);
+      await first.end({ tokens: 30 }, { result: "answer 1" });
+      for (const each of [limiter, other])
+        expect(await each.admit("alice", asked)).toMatchObject({ state: "done", result: "answer 1" });
+      expect(await left("alice")).toEqual([4, 970]);
+      await other.close();
+      await direct.close();
     },
     longestTestMs,
   );
@@ -119,8 +145,8 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
       network.drop();
       await isBack();
       expect(await left("alice")).toEqual([4, 970]);
-      // The script had run: the store holds those charges, and the local ones on top.
-      expect((await left("bob"))[0]).toBe(0);
+      // The script had run. What was admitted here is charged once, and what was refused here is given back.
+      expect(await left("bob")).toEqual([0, 950]);
       expect(await admitted("bob", 2)).toBe(0);
     },
     longestTestMs,

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { checkOutcome } from "../core/outcome.ts";
-import type { Ledger, Question, Ruling } from "../core/ruling.ts";
+import { isInDoubt, type Ledger, type Question, type Ruling } from "../core/ruling.ts";
 import type { Outcome, Store } from "../core/store.ts";
 import type { Line } from "./line.ts";
 import type { RefusalMemory } from "./refusal-memory/refusal-memory.ts";
@@ -22,7 +22,7 @@ export interface StoreQuestionsOptions {
   readonly onAnswer: () => void;
   /** Decides where the store has not answered. */
   readonly withoutStore: (question: Question, peek: boolean) => Ruling;
-  /** Gives everything back that this ruling charged: the request has been decided without it. */
+  /** Gives back what this ruling charged, or may have charged if it is `doubtful`: the request has been decided without it. */
   readonly takeBack: (ruling: Ruling) => void;
 }
 
@@ -61,16 +61,34 @@ export function createStoreQuestions(options: StoreQuestionsOptions): AskStore {
         const tookMs = performance.now() - enteredAt;
         // Calls expire together. The breaker must count all of them before the line sends more.
         queueMicrotask(() => line.left(false, tookMs));
-        if (error instanceof StoreTimeoutError && !peek) void takeBackLate(question, answering);
-        return withoutStore(question, peek);
+        const decided = withoutStore(question, peek);
+        if (peek) return decided;
+        const isLate = error instanceof StoreTimeoutError;
+        if (isLate) void noteLate(question, answering);
+        return isLate || isInDoubt(error) ? settled(question, decided) : decided;
       },
     );
     onAsked?.(question);
     return ruling;
   }
 
-  /** The request has been decided otherwise: were this charge to stay, it would be charged twice. */
-  async function takeBackLate(
+  /**
+   * The store may have admitted this reservation. If the request has been admitted without the store, its reservation
+   * takes over the charge, hold and claim. Otherwise they are cancelled.
+   */
+  function settled(question: Question, decided: Ruling): Ruling {
+    const { hold } = question;
+    // An extension is settled by its reservation, which reports totals.
+    if (hold === undefined || hold.seq > 1) return decided;
+    const doubtful = hold.rid;
+    if (decided.outcome.admitted && decided.places === undefined) return { ...decided, doubtful };
+    const outcome = { admitted: true, now: clock.now(), readings: [], marks: [] };
+    takeBack({ ...question, outcome, ledger, decidedBy: "store", doubtful });
+    return decided;
+  }
+
+  /** Without a reservation, a late charge is given back once it is known: the request has been decided without it. */
+  async function noteLate(
     question: Question,
     answering: Outcome | Promise<Outcome> | undefined,
   ): Promise<void> {
@@ -78,7 +96,8 @@ export function createStoreQuestions(options: StoreQuestionsOptions): AskStore {
       if (answering === undefined) return;
       const outcome = checkOutcome(store.name, question.charges, await answering);
       counters.lateAnswers += 1;
-      if (outcome.admitted) takeBack({ ...question, outcome, ledger, decidedBy: "store" });
+      if (outcome.admitted && question.hold === undefined)
+        takeBack({ ...question, outcome, ledger, decidedBy: "store" });
     } catch {
       // It failed after all, and has been counted as a failure before.
     }

@@ -41,6 +41,8 @@ export function createTurns(
     const go = breaker.ask();
     if (go === "wait") return withoutStore.decide(question, peek);
     if (go === "probe") return probe(question, peek);
+    const own = withoutStore.byOwnClaim(question, peek);
+    if (own !== undefined) return own;
 
     // What is known of an id goes before what is known of the caller.
     const known = question.claim === undefined ? refusals.find(question.charges, clock.now()) : undefined;

@@ -27,6 +27,7 @@ export interface WithoutStoreOptions {
   readonly policyOf: (layer: string) => OutagePolicy;
   readonly findBlock: (charges: readonly Charge[], now: number) => Outcome | undefined;
   readonly findClaim: (claim: Claim) => KnownClaim | undefined;
+  readonly findUnsentClaim: (claim: Claim) => KnownClaim | undefined;
 }
 
 /** Decides when the store is not called: at once, and by what this process knows. */
@@ -34,6 +35,8 @@ export interface WithoutStore {
   /** A refusal that the store gave a moment ago is repeated; otherwise the outage policies decide. */
   decide(question: Question, peek: boolean): Ruling;
   byPolicies(question: Question, peek: boolean): Ruling;
+  /** What this process knows of an id that the store does not know yet; `undefined` if that is nothing. */
+  byOwnClaim(question: Question, peek: boolean): Ruling | undefined;
   /** @param places the places of the question that the remembered refusal is about; absent for all of them. */
   byMemory(question: Question, outcome: Outcome, places: readonly number[] | undefined): Ruling;
 }
@@ -43,18 +46,22 @@ const shortestRetryMs = 1000;
 export function createWithoutStore(options: WithoutStoreOptions): WithoutStore {
   const { clock, breaker, slowness, presence, refusals, counters, ledger, local, policyOf, findBlock } =
     options;
-  const { findClaim } = options;
+  const { findClaim, findUnsentClaim } = options;
+
+  function byClaim(question: Question, peek: boolean, find: typeof findClaim): Ruling | undefined {
+    const known = question.claim === undefined || peek ? undefined : find(question.claim);
+    if (known === undefined) return undefined;
+    const outcome = { admitted: false, now: clock.now(), readings: [], marks: [], known };
+    return { ...question, outcome, ledger, decidedBy: "outage-policy" };
+  }
 
   function byPolicies(question: Question, peek: boolean): Ruling {
     if (!peek) counters.byOutagePolicy += 1;
     const now = clock.now();
     const blocked = findBlock(question.charges, now);
     if (blocked !== undefined) return { ...question, outcome: blocked, ledger, decidedBy: "outage-policy" };
-    const claimed = question.claim === undefined || peek ? undefined : findClaim(question.claim);
-    if (claimed !== undefined) {
-      const outcome = { admitted: false, now, readings: [], marks: [], known: claimed };
-      return { ...question, outcome, ledger, decidedBy: "outage-policy" };
-    }
+    const claimed = byClaim(question, peek, findClaim);
+    if (claimed !== undefined) return claimed;
     const retryMs = Math.max(shortestRetryMs, breaker.nextProbeAt - now);
     const pace = slowness.isSlow ? options.pace : undefined;
     return decideByPolicies(question, policyOf, local, presence.processes ?? 1, now, peek, retryMs, pace);
@@ -71,5 +78,10 @@ export function createWithoutStore(options: WithoutStoreOptions): WithoutStore {
     return byPolicies(question, peek);
   }
 
-  return { decide, byPolicies, byMemory };
+  return {
+    decide,
+    byPolicies,
+    byOwnClaim: (question, peek) => byClaim(question, peek, findUnsentClaim),
+    byMemory,
+  };
 }

@@ -18,6 +18,8 @@ export interface ReservationServices {
   holds(book: Book, owner: WeakRef<Owner>): void;
   /** The reservation has ended and holds nothing. */
   released(book: Book): void;
+  /** The store knows the end of a reservation that this process admitted by itself. */
+  sent?(book: Book): void;
   /** The ledger has applied a new use, or the end. Absent: no observer. */
   settled?(book: Book, adjustments: readonly Adjustment[], outcome: Outcome): void;
   /** The reservation ended with a reported use that changes nothing in the ledger. Absent: no observer. */
@@ -82,7 +84,8 @@ export class Book implements Unsettled {
     this.#owner = new WeakRef(owner);
     const { charges, ledger, outcome, claim } = ruling;
     this.#main = new Part(ledger, ruling.hold?.rid ?? services.mintRid(), charges, claim, outcome.attempt);
-    this.#main.admitted(charges, outcome);
+    if (ruling.doubtful === this.#main.rid) this.#main.inDoubt = true;
+    else this.#main.admitted(charges, outcome);
     this.#used = this.#main.used.map((amounts) => [...amounts]);
     this.#granted = this.#main.used.map((amounts, c) =>
       amounts.map((amount, g) => amount + (this.#main.held[c]?.[g] ?? 0)),
@@ -96,13 +99,16 @@ export class Book implements Unsettled {
    * For a request that this process admitted and that holds something: all of it is sent to the store once it is back.
    */
   #hold(store: Ledger): void {
+    const { doubtful } = this.#ruling;
     this.#upstream = new Part(
       store,
-      this.#services.mintRid(),
+      doubtful ?? this.#services.mintRid(),
       this.question.charges,
       this.#main.claim,
       this.#main.attempt,
     );
+    // The store may know it, so that it must also be told of an end with nothing.
+    this.#upstream.isAsked = doubtful !== undefined;
     this.#raises = true;
     this.#version += 1;
     this.#main.acknowledgedVersion = this.#version;
@@ -117,6 +123,21 @@ export class Book implements Unsettled {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** What becomes of the id. */
+  get claimState(): ClaimChange["state"] {
+    return this.#claimState;
+  }
+
+  /** The reference to the answer; empty if there is none. */
+  get result(): string {
+    return this.#result ?? this.claim?.result ?? "";
+  }
+
+  /** Whether this process admitted the request by itself, and the store has not acknowledged it yet. */
+  get isUnsent(): boolean {
+    return this.#upstream !== undefined;
   }
 
   /** Whether the reservation holds something and needs a heartbeat. */
@@ -361,6 +382,7 @@ export class Book implements Unsettled {
     this.#main = part;
     this.#upstream = undefined;
     this.#release([local]);
+    if (this.#ended) this.#services.sent?.(this);
   }
 
   #release(parts: readonly Part[]): void {

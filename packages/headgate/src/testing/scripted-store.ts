@@ -51,6 +51,7 @@ export function scriptedStore(over: Store = memoryStore()): ScriptedStore {
   const script: ScriptedStore = {
     name: "scripted",
     remote: true,
+    claims: over.claims === true,
     mode: "answer",
     calls,
 
@@ -58,9 +59,9 @@ export function scriptedStore(over: Store = memoryStore()): ScriptedStore {
       return held.length;
     },
 
-    decide(charges, now, peek, hold) {
+    decide(charges, now, peek, hold, claim) {
       calls.decide += 1;
-      return behave<Outcome>(() => over.decide(charges, now, peek, hold));
+      return behave<Outcome>(() => over.decide(charges, now, peek, hold, claim));
     },
 
     adjust(adjustments, now) {

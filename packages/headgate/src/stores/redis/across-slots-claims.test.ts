@@ -147,6 +147,61 @@ describe("an id that is claimed in one slot, and charged in others", () => {
     });
   });
 
+  it.each(["before", "after"])(
+    "is kept by its reservation, which reports %s the cancel arrives",
+    async (when) => {
+      const [user, ip] = [
+        chargeOf("5/hour", `owner ${when}`, "user"),
+        chargeOf("5/hour", `owner ${when}`, "ip"),
+      ];
+      const held: (() => Promise<unknown>)[] = [];
+      const replied: string[] = [];
+      const by = storeThrough(async (key, send) => {
+        const [slot = ""] = /(?<=\{)\w+/.exec(key) ?? [];
+        // The first reply of a slot is lost; the cancel that follows is late.
+        if (!replied.includes(slot) && slot === "ip") {
+          replied.push(slot);
+          await send();
+          throw new Error("Connection is closed.");
+        }
+        if (replied.includes("ip") && when === "before" && held.length < 2) {
+          held.push(send);
+          throw new Error("Command timed out");
+        }
+        return send();
+      });
+      const hold = newHold();
+      const claim = claimOf(user);
+      await expect(by.decide([user, ip], 0, false, hold, claim)).rejects.toMatchObject({ inDoubt: true });
+      const { id, fingerprint, result, leaseMs } = claim;
+      await store.adjust(
+        [user, ip].map(({ space, key, limits }) => ({
+          space,
+          key,
+          limits,
+          rid: hold.rid,
+          seq: 2,
+          ended: false,
+          raises: true,
+          known: [0],
+          used: [1],
+          held: [0],
+          refunds: [],
+          ...(space === "user"
+            ? { claim: { id, fingerprint, result, leaseMs, attempt: 1, state: "running" as const } }
+            : {}),
+        })),
+        0,
+      );
+      for (const send of held) await send();
+      await expectSoon([user, ip], [4, 4]);
+      expect(await store.decide([user, ip], 0, false, newHold(), claim)).toMatchObject({
+        known: { state: "running", result: "stream" },
+      });
+      await by.close();
+    },
+  );
+
   it("costs 40 requests at once, from three processes, one charge", async () => {
     const charges = [
       chargeOf("5/hour", "at once", "user"),

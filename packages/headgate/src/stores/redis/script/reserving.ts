@@ -326,13 +326,13 @@ local function reserving()
       local p, set, units = ps[c], sets[q[i]], terms[q[i]]
       local record = attempts().take(mine[c], id, mayCome)
       if record then
-        isUndone = true
         local state, chargedAt, used, before = attempts().read(record)
         p.testClock = testClock
         local spent = {}
         for n = 1, #used do spent[unitOf(used[n][1])] = spent[unitOf(used[n][1])] or used[n][2] end
-        if (not before or book.undo(hs[c], rid, seq, spent, before)) and state == 1 then
-          for n = 1, #used do takeBack(p, now, chargedAt, unpack(used[n])) end
+        if not before or book.undo(hs[c], rid, seq, spent, before) then
+          isUndone = true
+          for n = 1, state == 1 and #used or 0 do takeBack(p, now, chargedAt, unpack(used[n])) end
         end
       end
       for n = 1, #set do show(p, set[n], now) end
