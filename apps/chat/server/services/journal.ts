@@ -44,6 +44,9 @@ export interface JournalOptions {
 /** The maximum number of parts that are kept of one answer: its latest. */
 export const MOST_PARTS = 2_000;
 export const MOST_BYTES = 1_048_576;
+/** Batches are dropped whole: what is kept falls short of the limits by less than one batch. */
+const MOST_PARTS_A_BATCH = 100;
+const MOST_BYTES_A_BATCH = 65_536;
 
 /** Chunks that were written together. */
 interface Batch {
@@ -166,13 +169,26 @@ function append(pending: AnswerChunk[], chunk: AnswerChunk): void {
 
 function takePending(entry: Open): void {
   entry.isNews = false;
-  const taken = entry.pending.splice(0);
-  if (taken.length === 0) return;
-  const chunks = taken.map((chunk) => JSON.stringify(chunk)).join("\n");
-  const position = entry.nextPosition;
-  entry.nextPosition += taken.length;
-  entry.batches.push({ position, count: taken.length, bytes: Buffer.byteLength(chunks) });
-  entry.unwritten.push({ answerId: entry.answerId, position, count: taken.length, chunks });
+  let lines: string[] = [];
+  let bytes = 0;
+  const close = () => {
+    if (lines.length === 0) return;
+    const { answerId, nextPosition: position } = entry;
+    const count = lines.length;
+    entry.batches.push({ position, count, bytes });
+    entry.unwritten.push({ answerId, position, count, chunks: lines.join("\n") });
+    entry.nextPosition += count;
+    lines = [];
+    bytes = 0;
+  };
+  for (const chunk of entry.pending.splice(0)) {
+    const line = JSON.stringify(chunk);
+    const more = Buffer.byteLength(line) + 1;
+    if (lines.length === MOST_PARTS_A_BATCH || bytes + more > MOST_BYTES_A_BATCH) close();
+    lines.push(line);
+    bytes += more;
+  }
+  close();
 }
 
 /** Drops the oldest batches above the limits. @returns the new first position, if any were dropped */
