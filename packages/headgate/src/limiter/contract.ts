@@ -27,7 +27,8 @@ import type { WaitOptions } from "./waiting.ts";
 export interface Timeouts {
   /**
    * How long the first decisions of a process wait for a store that has never answered, also if it refuses
-   * connections: from 0 to 60,000 ms; 5,000 by default. Then the outage policies decide. A store that has answered
+   * connections: from 0 to 60,000 ms; 5,000 by default. It counts from when the store's driver is loaded, which may take
+   * as long again on a busy machine. Then the outage policies decide. A store that has answered
    * before is down if it says nothing for as long; until then it is slow, and `local` admits at the pace of its share.
    */
   connectMs?: number;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Admission } from "../core/admission.ts";
+import { load } from "../core/loading.ts";
 import type { LimiterOptions } from "../limiter/contract.ts";
 import { createLimiter } from "../limiter/limiter.ts";
 import { notInstalled } from "../stores/shared/absent.ts";
@@ -71,6 +72,35 @@ describe("a store that has never answered", () => {
     await vi.advanceTimersByTimeAsync(20);
     expect(await asked).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
     expect(await limiter.admit("a")).toMatchObject({ decidedBy: "outage-policy" });
+  });
+
+  it("is awaited for as long once its code is loaded, which is this process's own work", async () => {
+    const { scripted } = connecting();
+    const loads = vi.fn(() => new Promise((resolve) => setTimeout(resolve, 1500)));
+    const check = async () => void (await scripted.decide([], 0, true));
+    const store = { ...scripted, check, [load]: loads };
+    const { limiter } = connecting({ store, timeouts: { connectMs: 2000 } });
+    scripted.mode = "reject";
+    const asked = Array.from({ length: 10 }, () => limiter.admit("a"));
+    await vi.advanceTimersByTimeAsync(1490);
+    expect(scripted.calls.decide).toBe(0);
+    await vi.advanceTimersByTimeAsync(1500);
+    scripted.mode = "answer";
+    await vi.advanceTimersByTimeAsync(500);
+    expect((await Promise.all(asked)).every(({ decidedBy }) => decidedBy !== "outage-policy")).toBe(true);
+    expect(loads).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    ["takes too long", () => new Promise(() => {})],
+    ["fails", () => Promise.reject(new Error("not here"))],
+  ])("is asked also if its code %s to load", async (_, loads) => {
+    const { scripted } = connecting();
+    const store = { ...scripted, check: async () => {}, [load]: loads };
+    const { limiter } = connecting({ store, timeouts: { connectMs: 2000 } });
+    const asked = limiter.admit("a");
+    await vi.advanceTimersByTimeAsync(2010);
+    expect(await asked).toMatchObject({ decidedBy: "store" });
   });
 
   it("is not awaited once it has answered that it cannot decide", async () => {

@@ -1,6 +1,6 @@
+import { type LoadingStore, load } from "../core/loading.ts";
 import type { Question } from "../core/ruling.ts";
 import { isWorker } from "../core/runtime.ts";
-import type { Store } from "../core/store.ts";
 import { isNotInstalled } from "./readiness.ts";
 import { createTimeLimit } from "./time-limit.ts";
 
@@ -25,11 +25,12 @@ export interface FirstContact {
 
 /**
  * @param store one without `check` cannot say whether it is connected: it is not waited for.
- * @param connectMs by this machine's own monotonic time; 0 waits for nothing.
+ * @param connectMs by this machine's own monotonic time, once the store's code is loaded; 0 waits for nothing. To load it may
+ *   take as long again.
  * @param ask asks the store something that changes nothing.
  */
 export function createFirstContact(
-  store: Store,
+  store: LoadingStore,
   connectMs: number,
   ask: (question: Question) => Promise<void>,
 ): FirstContact {
@@ -39,6 +40,9 @@ export function createFirstContact(
   let wake: (() => void) | undefined;
 
   async function make(question: Question): Promise<void> {
+    // On a busy machine this may take longer than to connect, and is no delay of the store's. Asking fails in the same way.
+    if (store[load] !== undefined)
+      await createTimeLimit(store.name, connectMs)(store[load]()).catch(() => {});
     const giveUpAt = performance.now() + connectMs;
     for (let pauseMs = firstPauseMs; !isOver; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       const leftMs = Math.ceil(giveUpAt - performance.now());

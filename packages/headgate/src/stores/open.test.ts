@@ -9,7 +9,9 @@ import { type PostgresServer, startPostgres } from "@headgate/test-servers/postg
 import { type RedisServer, startCluster, startRedis, startSentinels } from "@headgate/test-servers/redis.ts";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type LoadingStore, load } from "../core/loading.ts";
 import { createLimiter } from "../limiter/limiter.ts";
+import { openStore } from "./open.ts";
 
 const longestTestMs = 60_000;
 let redis: RedisServer;
@@ -75,6 +77,16 @@ function limiterOf(name: string, store: string) {
     store,
   });
 }
+
+it.each(["redis://127.0.0.1:1", "valkey://127.0.0.1:1", "postgres://127.0.0.1:1/none", "pglite://memory"])(
+  "the code for %s can be loaded without a connection",
+  async (uri) => {
+    const store: LoadingStore = openStore(uri);
+    await store[load]?.();
+    expect(store[load]).toBeTypeOf("function");
+    await store.close?.();
+  },
+);
 
 describe("limiters of one process share a connection by URL", () => {
   /** All but that of redis-cli itself. */

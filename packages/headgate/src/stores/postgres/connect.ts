@@ -101,6 +101,11 @@ export async function connectTo(url: string, connections: number): Promise<Conne
   return /^pglite:/i.test(url) ? connectPglite(url) : connectServer(url, connections);
 }
 
+/** Loads the driver that `connectTo` uses for this URL, and connects nothing. */
+export async function loadDriver(url: string): Promise<unknown> {
+  return /^pglite:/i.test(url) ? importPglite() : ((await importPg()) ?? importPostgres());
+}
+
 async function connectServer(url: string, connections: number): Promise<Connection> {
   const pg = await importPg();
   if (pg !== undefined) {

@@ -1,10 +1,11 @@
 import { type Clock, checkClock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
+import { type LoadingStore, load } from "../../core/loading.ts";
 import { checkOptions } from "../../core/options.ts";
 import { show } from "../../core/show.ts";
 import type { Adjustment, Outcome, SharedText, Store } from "../../core/store.ts";
 import { type ClaimRequest, decodeClaim, encodeClaim, encodeClaimChanges, haveClaims } from "./claims.ts";
-import { type Connection, connectionOver, connectTo, type PostgresClient } from "./connect.ts";
+import { type Connection, connectionOver, connectTo, loadDriver, type PostgresClient } from "./connect.ts";
 import { decode } from "./decode.ts";
 import { encode, encodeOverride, type StoreRequest } from "./encode.ts";
 import { checkSchema, checkSwitches, defaultSchema, type MigrationOptions } from "./migration.ts";
@@ -85,7 +86,7 @@ export function postgresStore(
     );
   }
 
-  const { connect, single, prepare } = connector(source, connections, options.prepare);
+  const { connect, load: loadCode, single, prepare } = connector(source, connections, options.prepare);
   const session = openSession(connect, { schema, unlogged, migrate, prepare });
   const processNow = () => Math.floor(clock === undefined ? Date.now() : clock.now());
   const testNow = () => (clock === undefined ? null : processNow());
@@ -134,7 +135,7 @@ export function postgresStore(
     return answer;
   }
 
-  return {
+  const store: PostgresStore & LoadingStore = {
     name: "postgres",
     remote: true,
     claims: true,
@@ -179,7 +180,10 @@ export function postgresStore(
       for (const sweeper of sweepers) sweeper.stop();
       await session.close();
     },
+
+    ...(loadCode === undefined ? {} : { [load]: loadCode }),
   };
+  return store;
 }
 
 /** Also checks what can be checked at once. */
@@ -187,7 +191,7 @@ function connector(
   source: string | PostgresClient,
   connections: number,
   prepare: boolean | undefined,
-): { connect: () => Promise<Connection>; single: boolean; prepare: boolean } {
+): { connect: () => Promise<Connection>; load?(): Promise<unknown>; single: boolean; prepare: boolean } {
   if (typeof source !== "string") {
     const connection = connectionOver(source);
     return { connect: async () => connection, single: connection.single, prepare: prepare ?? true };
@@ -202,6 +206,7 @@ function connector(
   const { url, prepares } = readPrepare(source);
   return {
     connect: () => connectTo(url, connections),
+    load: () => loadDriver(url),
     single: connections === 1 || isPglite(source),
     prepare: prepare ?? prepares,
   };

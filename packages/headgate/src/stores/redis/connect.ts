@@ -12,6 +12,8 @@ export interface RedisConnection {
    * @throws Error once it has been closed.
    */
   use(): RedisCommands | Promise<RedisCommands>;
+  /** Loads the client's code, and connects nothing. */
+  load(): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -84,6 +86,8 @@ export function openConnection(address: RedisAddress): RedisConnection {
       if (closed) throw new Error("The Redis store has been closed.");
       return client?.status === "ready" && commands !== undefined ? commands : connect();
     },
+
+    load: () => importDriver(address.driver),
 
     async close() {
       closed = true;

@@ -1,5 +1,6 @@
 import { type Clock, checkClock } from "../../core/clock.ts";
 import { HeadgateError } from "../../core/errors.ts";
+import { type LoadingStore, load } from "../../core/loading.ts";
 import { checkOptions } from "../../core/options.ts";
 import { show } from "../../core/show.ts";
 import type { Outcome, SharedText, Store } from "../../core/store.ts";
@@ -93,7 +94,7 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
     return parts.map((part) => ({ ...part, storedKey: keyOf(part.space, part.key) }));
   }
 
-  return {
+  const store: RedisStore & LoadingStore = {
     name: "redis",
     remote: true,
     claims: true,
@@ -160,7 +161,10 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
       await attempts.close();
       await opened.close();
     },
+
+    ...(opened.load === undefined ? {} : { [load]: opened.load }),
   };
+  return store;
 }
 
 function readPrefix(prefix: unknown): string {
@@ -175,6 +179,7 @@ function nothing(now: number): Outcome {
 interface Opened {
   readonly cluster: boolean;
   readonly prefix: string | undefined;
+  load?(): Promise<unknown>;
   use(): RedisCommands | Promise<RedisCommands>;
   /** What answers is a replica. Its address may lead to the master by now. */
   leaveReplica(): void;
@@ -183,9 +188,9 @@ interface Opened {
 
 function openUrl(url: string): Opened {
   const address = parseRedisUrl(url);
-  const { use, close } = openConnection(address);
+  const { use, load, close } = openConnection(address);
   // The client that it makes leaves by itself.
-  return { cluster: address.cluster, prefix: address.prefix, use, leaveReplica() {}, close };
+  return { cluster: address.cluster, prefix: address.prefix, load, use, leaveReplica() {}, close };
 }
 
 /** A client whose address is that of a replica for good is not reconnected more often, ms. */

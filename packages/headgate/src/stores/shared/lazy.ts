@@ -1,10 +1,11 @@
+import { type LoadingStore, load as loadCode } from "../../core/loading.ts";
 import type { Store } from "../../core/store.ts";
 
 /**
  * A shared store whose code and connection come when it is first used, so that a limiter can be made without waiting
  * and a bundle without the stores it does not use. Loading that fails is tried again at the next call.
  */
-export function lazyStore(name: string, load: () => Promise<Store>): Store {
+export function lazyStore(name: string, load: () => Promise<Store>): LoadingStore {
   let loading: Promise<Store> | undefined;
   /** Once it is here: then a call of its takes no promise more than it would without this. */
   let loaded: Store | undefined;
@@ -55,6 +56,10 @@ export function lazyStore(name: string, load: () => Promise<Store>): Store {
       if (store.writeShared === undefined) throw new Error(`The ${name} store shares no text.`);
       return store.writeShared(limiter, version, next);
     },
+    async [loadCode]() {
+      const store: LoadingStore = await use();
+      await store[loadCode]?.();
+    },
     check: async () => (await use()).check?.(),
     async close() {
       closed = true;
@@ -62,5 +67,5 @@ export function lazyStore(name: string, load: () => Promise<Store>): Store {
       await store?.close?.();
     },
     // All that a store can do has to be passed on.
-  } satisfies Required<Store>;
+  } satisfies Required<LoadingStore>;
 }
