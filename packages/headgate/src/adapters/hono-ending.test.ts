@@ -61,6 +61,12 @@ describe("headgate/hono without Node's server holds a place", () => {
     expect(isFree()).toBe(true);
   });
 
+  it("until the handler throws what is no Error, which Hono throws on", async () => {
+    const { ask, isFree } = onePlace(() => Promise.reject("the handler's"));
+    await expect(ask()).rejects.toBe("the handler's");
+    expect(isFree()).toBe(true);
+  });
+
   it("until the client leaves before there is a response", async () => {
     const { ask, isFree, leave } = onePlace(() => new Promise<Response>(() => {}));
     void ask();
