@@ -348,6 +348,17 @@ describe("the peer of clientAddress", () => {
     expect(() => read(ask(forwarded), { requestIP: () => null })).toThrow("its connection has closed");
   });
 
+  it("is unknown if the runtime fails to read it, and the error says why", () => {
+    const cause = new Error("prerendering");
+    const getClientAddress = () => {
+      throw cause;
+    };
+    const event = { getClientAddress } as never;
+    expect(() => ofFetch.clientAddress(new Request("http://localhost/"), event)).toThrow(
+      expect.objectContaining({ code: "address-unknown", cause }),
+    );
+  });
+
   it("can be read by the peer option", () => {
     const read = ofFetch.clientAddress.with({
       peer: (request) => request.headers.get("x-peer") ?? undefined,

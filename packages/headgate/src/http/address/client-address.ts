@@ -92,16 +92,21 @@ function readSource<Given extends readonly unknown[]>(
   { adapter, read }: ClientAddressSource<Given>,
   given: Given,
 ): AddressSource {
+  let cause: unknown;
   try {
     const found = read(...given);
     if (typeof found.headers === "object" && found.headers !== null) return found;
-  } catch {
-    // The same as a request without header fields.
+  } catch (error) {
+    cause = error;
   }
+  // The framework's own functions may throw too, such as SvelteKit's while it prerenders a page.
+  if (given[0] instanceof Request)
+    throw new HeadgateError("address-unknown", "The client's address cannot be read: see cause.", { cause });
   throw new HeadgateError(
     "option-invalid",
     `clientAddress of headgate/${adapter} takes the request of its framework, got ${describe(given[0])}. ` +
       "Settings go into clientAddress.with({ trust }).",
+    { cause },
   );
 }
 
