@@ -10,9 +10,11 @@ import { type OpenAiServer, startOpenAiServer } from "../../testing/openai-serve
 import { chunksOf, createClient, type TestClient, textOf } from "../../testing/service.ts";
 import { buildService, type ServiceProcess, startServiceProcess } from "../../testing/service-process.ts";
 
-/** How often a running answer says what it has used, and how long its place outlives its process. */
-const BEAT_MS = 10_000;
+/** How long an answer's place outlives its process. */
 const LEASE_SECONDS = 30;
+/** Every test waits for events. This only bounds the wait, on a machine that is busy with other work. */
+const PATIENCE_MS = 240_000;
+const TEST_MS = 1_200_000;
 /** Two halves of a text may be counted as some tokens more than the whole. */
 const ROUNDING = 20;
 const QUOTA = 1_000_000;
@@ -148,6 +150,44 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
     return QUOTA - (quota.find(({ unit }) => unit === "tokens")?.remaining ?? Number.NaN);
   }
 
+  /**
+   * Waits until the answers in flight have sent two heartbeats, of which the second one began after this call. A refusal
+   * shows them: its wait ends with the lease of the earliest place, and a heartbeat renews the lease.
+   */
+  async function untilBeaten(client: TestClient): Promise<void> {
+    let before = Number.POSITIVE_INFINITY;
+    let beats = 0;
+    await expect
+      .poll(
+        async () => {
+          const { problem } = await client.ask("Is there a place?");
+          expect(problem.waits_for).toBe("holders");
+          const wait = Number(problem.retry_after_seconds);
+          if (wait > before) beats += 1;
+          before = wait;
+          return beats;
+        },
+        { timeout: PATIENCE_MS, interval: 500 },
+      )
+      .toBeGreaterThanOrEqual(2);
+  }
+
+  /** Waits until the database has these words of an answer in flight: a second reader reads them from there. */
+  async function untilKept(client: TestClient, { conversationId, said }: Read): Promise<void> {
+    const words = said();
+    const leaving = new AbortController();
+    const response = await client(`/chat/stream/${conversationId()}`, { signal: leaving.signal });
+    // It has ended meanwhile, and is kept.
+    if (response.status === 204) return;
+    expect(response.status).toBe(200);
+    let kept = "";
+    await gather(response, (events) => {
+      kept = textOf(chunksOf(wholeLines(events)));
+      if (kept.startsWith(words)) leaving.abort();
+    }).catch(() => {});
+    expect(kept.startsWith(words)).toBe(true);
+  }
+
   async function messagesOf(client: TestClient, conversationId: string): Promise<ChatMessage[]> {
     const response = await client(`/conversations/${conversationId}`);
     expect(response.status).toBe(200);
@@ -184,153 +224,170 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
     expect(charges).toHaveLength(costing.length);
   }
 
-  test("in mid-stream: places are back within the lease, tokens are short by a beat at most, and what was said is kept", async () => {
-    // Each word is as many tokens as any other.
-    const text = Array.from({ length: MOST_WORDS }, (_, n) => `word-${1_000 + n}`).join(" ");
-    await begin(text);
-    const first = await start();
-    const second = kind.isShared ? await start() : undefined;
-    const one = createClient(first.url);
-    await signUp(one);
+  test(
+    "in mid-stream: places are back within the lease, tokens are short by a beat at most, and what was said is kept",
+    async () => {
+      // Each word is as many tokens as any other.
+      const text = Array.from({ length: MOST_WORDS }, (_, n) => `word-${1_000 + n}`).join(" ");
+      await begin(text);
+      const first = await start();
+      const second = kind.isShared ? await start() : undefined;
+      const one = createClient(first.url);
+      await signUp(one);
 
-    // What a question and so many words are counted as, where no provider says.
-    provider.setMode("normal");
-    provider.setUsage(null);
-    const controls: ChatMessage[] = [];
-    const chargedFor = async (words: number): Promise<number> => {
-      provider.setText(text.split(" ").slice(0, words).join(" "));
-      const before = await tokensTaken(one);
-      const { conversationId } = await one.ask("Tell me all.");
-      controls.push((await messagesOf(one, conversationId)).at(-1) as ChatMessage);
-      return (await tokensTaken(one)) - before;
-    };
-    const [few, some, many] = [await chargedFor(1), await chargedFor(801), await chargedFor(901)];
-    const takenBefore = await tokensTaken(one);
-    provider.setText(text);
-    provider.setMode("slow");
-
-    // As many answers as one caller may have at once, each with its first word.
-    const asked = ["q1", "q2"].map((id) => read(one, { id, role: "user", content: "Tell me all." }));
-    await expect.poll(() => provider.requests.length, { timeout: 60_000 }).toBe(controls.length + 2);
-    provider.release(2);
-    const wordsSaid = () =>
-      asked.reduce((sum, { said }) => sum + (said().match(/word-\d+/g)?.length ?? 0), 0);
-    await expect.poll(() => asked.every(({ said }) => said() !== ""), { timeout: 60_000 }).toBe(true);
-    provider.release(800);
-    await expect.poll(wordsSaid, { timeout: 60_000 }).toBe(802);
-    const saidBefore = asked.map(({ said }) => said());
-    // A beat later at the latest, all of that is charged to stay.
-    await pause(BEAT_MS + 1_000);
-    provider.release(100);
-    await expect.poll(wordsSaid, { timeout: 60_000 }).toBe(902);
-    await first.kill();
-    await Promise.all(asked.map(({ ended }) => ended));
-
-    const { url } = second ?? (await start());
-    const two = sameCaller(one, url);
-    if (kind.keepsCounts) {
-      // Nobody can tell a process that is gone from one that is slow: its places are taken as long as the lease.
-      const { response, problem } = await two.ask("Is there a place?");
-      expect([response.status, problem.waits_for]).toEqual([429, "holders"]);
-      expect(problem.retry_after_seconds).toBeLessThanOrEqual(LEASE_SECONDS);
-      await pause(Number(problem.retry_after_seconds) * 1_000);
-    }
-    provider.setMode("normal");
-    provider.setText("Yes, there is.");
-    provider.setUsage(undefined);
-    const next = await two.ask("Is there a place?");
-    expect([next.response.status, next.text]).toEqual([200, "Yes, there is."]);
-
-    const conversations = asked.map(({ conversationId }) => conversationId());
-    const partial: ChatMessage[] = [];
-    for (const [index, conversationId] of conversations.entries()) {
-      await expect
-        .poll(async () => (await messagesOf(two, conversationId)).at(-1)?.metadata?.incomplete, {
-          timeout: 2 * LEASE_SECONDS * 1_000,
-          interval: 500,
-        })
-        .toBe("failed");
-      const answer = (await messagesOf(two, conversationId)).at(-1) as ChatMessage;
-      expect(answer.role).toBe("assistant");
-      expect(text.startsWith(wordsOf(answer))).toBe(true);
-      expect(wordsOf(answer).startsWith(saidBefore[index] ?? "")).toBe(true);
-      partial.push(answer);
-    }
-    const whole = (await messagesOf(two, next.conversationId)).at(-1) as ChatMessage;
-    await expectBalanced(two, [...controls, ...partial, whole]);
-
-    if (kind.keepsCounts) {
-      const { inputTokens = 0, outputTokens = 0 } = whole.metadata ?? {};
-      const charged = (await tokensTaken(two)) - inputTokens - outputTokens;
-      // At the beat before the last words there were 802 in two answers, and at the end 902.
-      expect(charged - takenBefore).toBeGreaterThanOrEqual(few + some - ROUNDING);
-      expect(charged - takenBefore).toBeLessThanOrEqual(few + many + ROUNDING);
-    }
-
-    // Asked again under the same ids: what there is, at no charge.
-    const requests = provider.requests.length;
-    for (const [index, id] of ["q1", "q2"].entries()) {
-      const again = await two.ask("Tell me all.", { id });
-      expect([again.text, again.conversationId]).toEqual([wordsOf(partial[index]), conversations[index]]);
-    }
-    expect(provider.requests).toHaveLength(requests);
-    await expectBalanced(two, [...controls, ...partial, whole]);
-  }, 300_000);
-
-  test("twenty times under load: nothing that was acknowledged is lost, and the ledger balances", async () => {
-    const text = "one two three four five six seven eight nine ten eleven twelve";
-    await begin(text);
-    const MOST_OF_A_ROUND = 4 * text.split(" ").length;
-    const env = { RATE_LIMIT_CHAT_CONCURRENT: "1000" };
-    let client: TestClient | undefined;
-    const all: Read[] = [];
-    for (let round = 0; round < 20; round += 1) {
-      const service = await start(env);
-      const asking = client ? sameCaller(client, service.url) : createClient(service.url);
-      if (!client) await signUp(asking);
-      client = asking;
-      const asked = Array.from({ length: 4 }, (_, n) =>
-        read(asking, { id: `q-${round}-${n}`, role: "user", content: `question ${round} ${n}` }),
-      );
-      all.push(...asked);
-      // Some rounds end before an answer began, some when all are whole, the others in between.
-      const words = Math.min(round * 3, MOST_OF_A_ROUND);
-      provider.release(words);
-      const isFar = () => asked.reduce((sum, { said }) => sum + said().split(" ").length - 1, 0) >= words - 8;
-      await expect.poll(isFar, { timeout: 60_000 }).toBe(true);
-      await service.kill();
-      await Promise.all(asked.map(({ ended }) => ended));
+      // What a question and so many words are counted as, where no provider says.
+      provider.setMode("normal");
+      provider.setUsage(null);
+      const controls: ChatMessage[] = [];
+      const chargedFor = async (words: number): Promise<number> => {
+        provider.setText(text.split(" ").slice(0, words).join(" "));
+        const before = await tokensTaken(one);
+        const { conversationId } = await one.ask("Tell me all.");
+        controls.push((await messagesOf(one, conversationId)).at(-1) as ChatMessage);
+        return (await tokensTaken(one)) - before;
+      };
+      const [few, some, many] = [await chargedFor(1), await chargedFor(801), await chargedFor(901)];
+      const takenBefore = await tokensTaken(one);
+      provider.setText(text);
       provider.setMode("slow");
-    }
-    const { url } = await start(env);
-    const two = sameCaller(client as TestClient, url);
-    await expect
-      .poll(async () => (await meOf(two)).credit?.held, { timeout: 2 * LEASE_SECONDS * 1_000, interval: 500 })
-      .toBe(0);
 
-    const answers: ChatMessage[] = [];
-    let whole = 0;
-    for (const { conversationId, chunks, question } of all) {
-      // Whose head never came was never told that anything was stored.
-      if (conversationId() === "") continue;
-      const [stored, answer] = await messagesOf(two, conversationId());
-      expect(wordsOf(stored)).toBe(question);
-      if (answer) answers.push(answer);
-      if (!chunks().some(({ type }) => type === "finish")) continue;
-      whole += 1;
-      expect([wordsOf(answer), answer?.metadata?.incomplete]).toEqual([text, undefined]);
-    }
-    expect(whole).toBeGreaterThan(0);
-    expect(answers.length).toBeGreaterThan(whole);
-    // Those too whose head never came.
-    const known = new Set(answers.map(({ id }) => id));
-    const { conversations } = await (await two("/conversations?limit=100")).json();
-    for (const { id } of conversations as { id: string }[]) {
-      const answer = (await messagesOf(two, id))[1];
-      if (answer && !known.has(answer.id)) answers.push(answer);
-    }
-    await expectBalanced(two, answers);
-  }, 300_000);
+      // As many answers as one caller may have at once, each with its first word.
+      const asked = ["q1", "q2"].map((id) => read(one, { id, role: "user", content: "Tell me all." }));
+      await expect.poll(() => provider.requests.length, { timeout: PATIENCE_MS }).toBe(controls.length + 2);
+      provider.release(2);
+      const wordsSaid = () =>
+        asked.reduce((sum, { said }) => sum + (said().match(/word-\d+/g)?.length ?? 0), 0);
+      await expect.poll(() => asked.every(({ said }) => said() !== ""), { timeout: PATIENCE_MS }).toBe(true);
+      provider.release(800);
+      await expect.poll(wordsSaid, { timeout: PATIENCE_MS }).toBe(802);
+      const saidBefore = asked.map(({ said }) => said());
+      for (const answer of asked) await untilKept(one, answer);
+      // After that, all of it is charged to stay.
+      if (kind.keepsCounts) await untilBeaten(sameCaller(one, (second ?? first).url));
+      provider.release(100);
+      await expect.poll(wordsSaid, { timeout: PATIENCE_MS }).toBe(902);
+      await first.kill();
+      await Promise.all(asked.map(({ ended }) => ended));
+
+      const { url } = second ?? (await start());
+      const two = sameCaller(one, url);
+      if (kind.keepsCounts) {
+        // Nobody can tell a process that is gone from one that is slow: its places are taken as long as the lease.
+        const { response, problem } = await two.ask("Is there a place?");
+        expect([response.status, problem.waits_for]).toEqual([429, "holders"]);
+        expect(problem.retry_after_seconds).toBeLessThanOrEqual(LEASE_SECONDS);
+        await pause(Number(problem.retry_after_seconds) * 1_000);
+      }
+      provider.setMode("normal");
+      provider.setText("Yes, there is.");
+      provider.setUsage(undefined);
+      const next = await two.ask("Is there a place?");
+      expect([next.response.status, next.text]).toEqual([200, "Yes, there is."]);
+
+      const conversations = asked.map(({ conversationId }) => conversationId());
+      const partial: ChatMessage[] = [];
+      for (const [index, conversationId] of conversations.entries()) {
+        await expect
+          .poll(async () => (await messagesOf(two, conversationId)).at(-1)?.metadata?.incomplete, {
+            timeout: PATIENCE_MS,
+            interval: 500,
+          })
+          .toBe("failed");
+        const answer = (await messagesOf(two, conversationId)).at(-1) as ChatMessage;
+        expect(answer.role).toBe("assistant");
+        expect(text.startsWith(wordsOf(answer))).toBe(true);
+        expect(wordsOf(answer).startsWith(saidBefore[index] ?? "")).toBe(true);
+        partial.push(answer);
+      }
+      const whole = (await messagesOf(two, next.conversationId)).at(-1) as ChatMessage;
+      await expectBalanced(two, [...controls, ...partial, whole]);
+
+      if (kind.keepsCounts) {
+        const { inputTokens = 0, outputTokens = 0 } = whole.metadata ?? {};
+        const charged = (await tokensTaken(two)) - inputTokens - outputTokens;
+        // At the beat before the last words there were 802 in two answers, and at the end 902.
+        expect(charged - takenBefore).toBeGreaterThanOrEqual(few + some - ROUNDING);
+        expect(charged - takenBefore).toBeLessThanOrEqual(few + many + ROUNDING);
+      }
+
+      // Asked again under the same ids: what there is, at no charge.
+      const requests = provider.requests.length;
+      for (const [index, id] of ["q1", "q2"].entries()) {
+        const again = await two.ask("Tell me all.", { id });
+        expect([again.text, again.conversationId]).toEqual([wordsOf(partial[index]), conversations[index]]);
+      }
+      expect(provider.requests).toHaveLength(requests);
+      await expectBalanced(two, [...controls, ...partial, whole]);
+    },
+    TEST_MS,
+  );
+
+  test(
+    "twenty times under load: nothing that was acknowledged is lost, and the ledger balances",
+    async () => {
+      const text = "one two three four five six seven eight nine ten eleven twelve";
+      await begin(text);
+      const MOST_OF_A_ROUND = 4 * text.split(" ").length;
+      /** In this round, the process is killed when the database has parts of answers. In others, it may have none. */
+      const HALF_KEPT = 8;
+      const env = { RATE_LIMIT_CHAT_CONCURRENT: "1000" };
+      let client: TestClient | undefined;
+      const all: Read[] = [];
+      for (let round = 0; round < 20; round += 1) {
+        const service = await start(env);
+        const asking = client ? sameCaller(client, service.url) : createClient(service.url);
+        if (!client) await signUp(asking);
+        client = asking;
+        const asked = Array.from({ length: 4 }, (_, n) =>
+          read(asking, { id: `q-${round}-${n}`, role: "user", content: `question ${round} ${n}` }),
+        );
+        all.push(...asked);
+        // Some rounds end before an answer began, some when all are whole, the others in between.
+        const words = Math.min(round * 3, MOST_OF_A_ROUND);
+        provider.release(words);
+        const isFar =
+          words < MOST_OF_A_ROUND
+            ? () => asked.reduce((sum, { said }) => sum + said().split(" ").length - 1, 0) >= words - 8
+            : () => asked.every(({ chunks }) => chunks().some(({ type }) => type === "finish"));
+        await expect.poll(isFar, { timeout: PATIENCE_MS }).toBe(true);
+        if (round === HALF_KEPT) {
+          for (const one of asked) if (one.said() !== "") await untilKept(asking, one);
+        }
+        await service.kill();
+        await Promise.all(asked.map(({ ended }) => ended));
+        provider.setMode("slow");
+      }
+      const { url } = await start(env);
+      const two = sameCaller(client as TestClient, url);
+      await expect
+        .poll(async () => (await meOf(two)).credit?.held, { timeout: PATIENCE_MS, interval: 500 })
+        .toBe(0);
+
+      const answers: ChatMessage[] = [];
+      let whole = 0;
+      for (const { conversationId, chunks, question } of all) {
+        // Whose head never came was never told that anything was stored.
+        if (conversationId() === "") continue;
+        const [stored, answer] = await messagesOf(two, conversationId());
+        expect(wordsOf(stored)).toBe(question);
+        if (answer) answers.push(answer);
+        if (!chunks().some(({ type }) => type === "finish")) continue;
+        whole += 1;
+        expect([wordsOf(answer), answer?.metadata?.incomplete]).toEqual([text, undefined]);
+      }
+      expect(whole).toBeGreaterThan(0);
+      expect(answers.length).toBeGreaterThan(whole);
+      // Those too whose head never came.
+      const known = new Set(answers.map(({ id }) => id));
+      const { conversations } = await (await two("/conversations?limit=100")).json();
+      for (const { id } of conversations as { id: string }[]) {
+        const answer = (await messagesOf(two, id))[1];
+        if (answer && !known.has(answer.id)) answers.push(answer);
+      }
+      await expectBalanced(two, answers);
+    },
+    TEST_MS,
+  );
 });
 
 interface Read {
@@ -351,13 +408,11 @@ function read(client: TestClient, message: { id: string; role: "user"; content: 
   const run = async () => {
     const response = await client.send("POST", "/chat/message", { messages: [message] });
     conversationId = response.headers.get("X-Conversation-Id") ?? "";
-    const decoder = new TextDecoder();
-    for await (const bytes of response.body as ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>) {
-      events += decoder.decode(bytes, { stream: true });
-    }
+    await gather(response, (soFar) => {
+      events = soFar;
+    });
   };
-  // Cut off with its process: the last line may be a part of one.
-  const chunks = () => chunksOf(events.slice(0, events.lastIndexOf("\n") + 1));
+  const chunks = () => chunksOf(wholeLines(events));
   return {
     question: message.content,
     said: () => textOf(chunks()),
@@ -366,3 +421,16 @@ function read(client: TestClient, message: { id: string; role: "user"; content: 
     ended: run().catch(() => {}),
   };
 }
+
+/** Reads a stream of events, and reports everything so far after each piece. */
+async function gather(response: Response, report: (events: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  let events = "";
+  for await (const bytes of response.body as ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>) {
+    events += decoder.decode(bytes, { stream: true });
+    report(events);
+  }
+}
+
+/** Leaves out the last line of a stream that was cut off with its process, because it may be incomplete. */
+const wholeLines = (events: string) => events.slice(0, events.lastIndexOf("\n") + 1);

@@ -1,5 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Admission } from "headgate";
+import type { Meter } from "headgate/ai";
 import type { Logger } from "pino";
 import type { Identity } from "../services/identity.ts";
 import type { AskedRequest } from "../services/message-request.ts";
@@ -16,6 +17,8 @@ export interface ServiceEnv {
     identity: Promise<Identity> | undefined;
     /** Set by the limiter that decided the request last. */
     admission: Admission | undefined;
+    /** Charges the answer to the admission. */
+    meter: Meter | undefined;
     /** The body of `POST /chat/message`, read and checked before its guard decides. */
     asked: AskedRequest;
     /** The model that will answer, at the caller's price. */

@@ -161,7 +161,8 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
       const answer = await answering.answer({
         question: { ...(await questionOf(c, await ownerToBe(c, sources))), payer: await payerOf(c) },
         choice: c.get("choice"),
-        ...(isNew ? { abandoned: c.req.raw.signal } : {}),
+        left: c.req.raw.signal,
+        isOnlyForSender: isNew,
         log: c.get("log"),
         metered: metered(c),
         refund: () => refund(c.get("admission")),
@@ -179,13 +180,15 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   function metered(c: Context<ServiceEnv>): Meter | undefined {
     const admission = c.get("admission");
     if (!admission?.admitted) return undefined;
-    return meter(admission, {
+    const ofAnswer = meter(admission, {
       onHangUp: "drain",
       drainMs: LONGEST_ANSWER_MS,
       chunk: CHUNK_TOKENS,
       onError: (error) =>
         c.get("log").error({ error: describeError(error) }, "the meter of an answer failed"),
     });
+    c.set("meter", ofAnswer);
+    return ofAnswer;
   }
 
   async function newsFor(c: Context<ServiceEnv>, cost: Micros | null): Promise<AnswerNews> {
@@ -259,10 +262,12 @@ async function refund(admission: Refundable): Promise<void> {
   if (admission?.admitted) await admission.end("nothing");
 }
 
-/** Refunds the charge if the handler answers with a problem. A client that disconnected is not refunded. */
+/** Ends the charge of an answer that did not begin. It is refunded, unless the person stopped the answer. */
 const refundUnlessServed: MiddlewareHandler<ServiceEnv> = async (c, next) => {
   await next();
-  if (c.res.status >= 400 && c.res.status !== 499) await refund(c.get("admission"));
+  if (c.res.status < 400) return;
+  if (c.res.status !== 499) await refund(c.get("admission"));
+  await c.get("meter")?.end();
 };
 
 function stopping(): HttpProblem {

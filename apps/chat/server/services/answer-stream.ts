@@ -21,7 +21,7 @@ import type { UsageMeter } from "./usage-meter.ts";
 
 export type AnswerChunk = UIMessageChunk<AnswerMetadata>;
 
-type Part = TextStreamPart<SalaryTools>;
+export type Part = TextStreamPart<SalaryTools>;
 
 export interface AnswerStreamOptions {
   turn: Turn;
@@ -36,8 +36,9 @@ export interface AnswerStreamOptions {
   /** Tells whether there was a first token. */
   beginning: Promise<Beginning>;
   meter: UsageMeter;
-  /** Ends with the answer. Then its tokens are charged and its place is free. */
   metered: Meter | undefined;
+  /** Binds the meter to the answer: with the answer's end its tokens are charged, and its place is free. */
+  bind(parts: ReadableStream<Part>): ReadableStream<Part>;
   /** `undefined` if nobody pays. */
   spending: Spending | undefined;
   entry: JournalEntry;
@@ -117,7 +118,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
 
   const parts = watched(options.parts, options.fairTurns, see, readToTheEnd);
   const chunks = toUIMessageStream<SalaryTools, ChatMessage>({
-    stream: metered?.bind(parts) ?? parts,
+    stream: options.bind(parts),
     generateMessageId: () => turn.answerId,
     messageMetadata: ({ part }) => (part.type === "start" ? metadata : undefined),
     onError: (error) => modelFailure(error).detail,

@@ -270,6 +270,98 @@ describe("an answer whose reader leaves", () => {
   });
 });
 
+/** The same database, whose transactions can be held back. */
+function pausable(): { database: OpenDatabase; hold(): void; letGo(): void } {
+  let letGo = () => {};
+  let isFree = Promise.resolve();
+  const waiting: Partial<OpenDatabase["database"]> = {
+    async transaction(...words) {
+      await isFree;
+      return database.database.transaction(...words);
+    },
+  };
+  const held = new Proxy(database.database, {
+    get(of, name) {
+      const value = Reflect.get(name in waiting ? waiting : of, name);
+      return typeof value === "function" ? value.bind(of) : value;
+    },
+  });
+  return {
+    database: { ...database, database: held },
+    hold() {
+      isFree = new Promise((resolve) => (letGo = resolve));
+    },
+    letGo: () => letGo(),
+  };
+}
+
+describe("a question whose sender leaves before it is stored", () => {
+  let busy: TestService;
+  let transactions: ReturnType<typeof pausable>;
+  let named: TestClient;
+  let leaving: AbortController;
+
+  beforeEach(async () => {
+    transactions = pausable();
+    busy = await startTestService({
+      database: transactions.database,
+      env: { LLM_BASE_URL: provider.url, LLM_MODEL: "test-model", RATE_LIMIT_CHAT_PER_MIN: "5" },
+    });
+    transactions.hold();
+    named = busy.client({ "X-User-Id": crypto.randomUUID() });
+    leaving = new AbortController();
+  });
+
+  afterEach(async () => {
+    transactions.letGo();
+    await busy.close();
+  });
+
+  async function askAndLeave(): Promise<void> {
+    const sent = named("/chat/message", {
+      method: "POST",
+      body: JSON.stringify({ messages: [{ id: "left", role: "user", content: "count" }] }),
+      signal: leaving.signal,
+    });
+    await until(async () => (await remaining(named)) === 4);
+    leaving.abort();
+    await expect(sent).rejects.toThrow();
+  }
+
+  test("while others wait before it: it is neither stored nor answered, and gets its units back", async () => {
+    const others = Array.from({ length: 8 }, (_, n) => busy.client({ "X-User-Id": `other-${n}` }));
+    const asked = others.map((client) => client.ask("count"));
+    await until(async () => {
+      const left = await Promise.all(others.map((client) => remaining(client)));
+      return left.every((units) => units === 4);
+    });
+    await askAndLeave();
+    await until(async () => (await remaining(named)) === 5);
+    transactions.letGo();
+    expect((await Promise.all(asked)).map(({ response }) => response.status)).toEqual(others.map(() => 200));
+    expect(provider.requests).toHaveLength(8);
+    expect((await (await named("/conversations")).json()).conversations).toEqual([]);
+    // Its places are free again too.
+    const again = await Promise.all([1, 2].map((n) => named.ask("count", { id: `again-${n}` })));
+    expect(again.map(({ response }) => response.status)).toEqual([200, 200]);
+  });
+
+  test("while it is being stored: it is answered and charged, like one whose reader leaves later", async () => {
+    await askAndLeave();
+    transactions.letGo();
+    const messages = await until(async () => {
+      const { conversations } = await (await named("/conversations")).json();
+      const found = conversations[0] && (await messagesOf(conversations[0].id, named));
+      return found?.[1]?.parts.length > 0 && (found as ChatMessage[]);
+    });
+    expect(messages.map(wordsOf)).toEqual(["count", "one two three four five six"]);
+    expect(messages[1]?.metadata?.incomplete).toBeUndefined();
+    expect(await remaining(named)).toBe(4);
+    const again = await Promise.all([1, 2].map((n) => named.ask("count", { id: `again-${n}` })));
+    expect(again.map(({ response }) => response.status)).toEqual([200, 200]);
+  });
+});
+
 describe("an answer that is stopped", () => {
   async function stopAfterTwoWords(as = client) {
     provider.setMode("slow");

@@ -11,9 +11,10 @@ import { firstToken } from "../model/first-token.ts";
 import { costOf } from "../model/price.ts";
 import type { ModelChoice } from "../model/provider.ts";
 import { noUsage } from "../usage.ts";
-import { type AnswerChunk, answerStream, logFailure } from "./answer-stream.ts";
+import { type AnswerChunk, answerStream, logFailure, type Part } from "./answer-stream.ts";
 import type { Journal } from "./journal.ts";
-import { createLine } from "./line.ts";
+import { lateStream } from "./late-stream.ts";
+import { createLine, LeftTheLine } from "./line.ts";
 import type { AnswerRecord } from "./metrics.ts";
 import { CHUNK_TOKENS, createSpending, firstHold, type Spending } from "./spending.ts";
 import type { KnownTurn, Question, Turn, TurnService } from "./turns.ts";
@@ -37,8 +38,10 @@ export interface AnswerRequest {
   question: Question;
   /** The model that answers, with the price to charge. */
   choice: ModelChoice;
-  /** Aborts if nobody will ever read the answer. Has an effect until the first token. */
-  abandoned?: AbortSignal;
+  /** Aborts when the sender leaves. A question that is not stored yet is then neither stored nor charged. */
+  left: AbortSignal;
+  /** Whether nobody else can ever read the answer, so that it is stopped if the sender leaves before its first token. */
+  isOnlyForSender: boolean;
   log: Logger;
   /**
    * Charges the answer's use to the rate limit's tokens, and keeps its place until it has ended. `undefined` if the
@@ -67,7 +70,7 @@ export interface Answering {
    *
    * @returns the answer as a stream, or the turn of a question that was asked before
    * @throws {HttpProblem} what `TurnService.begin` throws; 502, 503 or 504 if the model fails before its first token,
-   * without a charge; 499 if the person stopped it before that
+   * without a charge; 499 if the person stopped it before that, or left before the question was stored
    * @throws {QuotaSpent} if fewer tokens are left than the question alone costs
    */
   answer(request: AnswerRequest): Promise<NewAnswer | KnownTurn>;
@@ -101,13 +104,15 @@ export function createAnswering(options: AnsweringOptions): Answering {
   async function begin(request: AnswerRequest, leave: () => void, place: TurnInFlight) {
     const { choice } = request;
     const terms = { name: choice.name, priceVersion: choice.price.version };
+    // Bound before anything is waited for: otherwise a sender who leaves before the model is asked would end the charge.
+    const bind = bindAhead(request.metered);
     let messages: ModelMessage[] | undefined;
     const read = async (history: ChatMessage[]) => (messages ??= await modelMessages(history));
-    const turn = await beginnings.run(() =>
+    const beginTurn = () =>
       turns.begin(request.question, terms, async (history) =>
         firstHold(estimatePrompt(await read(history), choice), choice.price),
-      ),
-    );
+      );
+    const turn = await beginnings.run(beginTurn, request.left);
     if (turn.kind === "known") {
       place.leave();
       return turn;
@@ -115,8 +120,9 @@ export function createAnswering(options: AnsweringOptions): Answering {
     const stop = new AbortController();
     const endStop = () => stop.abort();
     place.signal.addEventListener("abort", endStop);
-    request.abandoned?.addEventListener("abort", endStop);
-    if (place.signal.aborted || request.abandoned?.aborted) stop.abort();
+    const abandoned = request.isOnlyForSender ? request.left : undefined;
+    abandoned?.addEventListener("abort", endStop);
+    if (place.signal.aborted || abandoned?.aborted) stop.abort();
     const entry = journal.open(turn.answerId, endStop);
     try {
       const given = await read(turn.history);
@@ -125,7 +131,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
       const spending = turn.payer === undefined ? undefined : spendingOf(turn, choice);
       const opened = await open(choice, given, stop.signal, meter, spending, request.metered);
       const { known, stream: parts, beginning } = opened;
-      request.abandoned?.removeEventListener("abort", endStop);
+      abandoned?.removeEventListener("abort", endStop);
       if (known === undefined || known.kind === "started") {
         const stream = answerStream({
           turn,
@@ -134,6 +140,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
           createdAt: new Date(clock.now()),
           messages: given,
           parts,
+          bind,
           fairTurns,
           beginning,
           meter,
@@ -207,9 +214,22 @@ export function createAnswering(options: AnsweringOptions): Answering {
         return await begin(request, leave, place);
       } catch (error) {
         leave();
-        throw error;
+        if (!(error instanceof LeftTheLine)) throw error;
+        await request.refund();
+        throw clientWentAway("The client disconnected before its question was stored.");
       }
     },
+  };
+}
+
+/** Binds a meter to an answer that has not begun. @returns a function that passes on the answer, as the bound stream */
+function bindAhead(metered: Meter | undefined): (parts: ReadableStream<Part>) => ReadableStream<Part> {
+  if (metered === undefined) return (parts) => parts;
+  const late = lateStream<Part>();
+  const bound = metered.bind(late.stream);
+  return (parts) => {
+    late.open(parts);
+    return bound;
   };
 }
 

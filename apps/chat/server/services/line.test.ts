@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createLine } from "./line.ts";
+import { createLine, LeftTheLine } from "./line.ts";
 
 test("so many work at a time, in the order in which they came, also where one fails", async () => {
   const line = createLine(3);
@@ -23,4 +23,35 @@ test("so many work at a time, in the order in which they came, also where one fa
   expect((await settled).filter(({ status }) => status === "rejected")).toHaveLength(4);
   // Nobody waits for a place of those that are gone.
   expect(await line.run(async () => "next")).toBe("next");
+});
+
+test("those who leave while they wait are passed over, and their work is never begun", async () => {
+  const line = createLine(1);
+  const begun: string[] = [];
+  let end = () => {};
+  const work = (name: string) => async () => void begun.push(name);
+  const first = line.run(() => new Promise<void>((resolve) => (end = resolve)));
+  const leaving = new AbortController();
+  const second = line.run(work("second"), leaving.signal);
+  const third = line.run(work("third"), new AbortController().signal);
+  leaving.abort();
+  await expect(second).rejects.toThrow(LeftTheLine);
+  end();
+  await Promise.all([first, third]);
+  expect(begun).toEqual(["third"]);
+  await expect(line.run(work("gone"), AbortSignal.abort())).rejects.toThrow(LeftTheLine);
+  // The place is free: nobody who left took it along.
+  await line.run(work("fourth"), leaving.signal).catch(() => {});
+  await line.run(work("fifth"));
+  expect(begun).toEqual(["third", "fifth"]);
+});
+
+test("whoever leaves after their work has begun gets its result", async () => {
+  const line = createLine(1);
+  const leaving = new AbortController();
+  let end = (_result: string) => {};
+  const working = line.run(() => new Promise<string>((resolve) => (end = resolve)), leaving.signal);
+  leaving.abort();
+  end("done");
+  expect(await working).toBe("done");
 });
