@@ -302,15 +302,13 @@ it("looks at no id where the first layer does not apply: a layer behind it may c
 
 describe("a request with an id that waits", () => {
   const asked = { id: "m1", fingerprint: "a", result: "stream 1" };
+  const patient = { maxWaitMs: 200_000 };
 
   it("is admitted and charged once in its turn; the same id behind it is known", async () => {
     const { clock, limiter, left } = chat("1/minute");
     admitted(await limiter.admit("ann"));
-    const waiting = [
-      limiter.wait("ann", asked),
-      limiter.wait("ann", asked),
-      limiter.wait("ann", { maxWaitMs: 200_000 }),
-    ];
+    const named = { ...asked, ...patient };
+    const waiting = [limiter.wait("ann", named), limiter.wait("ann", named), limiter.wait("ann", patient)];
     for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
     clock.advance(60 * second);
     const [first, next] = await Promise.all(waiting.slice(0, 2));
@@ -335,7 +333,7 @@ describe("a request with an id that waits", () => {
     const { limiter } = chat("1/hour");
     admitted(await limiter.admit("ann"));
     const refused = await limiter.wait("ann", { ...asked, maxWaitMs: 10 });
-    expect([refused.admitted, refused.admitted || refused.reason]).toEqual([false, "limit"]);
+    expect([refused.admitted, refused.admitted || refused.reason]).toEqual([false, "quota-exceeded"]);
     await limiter.reset("ann");
     expect(await limiter.admit("ann", asked)).toMatchObject({ admitted: true, attempt: 1 });
   });
