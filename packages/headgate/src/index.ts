@@ -69,7 +69,13 @@ export type {
   PeekOptions,
   Timeouts,
 } from "./limiter/contract.ts";
-export { type GuardedFunctionOptions, guard, RefusedError } from "./limiter/guard.ts";
+export {
+  type CallId,
+  type GuardedFunctionOptions,
+  guard,
+  KnownError,
+  RefusedError,
+} from "./limiter/guard.ts";
 export { createLimiter } from "./limiter/limiter.ts";
 export type { LayerChange } from "./limiter/live-policy.ts";
 export type { WaitOptions } from "./limiter/waiting.ts";

@@ -1,5 +1,5 @@
 import type { HttpBindings } from "@hono/node-server";
-import type { Admission } from "headgate";
+import type { Admission, Known } from "headgate";
 import type { Meter } from "headgate/ai";
 import type { Logger } from "pino";
 import type { Identity } from "../services/identity.ts";
@@ -19,6 +19,10 @@ export interface ServiceEnv {
     admission: Admission | undefined;
     /** Charges the answer to the admission. */
     meter: Meter | undefined;
+    /** What the limiter knows of the message's id, if the id is claimed already. */
+    knownMessage: Known | undefined;
+    /** Whether the message is admitted without claiming its id. */
+    isUnclaimed: boolean | undefined;
     /** The body of `POST /chat/message`, read and checked before its guard decides. */
     asked: AskedRequest;
     /** The model that will answer, at the caller's price. */

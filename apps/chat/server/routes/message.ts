@@ -7,6 +7,7 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AnswerNews, Micros, StopResponse } from "../../contract.ts";
 import { readBody } from "../http/body.ts";
+import { claimMessage, claimOf } from "../http/claim-message.ts";
 import { describeError } from "../http/describe-error.ts";
 import { busy, limitStreams } from "../http/limit-streams.ts";
 import { noteRefusal } from "../http/note-refusal.ts";
@@ -66,7 +67,7 @@ export const BODY_BOUNDS = { depth: 20, nodes: 20_000, stringLength: 131_072 };
  * The expensive route and its companions. After the limit of bodies, it checks in this order: the body's size, its
  * content, the caller, whether the message was sent before, the model, a place among the answers in flight, the rate
  * limit, and credit. A caller who gets no answer is refunded, unless they stopped it themselves. The rate limit does
- * not charge a message that is refused before it, or that was sent before.
+ * not charge a message that is refused before it, or that was sent before: it claims the message's id with the charge.
  */
 export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEnv> {
   const {
@@ -120,6 +121,19 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   const guard = rateLimit<RateLimitCaller, ServiceEnv>(chatLimiter, {
     caller: (c) => rateLimitCaller(c, sources),
     cost: (c) => ({ tokens: estimateMessage(c.get("asked").messages, c.get("choice")) + CHUNK_TOKENS }),
+    idempotency: async (c) => {
+      const owner = ownerOf(await identify(c, sources));
+      if (owner === undefined || c.get("isUnclaimed")) return undefined;
+      return claimOf(questionOf(c, owner));
+    },
+    onKnown: (message, c) => {
+      c.set("knownMessage", message);
+      return new Response(null, { status: 409 });
+    },
+  });
+  const claimed = claimMessage(guard, async (c) => {
+    const turn = await findTurn(c);
+    return turn && followed(c, turn);
   });
   const door = [
     accepting,
@@ -129,11 +143,11 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
     modelChosen,
     limitStreams(streamPlaces),
     noteRefusal,
-    guard,
+    claimed,
     refundUnlessServed,
   ] as const;
 
-  async function questionOf(c: Context<ServiceEnv>, owner: string): Promise<Question> {
+  function questionOf(c: Context<ServiceEnv>, owner: string): Question {
     const { messages, conversation_id: conversationId, replaces } = c.get("asked");
     return { owner, payer: undefined, messages, conversationId, replaces };
   }
@@ -150,7 +164,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
 
   async function findTurn(c: Context<ServiceEnv>): Promise<KnownTurn | undefined> {
     const owner = ownerOf(await identify(c, sources));
-    return owner === undefined ? undefined : turns.find(await questionOf(c, owner));
+    return owner === undefined ? undefined : turns.find(questionOf(c, owner));
   }
 
   async function answered(c: Context<ServiceEnv>, end: () => void): Promise<NewAnswer | KnownTurn> {
@@ -159,7 +173,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
     let isRunning = false;
     try {
       const answer = await answering.answer({
-        question: { ...(await questionOf(c, await ownerToBe(c, sources))), payer: await payerOf(c) },
+        question: { ...questionOf(c, await ownerToBe(c, sources)), payer: await payerOf(c) },
         choice: c.get("choice"),
         left: c.req.raw.signal,
         isOnlyForSender: isNew,

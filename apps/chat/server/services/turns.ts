@@ -490,7 +490,7 @@ function known(conversationId: string, answerId: string): KnownTurn {
   return { kind: "known", conversationId, answerId };
 }
 
-function otherWords(): HttpProblem {
+export function otherWords(): HttpProblem {
   return new HttpProblem(
     422,
     "message_id_reused",
@@ -506,7 +506,7 @@ function wentOn(): HttpProblem {
   );
 }
 
-function stillAnswered(): HttpProblem {
+export function stillAnswered(): HttpProblem {
   return new HttpProblem(
     409,
     "message_running",

@@ -3,6 +3,7 @@ import { processWide } from "../core/copies.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { reportTo } from "../core/for-adapters.ts";
 import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
+import { isKnown } from "../core/known-request.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
 import { addRateLimitFields, checkFieldOptions, type Fields, writeFields } from "../http/fields/fields.ts";
 import { admitRequest, checkMount, type GuardOptions, isPreflight, isSkipped } from "../http/guard/admit.ts";
@@ -22,7 +23,6 @@ import {
 import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/guard/ending.ts";
 import { refundsOf } from "../http/guard/refunding.ts";
 import { askHook, hookFor, prepareRefusing, reportAnswer } from "../http/guard/refusing.ts";
-import { isKnown } from "../http/guard/request-id.ts";
 import type { Limiter } from "../limiter/contract.ts";
 import { webSourceOf } from "./web-address.ts";
 

@@ -3,6 +3,7 @@ import type { Context, Env, MiddlewareHandler, Next } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Admission, Known, Refused } from "../core/admission.ts";
 import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
+import { isKnown } from "../core/known-request.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
 import { addRateLimitFields, checkFieldOptions, type Fields } from "../http/fields/fields.ts";
 import { checkMount, type Decided, decideRequest, isPreflight } from "../http/guard/admit.ts";
@@ -19,7 +20,6 @@ import {
 import { endIfFailed, endWhenLeft, endWithBody, isUpgraded } from "../http/guard/ending.ts";
 import { refundsOf } from "../http/guard/refunding.ts";
 import { askHook, type GuardAnswer, hookFor, prepareRefusing, reportAnswer } from "../http/guard/refusing.ts";
-import { isKnown } from "../http/guard/request-id.ts";
 import type { Limiter } from "../limiter/contract.ts";
 import { isResponse, nobody, type WebGuardOptions, withFields } from "./fetch.ts";
 import { endWithResponse, isOver, writeFieldsWithHead } from "./node-response.ts";

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Admission, Known, Refused } from "../core/admission.ts";
+import { isKnown } from "../core/known-request.ts";
 import { addRateLimitFields, checkFieldOptions } from "../http/fields/fields.ts";
 import {
   checkMount,
@@ -20,7 +21,6 @@ import {
 } from "../http/guard/decisions.ts";
 import { refundsOf } from "../http/guard/refunding.ts";
 import { askHook, type GuardAnswer, hookFor, prepareRefusing, reportAnswer } from "../http/guard/refusing.ts";
-import { isKnown } from "../http/guard/request-id.ts";
 import type { Limiter } from "../limiter/contract.ts";
 import { endWithResponse, isOver, writeFieldsWithHead } from "./node-response.ts";
 

@@ -1,6 +1,10 @@
-import type { Known } from "./admission.ts";
+import type { Admission, Known } from "./admission.ts";
 import type { KnownClaim } from "./claim.ts";
 import type { Ruling } from "./ruling.ts";
+
+export function isKnown(answer: Admission | Known): answer is Known {
+  return !answer.admitted && answer.reason === "known";
+}
 
 /** A request whose id is claimed already. A plain object: it says little, and is logged as it is. */
 export function knownRequest({ outcome, decidedBy }: Ruling, { state, result }: KnownClaim): Known {

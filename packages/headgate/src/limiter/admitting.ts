@@ -2,7 +2,7 @@ import type { Admission, Known, Peek } from "../core/admission.ts";
 import { after } from "../core/after.ts";
 import type { Cost } from "../core/cost.ts";
 import { Decision, RefusedRequest } from "../core/decision.ts";
-import { knownRequest } from "../core/known-request.ts";
+import { isKnown, knownRequest } from "../core/known-request.ts";
 import { checkOptions } from "../core/options.ts";
 import { asCharged, countedOf, type Question, type Ruling } from "../core/ruling.ts";
 import { within } from "../overriding/terms.ts";
@@ -16,6 +16,7 @@ import type { ClaimOptions, DecisionOptions, Limiter } from "./contract.ts";
 import type { LimiterParts } from "./parts.ts";
 import { PlainRuling } from "./plain-ruling.ts";
 import type { Plain } from "./question-builder.ts";
+import type { WaitOptions } from "./waiting.ts";
 
 /** The calls of a limiter that decide. */
 export interface Admitting<Caller> extends Pick<Limiter<Caller>, "admit" | "wait" | "peek"> {
@@ -98,6 +99,7 @@ export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<
   function admitClaiming(
     caller: Caller,
     options: ClaimOptions,
+    trialOf?: (question: Question) => Trial,
   ): Admission | Known | Promise<Admission | Known> {
     const { cost } = options;
     check(cost);
@@ -109,7 +111,8 @@ export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<
       return decide(question, cost, false, (ruling): Admission | Known => {
         const { known: found } = ruling.outcome;
         if (found === undefined) {
-          const trial = shadowing.shadow?.begin(question, caller, cost);
+          const trial =
+            trialOf === undefined ? shadowing.shadow?.begin(question, caller, cost) : trialOf(question);
           return conclude(question, cost, ruling, began, trial);
         }
         const answer = knownRequest(ruling, found);
@@ -131,20 +134,32 @@ export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<
     return admitClaiming(caller, decision);
   }
 
+  function wait(caller: Caller, options: ClaimOptions & WaitOptions): Promise<Admission | Known>;
+  function wait(caller: Caller, options?: DecisionOptions & WaitOptions): Promise<Admission>;
+  async function wait(
+    caller: Caller,
+    options: DecisionOptions & WaitOptions & Partial<ClaimOptions> = {},
+  ): Promise<Admission | Known> {
+    checkOptions("wait", options, waitOptions, "option-invalid");
+    checkSignal(options.signal);
+    const { cost } = options;
+    check(cost);
+    const claim = isClaiming(options) ? options : undefined;
+    if (claim !== undefined) checkClaim(claim, store.name, store.claims === true);
+    const { layers, charges } = await live.questions.for(caller, cost);
+    const trial = shadowing.shadow?.wait(caller, cost);
+    const ask = () =>
+      claim === undefined ? admitCaller(caller, cost, trial?.of) : admitClaiming(caller, claim, trial?.of);
+    const waiting = waitingRoom.wait({ layers, charges, ask }, options);
+    if (trial !== undefined)
+      waiting.then((answer) => (isKnown(answer) ? trial.abandon() : trial.over(answer)), trial.abandon);
+    return waiting;
+  }
+
   return {
     admit,
 
-    async wait(caller, decision = {}) {
-      checkOptions("wait", decision, ["cost", "maxWaitMs", "signal"], "option-invalid");
-      checkSignal(decision.signal);
-      check(decision.cost);
-      const { layers, charges } = await live.questions.for(caller, decision.cost);
-      const trial = shadowing.shadow?.wait(caller, decision.cost);
-      const ask = () => admitCaller(caller, decision.cost, trial?.of);
-      const waiting = waitingRoom.wait({ layers, charges, ask }, decision);
-      if (trial !== undefined) waiting.then(trial.over, trial.abandon);
-      return waiting;
-    },
+    wait,
 
     peek(caller, decision = {}) {
       checkOptions("peek", decision, ["cost", "layer"], "option-invalid");
@@ -167,6 +182,8 @@ export function createAdmitting<Caller>(parts: LimiterParts<Caller>): Admitting<
     },
   };
 }
+
+const waitOptions = ["cost", "maxWaitMs", "signal", "id", "fingerprint", "result"];
 
 /** An `id` of `undefined` is a mistake, not a request without an id. */
 function isClaiming(decision: object | undefined): decision is ClaimOptions {

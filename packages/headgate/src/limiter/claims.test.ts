@@ -299,3 +299,64 @@ it("looks at no id where the first layer does not apply: a layer behind it may c
   expect(ask("ann")).toMatchObject({ state: "running", result: "of ann" });
   expect(admitted(ask(null)).attempt).toBeUndefined();
 });
+
+describe("a request with an id that waits", () => {
+  const asked = { id: "m1", fingerprint: "a", result: "stream 1" };
+  const patient = { maxWaitMs: 200_000 };
+
+  it("is admitted and charged once in its turn; the same id behind it is known", async () => {
+    const { clock, limiter, left } = chat("1/minute");
+    admitted(await limiter.admit("ann"));
+    const named = { ...asked, ...patient };
+    const waiting = [limiter.wait("ann", named), limiter.wait("ann", named), limiter.wait("ann", patient)];
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    clock.advance(60 * second);
+    const [first, next] = await Promise.all(waiting.slice(0, 2));
+    expect(first).toMatchObject({ admitted: true, attempt: 1 });
+    expect(next).toMatchObject({ reason: "known", state: "running", result: "stream 1" });
+    expect(left()).toEqual({ requests: 0 });
+    // The one behind keeps its turn.
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    clock.advance(60 * second);
+    expect(await waiting[2]).toMatchObject({ admitted: true });
+  });
+
+  it("is known at once, if it need not wait", async () => {
+    const { limiter, left } = chat("5/hour");
+    admitted(await limiter.wait("ann", asked));
+    expect(await limiter.wait("ann", { ...asked, fingerprint: "b" })).toMatchObject({ state: "conflict" });
+    expect(await limiter.wait("ann", asked)).toMatchObject({ state: "running" });
+    expect(left()).toEqual({ requests: 4 });
+  });
+
+  it("is refused if its wait is too long, and claims nothing", async () => {
+    const { limiter } = chat("1/hour");
+    admitted(await limiter.admit("ann"));
+    const refused = await limiter.wait("ann", { ...asked, maxWaitMs: 10 });
+    expect([refused.admitted, refused.admitted || refused.reason]).toEqual([false, "quota-exceeded"]);
+    await limiter.reset("ann");
+    expect(await limiter.admit("ann", asked)).toMatchObject({ admitted: true, attempt: 1 });
+  });
+
+  it("counts once in a shadow, and a known one does not count", async () => {
+    const { limiter } = chat("5/hour");
+    limiter.setShadow([
+      { name: "user", limits: "4/hour" },
+      { name: "all", limits: "100/hour" },
+    ]);
+    await limiter.wait("ann", asked);
+    await limiter.wait("ann", asked);
+    expect(limiter.shadowReport()).toMatchObject({ decisions: 1 });
+  });
+
+  it("rejects with an error for an id that cannot be used", async () => {
+    const { limiter } = chat();
+    for (const wrong of [
+      { id: "" },
+      { id: undefined as never },
+      { fingerprint: "a" } as never,
+      { ids: "a" } as never,
+    ])
+      await expect(limiter.wait("ann", wrong)).rejects.toMatchObject({ code: "option-invalid" });
+  });
+});

@@ -204,6 +204,13 @@ export interface Limiter<Caller, Unit extends string = string> {
    */
   admit(caller: Caller, options?: DecisionOptions<Unit>): Admission<Unit> | Promise<Admission<Unit>>;
   /**
+   * Admits a request that has an id as soon as it may pass, and claims the id in the same step, as `admit` does. A request whose id is
+   * known by the time of its turn takes no place in the queue and is charged nothing.
+   *
+   * @throws HeadgateError as without an id, and as `admit` with one. Always as a rejection.
+   */
+  wait(caller: Caller, options: ClaimOptions<Unit> & WaitOptions): Promise<Admission<Unit> | Known>;
+  /**
    * Admits a request as soon as it may pass, in a fair queue: first come, first served within the same partitions;
    * between other partitions, in turn by units. Use it for jobs and for calls to other services. A server should
    * refuse people's requests instead. Each attempt is a decision event. At most 1,000 callers wait at once.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fakeClock } from "../testing/fake-clock.ts";
-import { guard, RefusedError } from "./guard.ts";
+import { guard, KnownError, RefusedError } from "./guard.ts";
 import { createLimiter } from "./limiter.ts";
 
 function limited(limits: string) {
@@ -87,5 +87,86 @@ describe("a guarded function", () => {
     ['did you mean "caller"', () => guard(limited("1/day").limiter, () => 1, { calller: caller } as never)],
   ])("says what is wrong: %s", (message, mistake) => {
     expect(mistake).toThrow(message);
+  });
+});
+
+describe("a guarded function whose calls have ids", () => {
+  const options = {
+    caller,
+    idempotency: (_customer: string, job: string) => ({ id: job, fingerprint: "a", result: `log of ${job}` }),
+  };
+
+  it("runs once for each id of a caller, and is charged once", async () => {
+    const { limiter, left } = limited("9/minute");
+    const runs: string[] = [];
+    const run = guard(
+      limiter,
+      async (customer: string, job: string) => {
+        runs.push(`${customer} ${job}`);
+        return runs.length;
+      },
+      options,
+    );
+    const first = run("acme", "a");
+    const running = await run("acme", "a").catch((error: unknown) => error);
+    expect(running).toBeInstanceOf(KnownError);
+    expect((running as KnownError).known).toMatchObject({ state: "running", result: "log of a" });
+    expect(await first).toBe(1);
+    await expect(run("acme", "a")).rejects.toThrow("A call with this id has already run.");
+    await run("acme", "b");
+    await run("other", "a");
+    expect(runs).toEqual(["acme a", "acme b", "other a"]);
+    expect(await left()).toEqual([7]);
+  });
+
+  it("may answer a known id itself", async () => {
+    const { limiter } = limited("9/minute");
+    const run = guard(limiter, (_customer: string, job: string) => `new ${job}`, {
+      ...options,
+      onKnown: ({ state }, _customer, job) => `${state} ${job}`,
+    });
+    expect([await run("acme", "a"), await run("acme", "a")]).toEqual(["new a", "done a"]);
+  });
+
+  it("runs again after a failure, and is not charged again", async () => {
+    const { limiter, left } = limited("9/minute");
+    let isBroken = true;
+    const run = guard(
+      limiter,
+      (_customer: string, job: string) => {
+        if (isBroken) throw new Error("broken");
+        return job;
+      },
+      options,
+    );
+    await expect(run("acme", "a")).rejects.toThrow("broken");
+    isBroken = false;
+    expect(await run("acme", "a")).toBe("a");
+    expect(await left()).toEqual([8]);
+  });
+
+  it("has calls without an id, and calls that wait", async () => {
+    const { limiter, left, clock } = limited("2/minute");
+    const run = guard(limiter, (_customer: string, job: string) => job, {
+      caller,
+      idempotency: (_customer, job) => (job === "" ? undefined : { id: job }),
+      maxWaitMs: 90_000,
+    });
+    await Promise.all([run("acme", ""), run("acme", "")]);
+    expect(await left()).toEqual([0]);
+    const answers = Promise.allSettled([run("acme", "a"), run("acme", "a")]);
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    clock.advance(60_000);
+    expect((await answers).map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+    expect(await left()).toEqual([1]);
+  });
+
+  it("rejects an id that cannot be used", async () => {
+    const { limiter } = limited("9/minute");
+    const run = guard(limiter, () => 1, { caller: () => "acme", idempotency: () => ({ id: "" }) });
+    await expect(run()).rejects.toMatchObject({ code: "option-invalid" });
+    expect(() => guard(limiter, () => 1, { caller: () => "acme", idempotency: "a" as never })).toThrow(
+      "idempotency",
+    );
   });
 });

@@ -1,6 +1,7 @@
-import type { Admission, Refused } from "../core/admission.ts";
+import type { Admission, Known, Refused } from "../core/admission.ts";
 import type { Clock } from "../core/clock.ts";
 import { HeadgateError } from "../core/errors.ts";
+import { isKnown } from "../core/known-request.ts";
 import type { Charge } from "../core/store.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
 import { later } from "./clock.ts";
@@ -19,7 +20,7 @@ export interface Wanted {
   readonly charges: readonly Charge[];
   /** The layers of the charges. */
   readonly layers: readonly string[];
-  ask(): Admission | Promise<Admission>;
+  ask(): Admission | Known | Promise<Admission | Known>;
 }
 
 /** The callers that wait for a limiter. */
@@ -29,10 +30,10 @@ export interface WaitingRoom {
   /** Call this when limits have changed or counts were reset: remembered refusals are then out of date. */
   changed(): void;
   /**
-   * @returns the admission, in turn; or the refusal if its wait exceeds `maxWaitMs`, or if no wait helps.
+   * @returns the admission, in turn; the refusal if its wait exceeds `maxWaitMs`, or if no wait helps; or what is known of its id.
    * @throws HeadgateError `option-invalid` or `queue-full`; the signal's reason. Always as a rejection.
    */
-  wait(wanted: Wanted, options: WaitOptions): Promise<Admission>;
+  wait(wanted: Wanted, options: WaitOptions): Promise<Admission | Known>;
 }
 
 const usualWaitMs = 60_000;
@@ -47,7 +48,7 @@ const holdersAgainMs = 1000;
 interface Waiter extends Wanted {
   readonly until: number;
   isOver: boolean;
-  conclude(admission: Admission): void;
+  conclude(answer: Admission | Known): void;
   fail(error: unknown): void;
 }
 
@@ -83,7 +84,7 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
   }
 
   async function askFor(line: Line<Waiter>, waiter: Waiter): Promise<void> {
-    let admission: Admission;
+    let admission: Admission | Known;
     try {
       const answer = waiter.ask();
       admission = answer instanceof Promise ? await answer : answer;
@@ -99,6 +100,11 @@ export function createWaitingRoom(clock: Clock): WaitingRoom {
     if (admission.admitted) {
       waiter.isOver = true;
       lines.served(line);
+      return waiter.conclude(admission);
+    }
+    if (isKnown(admission)) {
+      // It has taken nothing: its line keeps its turn.
+      leave(line, waiter);
       return waiter.conclude(admission);
     }
     const now = clock.now();

@@ -2,6 +2,7 @@ import type { Known, Refused } from "../../core/admission.ts";
 import { describe } from "../../core/describe.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { reportTo } from "../../core/for-adapters.ts";
+import { isKnown } from "../../core/known-request.ts";
 import { isThenable, letFail } from "../../core/thenable.ts";
 import type { Limiter } from "../../limiter/contract.ts";
 import type { FieldOptions } from "../fields/fields.ts";
@@ -9,7 +10,6 @@ import { type KnownAnswer, knownAnswer } from "../refusal/known-answer.ts";
 import { prepareRefusals } from "../refusal/prepared.ts";
 import { makeRefusal, type Refusal } from "../refusal/refusal.ts";
 import type { GuardOptions } from "./admit.ts";
-import { isKnown } from "./request-id.ts";
 
 /**
  * Makes the response to a refused request, according to the guard's options and the client's `Accept` field.

@@ -1,4 +1,3 @@
-import type { Admission, Known } from "../../core/admission.ts";
 import { isClaimText } from "../../core/claim-text.ts";
 import { describe } from "../../core/describe.ts";
 import { HeadgateError } from "../../core/errors.ts";
@@ -29,8 +28,4 @@ export function checkedId(limiter: object, given: RequestId | undefined): Checke
   }
   const { id } = given;
   return isClaimText(id, 1, 256) ? { ...given, id } : undefined;
-}
-
-export function isKnown(answer: Admission | Known): answer is Known {
-  return !answer.admitted && answer.reason === "known";
 }

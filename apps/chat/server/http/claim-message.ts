@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import type { ClaimOptions, Known } from "headgate";
+import type { RateLimitVariables } from "headgate/hono";
+import type { Context, MiddlewareHandler } from "hono";
+import { otherWords, type Question, stillAnswered } from "../services/turns.ts";
+import type { ServiceEnv } from "./service-env.ts";
+
+/** How often a message is asked for again that another request is about to store. */
+const PAUSE_MS = 50;
+
+/** How long that may take. */
+const LONGEST_MS = 10_000;
+
+/**
+ * Returns the id that a message claims with its admission, within its owner and conversation. Messages with the same id share one
+ * answer, unless they replace different answers.
+ *
+ * @returns `undefined` for a message without an id
+ */
+export function claimOf({
+  owner,
+  conversationId = "",
+  replaces = "",
+  messages,
+}: Question): Pick<ClaimOptions, "id" | "fingerprint"> | undefined {
+  const asked = messages.at(-1);
+  if (asked?.id === undefined) return undefined;
+  const named = [owner, conversationId, asked.id, replaces];
+  return { id: digestOf(named), fingerprint: digestOf([...named, asked.text]) };
+}
+
+/** The store gets no text of a person: only digests. */
+function digestOf(texts: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(texts)).digest("base64url");
+}
+
+/**
+ * Wraps the rate limit, which claims the ids of messages. A request whose id is claimed already is not charged: it gets the answer of
+ * the request that claimed the id, once that is in the database. The database decides: an id that the limiter knows and
+ * the database does not, such as one of a deleted conversation, is admitted without a claim.
+ *
+ * @param guard sets `knownMessage` if the id is known, and claims no id if `isUnclaimed` is set
+ * @param findAnswer returns the answer of a message that the database knows
+ */
+export function claimMessage(
+  guard: MiddlewareHandler<{ Variables: RateLimitVariables }>,
+  findAnswer: (c: Context<ServiceEnv>) => Promise<Response | undefined>,
+): MiddlewareHandler<ServiceEnv> {
+  return async (c, next) => {
+    const guarded = c as unknown as Context<{ Variables: RateLimitVariables }>;
+    const deadline = performance.now() + LONGEST_MS;
+    for (;;) {
+      c.set("knownMessage", undefined);
+      const response = await guard(guarded, next);
+      const known: Known | undefined = c.get("knownMessage");
+      if (known === undefined) return response;
+      const answer = await findAnswer(c);
+      if (answer !== undefined) return answer;
+      if (known.state === "conflict") throw otherWords();
+      if (known.state === "done") c.set("isUnclaimed", true);
+      else if (performance.now() > deadline) throw stillAnswered();
+      // The request that claimed it stores it in a moment, or fails, and then this one is admitted.
+      else await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  };
+}
