@@ -47,7 +47,8 @@ export function guardedBy(store: Store): Guarded {
       { name: "all", key: () => "all", limits: "100000/hour" },
     ],
     store,
-    timeouts: { storeMs: limitMs },
+    // A silent store is down at once, and not slow for a while. So await `ready()` first: no decision waits for a connection.
+    timeouts: { storeMs: limitMs, connectMs: 0 },
     onError: () => {},
     onOutage: () => {},
   });
