@@ -7,7 +7,6 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AnswerNews, Micros, StopResponse } from "../../contract.ts";
 import { readBody } from "../http/body.ts";
-import { claimMessage, claimOf } from "../http/claim-message.ts";
 import { describeError } from "../http/describe-error.ts";
 import { busy, limitStreams } from "../http/limit-streams.ts";
 import { noteRefusal } from "../http/note-refusal.ts";
@@ -34,6 +33,7 @@ import { CHUNK_TOKENS } from "../services/spending.ts";
 import { type StoppingService, stopRequest } from "../services/stopping.ts";
 import type { StreamPlaces } from "../services/stream-places.ts";
 import type { KnownTurn, Question, TurnService } from "../services/turns.ts";
+import { claimMessage, claimOf } from "./claim-message.ts";
 
 export interface MessageDependencies {
   sources: IdentitySources;

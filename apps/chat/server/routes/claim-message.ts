@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import type { ClaimOptions, Known } from "headgate";
 import type { RateLimitVariables } from "headgate/hono";
 import type { Context, MiddlewareHandler } from "hono";
+import type { ServiceEnv } from "../http/service-env.ts";
 import { otherWords, type Question, stillAnswered } from "../services/turns.ts";
-import type { ServiceEnv } from "./service-env.ts";
 
 /** How often a message is asked for again that another request is about to store. */
 const PAUSE_MS = 50;
