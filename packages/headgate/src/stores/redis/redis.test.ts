@@ -435,7 +435,10 @@ describe("windows of the calendar", () => {
   });
 
   it("refuses a clock that cannot be", async () => {
-    const tests = redisStore(client, { clock: { now: () => Number.NaN } });
+    expect(() => redisStore(client, { clock: { now: () => Number.NaN } })).toThrow("clock must have now()");
+    let now = Date.now();
+    const tests = redisStore(client, { clock: { now: () => now } });
+    now = Number.NaN;
     await expect(tests.decide([chargeOf("5/day")], 0, false)).rejects.toThrow(
       "must tell milliseconds from 1 to",
     );
