@@ -243,7 +243,7 @@ describe("what was admitted without the store", () => {
     expect(limiter.status()).toMatchObject({ waiting: 10_000, counters: { dropped: 100 } });
     expect(errors.map(String)).toEqual([
       "Error: connection lost",
-      'Error: Over 10000 changes wait for the store "scripted": the oldest are dropped.',
+      'Error: More than 10000 changes wait for the store "scripted": the oldest are dropped.',
     ]);
     await recover();
     for (let n = 0; n < 20; n += 1) await settled();
