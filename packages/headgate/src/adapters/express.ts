@@ -73,7 +73,7 @@ const express: NodeFramework<Request, Response, NextFunction, void, ExpressGiven
     const handOn = (error?: unknown) => {
       // Without an error, or with the name of a route, Express would go on and serve what was refused.
       if (error === undefined || error === null || error === "route" || error === "router") {
-        // Later nobody waits for the error: the request has been refused by then.
+        // Throw only while `onRefused` runs. A later call is ignored: the request has been refused by then.
         if (isAsked) throw servesRefused();
         return;
       }

@@ -68,10 +68,10 @@ const fastify: NodeFramework<FastifyRequest, FastifyReply, () => void, void, Fas
   refuse({ status, headers, body }, _request, reply) {
     const beside = fieldsBeside(reply, headers);
     for (const name in beside) reply.header(keptNames.get(name) ?? name, beside[name]);
-    // A body that has been written out already: else Fastify would add a charset, which problems do not have.
+    // The body is already serialized. Without this serializer, Fastify would add a charset, and problems have none.
     reply.code(status).serializer(asItIs).send(body);
   },
-  // Fastify then waits for nothing more.
+  // After this, Fastify does not wait any longer.
   leave: (_request, reply) => {
     if (!reply.sent && !hasBegun(reply.raw) && reply.raw.destroyed) reply.hijack();
   },

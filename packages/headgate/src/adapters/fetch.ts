@@ -79,23 +79,23 @@ export type WebGuardOptions<
 
 /** A response that several handlers make together, such as Next's `proxy` and a route. */
 export interface JointResponse {
-  /** What guards in front of the handlers before this one have decided, where they write fields. */
+  /** The decisions of guards of earlier handlers, if these guards write fields. */
   decisions: Decision[] | undefined;
   /** Ends an admitted request with the response. */
   endWith(decision: Decision): void;
-  /** Has fields written with the head, whose status is given then. */
+  /** Writes fields with the head. The function is called with the status of the head. */
   writeWithHead(fields: (status: number) => Fields): void;
 }
 
-/** What is particular to a framework over handlers of this kind. */
+/** The differences of one framework that has handlers of this kind. */
 export interface WebFramework {
-  /** Whether what a handler has thrown is an answer, such as a redirect, and no failure. */
+  /** Whether a value thrown by a handler is an answer, such as a redirect, and not a failure. */
   isSignal(error: unknown): boolean;
-  /** The status that comes of what a handler has thrown. */
+  /** The status of the response to a value that a handler has thrown. */
   statusOf(error: unknown): number;
-  /** Whether an answer says that another handler answers. */
+  /** Whether an answer means that another handler will answer. */
   goesOn(answer: Response): boolean;
-  /** The response that the handlers of the present request make together; `undefined` where it is not known. */
+  /** The response that several handlers of the current request make together; `undefined` if it is not known. */
   jointResponse(): JointResponse | undefined;
 }
 
@@ -131,7 +131,7 @@ export function rateLimit<
   return guardFetch(limiter, options, plain);
 }
 
-/** The same, for a framework that does some things otherwise. */
+/** The same, for a framework that differs in some points. */
 export function guardFetch<
   Caller,
   Incoming extends Request,
@@ -164,7 +164,7 @@ export function guardFetch<
     return new Response(request.method === "HEAD" ? null : body, { status, headers });
   }
 
-  /** The handlers that follow, and their guards, make the response: this guard writes the fields of all. */
+  /** Later handlers and their guards make the response: this guard writes the fields of all of them. */
   function handOn(joint: JointResponse, decisions: Decision[]): void {
     const before = [...decisions];
     if (fieldOptions.fields !== false || fieldOptions.legacy) joint.decisions = decisions;
@@ -223,7 +223,7 @@ export function guardFetch<
       }
       refundWithHead([decision], answer.status);
       const response = endWithBody(decision, answer, request);
-      // The first guard writes for those that come after.
+      // The first guard also writes the fields of later guards.
       return isFirst
         ? withFields(response, addRateLimitFields({}, readingsOf(decisions), fieldOptions))
         : response;
@@ -235,7 +235,7 @@ export function guardFetch<
   };
 }
 
-/** Given to a runtime in place of a handler, a guard is called with a request. */
+/** If a guard is passed to a runtime in place of a handler, it is called with a request. */
 function unhandled(limiter: object): HeadgateError {
   const fault = new HeadgateError(
     "guard-misplaced",
@@ -245,7 +245,7 @@ function unhandled(limiter: object): HeadgateError {
   return fault;
 }
 
-/** A response of any realm, and of any polyfill. */
+/** Whether it is a response, from any realm or polyfill. */
 export function isResponse(answer: unknown): answer is Response {
   return (
     typeof answer === "object" &&
@@ -256,12 +256,12 @@ export function isResponse(answer: unknown): answer is Response {
   );
 }
 
-/** For a client that has gone: nobody reads it. */
+/** The response if the client has gone: it is never read. */
 export function nobody(): Response {
   return new Response(null, { status: 499 });
 }
 
-/** The same response with the fields; a new one only where the headers may not be changed. */
+/** The same response with the fields; a new one only if its headers cannot be changed. */
 export function withFields(response: Response, fields: Fields): Response {
   try {
     writeFields(response.headers, fields);

@@ -61,7 +61,7 @@ describe("headgate/hono without Node's server holds a place", () => {
     expect(isFree()).toBe(true);
   });
 
-  it("until the handler throws what is no Error, which Hono throws on", async () => {
+  it("until the handler throws a value that is not an Error, which Hono throws on", async () => {
     const { ask, isFree } = onePlace(() => Promise.reject("the handler's"));
     await expect(ask()).rejects.toBe("the handler's");
     expect(isFree()).toBe(true);

@@ -26,13 +26,13 @@ import { endWithResponse, isOver, writeFieldsWithHead } from "./node-response.ts
 import { fieldsBeside } from "./shared-fields.ts";
 import { webSourceOf } from "./web-address.ts";
 
-/** What `rateLimit` puts into the context: `c.get("admission")`. */
+/** The variables that `rateLimit` sets in the context: `c.get("admission")`. */
 export interface RateLimitVariables {
-  /** Absent where the request was skipped. */
+  /** Absent if the request was skipped. */
   admission: Admission | undefined;
 }
 
-/** Written on the context: a map with weak keys costs the garbage collector as much as the rest of the guard. */
+/** Stored on the context: a `WeakMap` would cost the garbage collector as much as the rest of the guard. */
 const decisionsKey = Symbol.for("headgate.decisions");
 
 interface Guarded {
@@ -92,7 +92,7 @@ export function rateLimit<
   const fieldOptions = checkFieldOptions(options);
   const { refundWhen } = options;
   const refusalOf = prepareRefusing(limiter, options, fieldOptions);
-  // The variables added here are more than the user's function knows of, never less.
+  // This type only adds variables that the user's function does not use; it never removes any.
   const asUsersKnow = (c: GuardedContext) => c as unknown as Context<E>;
 
   async function refuse(refused: Refused | Known, c: GuardedContext, given: [Context<E>]): Promise<Response> {
@@ -132,7 +132,7 @@ export function rateLimit<
     }
     if (outgoing === undefined) {
       return endingWith(decision, c, next).then(() => {
-        // The first guard writes for those that come after.
+        // The first guard also writes the fields of later guards.
         if (isFirst) writeOn(c, addRateLimitFields({}, readingsOf(decisions), fieldOptions));
       });
     }
@@ -165,25 +165,25 @@ export function rateLimit<
 function refuseContext(c: GuardedContext, { status: refused, headers, body }: GuardAnswer): Response {
   const status = refused as ContentfulStatusCode;
   const content = c.req.method === "HEAD" ? null : body;
-  // To be asked for `c.res` costs a context the quick way of answering, which an answer without anything does not.
+  // Reading `c.res` makes Hono leave its fast path for responses. An empty answer does not.
   const prepared = c.body(null, status).headers;
   if (prepared.keys().next().done) return new Response(content, { status, headers });
   const fields = fieldsBeside({ getHeader: (name) => prepared.get(name) }, headers);
-  // Hono would put what was there before in place of what is written now.
+  // Otherwise Hono would replace the new headers with the previous ones.
   for (const name in fields) c.header(name, undefined);
   return content === null ? c.body(null, status, fields) : c.body(content, status, fields);
 }
 
 /**
- * Node's own response, where the application is served by `@hono/node-server`: there fields cost least when they are
- * written with the head, since nothing has to make a `Headers` of what will be written out at once.
+ * Node's own response, if the application runs on `@hono/node-server`. It is cheapest to write the fields with the head
+ * there, because no `Headers` object has to be made.
  */
 function outgoingOf(env: unknown): ServerResponse | undefined {
   const outgoing = (env as { outgoing?: Partial<ServerResponse> } | undefined)?.outgoing;
   return typeof outgoing?.writeHead === "function" ? (outgoing as ServerResponse) : undefined;
 }
 
-/** Hono throws where a runtime has none. */
+/** Hono throws if the runtime does not have one. */
 function executionContextOf(c: GuardedContext): unknown {
   try {
     return c.executionCtx;
@@ -197,7 +197,7 @@ function hasLeft(c: GuardedContext): boolean {
   return outgoing === undefined ? c.req.raw.signal?.aborted === true : isOver(outgoing);
 }
 
-/** Hono turns what a handler throws into a response of its own, which then ends the request. */
+/** If a handler throws, Hono makes a response from the error, and that response ends the request. */
 async function endingWith(decision: Decision, c: GuardedContext, next: Next): Promise<void> {
   const stay = endWhenLeft(decision, c.req.raw);
   await endIfFailed(decision, next, () => 500);

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { GuardAnswer } from "../http/guard/refusing.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
-/** What a controller of Nest's is handed as its request, on either platform. */
+/** The request that a Nest controller gets, on either platform. */
 export type NestRequest = IncomingMessage | { readonly raw: IncomingMessage };
 
 /** Fastify's reply, as far as it is needed here. */
@@ -20,22 +20,22 @@ interface ExpressResponse extends ServerResponse {
   json(payload: unknown): unknown;
 }
 
-/** What a controller of Nest's is handed as its response, on either platform. */
+/** The response that a Nest controller gets, on either platform. */
 export type NestResponse = ExpressResponse | FastifyReply;
 
-/** The request as Node has it. */
+/** Node's own request. */
 export function incomingOf(request: NestRequest): IncomingMessage {
   return "raw" in request ? request.raw : request;
 }
 
-/** The response as Node has it. */
+/** Node's own response. */
 export function rawOf(response: NestResponse): ServerResponse {
   return "raw" in response ? response.raw : response;
 }
 
 /**
- * Puts the fields of a refusal on the response, and has it answer with the refusal's own body and type once it is
- * given the problem to send, as Nest's exception filter does. What another filter sends goes out as that filter has it.
+ * Sets the fields of a refusal on the response. When Nest's exception filter sends the problem, the response uses the
+ * refusal's own body and type instead. A body from another filter is sent unchanged.
  */
 export function answerProblem(response: NestResponse, refused: GuardAnswer): void {
   const { "Content-Type": type = "", ...fields } = refused.headers;
@@ -45,7 +45,7 @@ export function answerProblem(response: NestResponse, refused: GuardAnswer): voi
     const sendBody = (payload: unknown) => {
       response.send = send;
       if (payload !== refused.problem) return response.send(payload);
-      // As bytes: to text, Fastify would add a charset that problems do not have.
+      // As bytes: for text, Fastify would add a charset, and problems have none.
       return response.code(refused.status).header("Content-Type", type).send(Buffer.from(refused.body));
     };
     response.send = sendBody;

@@ -114,7 +114,7 @@ const nest: NodeFramework<ExecutionContext, ExecutionContext, undefined, boolean
     answerProblem(context.switchToHttp().getResponse<NestResponse>(), refused);
     throw new RefusedException(refused);
   },
-  // Nest answers whatever a guard returns. Where somebody has answered, or nobody is there, it is left waiting.
+  // Nest answers any result of a guard. If the request has been answered or the client has left, never return a result.
   leave: () => new Promise<boolean>(() => {}),
   answering(context) {
     const response = context.switchToHttp().getResponse<NestResponse>();

@@ -6,7 +6,7 @@ import { endWithResponse, writeFieldsWithHead } from "./node-response.ts";
 
 interface Noted {
   readonly joint: JointResponse;
-  /** What a request leaves behind, such as a connection, keeps its context: the response must not be kept with it. */
+  /** Objects that outlive a request, such as connections, keep its context: the response must not be kept with it. */
   readonly outgoing: WeakRef<ServerResponse>;
 }
 
@@ -15,12 +15,12 @@ interface Watch {
   current?: { getStore(): Noted | undefined };
 }
 
-/** One for all bundles of an application: Next puts `proxy` and each route into one of its own. */
+/** One for all bundles of an application: Next puts `proxy` and each route into separate bundles. */
 const watch = /* @__PURE__ */ processWide("next-responses", (): { by: Watch } => ({ by: {} }));
 
 /**
- * Notes Node's response to each request from now on: `proxy` and a route make it together, and Next shows it to neither.
- * Where there is no server of Node's own, nothing is noted.
+ * Records Node's response to each request from now on: `proxy` and a route make it together, but Next passes it to neither.
+ * Without Node's own server, nothing is recorded.
  */
 export function watchResponses(): void {
   if (watch.by.current !== undefined) return;
@@ -36,8 +36,8 @@ export function watchResponses(): void {
 }
 
 /**
- * Node's response to the request that is being handled; `undefined` where it is not known, or where its head was sent: what
- * goes on afterwards is not part of it.
+ * Node's response to the request that is being handled; `undefined` if it is not known, or if its head has been sent: later
+ * work is not part of the request.
  */
 export function responseNow(): JointResponse | undefined {
   const noted = watch.by.current?.getStore();
@@ -51,7 +51,7 @@ function jointResponse(noted: WeakRef<ServerResponse>): JointResponse {
 
     endWith(decision) {
       const outgoing = noted.deref();
-      // The client has left while the handler ran.
+      // The client left while the handler ran.
       if (outgoing === undefined || outgoing.destroyed) endDecision(decision, undefined, false);
       else endWithResponse(decision, outgoing);
     },

@@ -48,8 +48,8 @@ export function admissionOf<Caller, Unit extends string = string>(
  * handler. All other responses have the `RateLimit` fields, with their values when the handler returns. Streams
  * pass unchanged, and so do the errors of `redirect()` and `notFound()`. CORS preflights are not counted.
  *
- * A guard of `proxy` writes its fields, ends and refunds with the response of the route that follows, where Next runs on
- * Node's own server. If the route has a guard too, the response has the limits of both.
+ * If Next runs on Node's own server, a guard of `proxy` uses the response of the route that follows: it writes its fields
+ * there, and ends or refunds the admission with it. If the route has a guard too, the response has the limits of both.
  *
  * Next does not say who is connected: use `clientAddress.with({ trust })` with the name of the platform or a number
  * of proxies. Make the limiter once, in a module, and never in the handler.

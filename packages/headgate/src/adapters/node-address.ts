@@ -2,15 +2,15 @@ import type { IncomingMessage } from "node:http";
 import type { Server, Socket } from "node:net";
 import type { AddressSource } from "../http/address/address.ts";
 
-/** What a request of Node's own server is read for. */
+/** The parts of a Node request that are read here. */
 export type NodeSource = Pick<IncomingMessage, "socket" | "headers">;
 
-/** The peer and the header fields of a request of Node's own server, whichever framework is over it. */
+/** The peer and the header fields of a request to Node's own server, for any framework on top of it. */
 export function addressSourceOf({ socket, headers }: NodeSource): AddressSource {
   return { peer: socket.remoteAddress ?? unixPeerOf(socket), headers };
 }
 
-/** Only a program of this machine connects to a Unix socket. A client that has gone is not taken for one. */
+/** Only a program on this machine can connect to a Unix socket. A client that has gone is not treated as one. */
 function unixPeerOf(socket: Socket & { server?: Partial<Server> }): string | undefined {
   return typeof socket.server?.address?.() === "string" ? "127.0.0.1" : undefined;
 }

@@ -25,8 +25,8 @@ import type { Limiter } from "../limiter/contract.ts";
 import { endWithResponse, isOver, writeFieldsWithHead } from "./node-response.ts";
 
 /**
- * A framework over Node's server: what its requests and responses are to Node, and how it goes on. Made once for a
- * guard, so that nothing has to be made for each request.
+ * A framework over Node's server: how to get Node's request and response from its own, and how to continue. It is made
+ * once for a guard, so that nothing has to be made for each request.
  */
 export interface NodeFramework<
   Request,
@@ -38,22 +38,22 @@ export interface NodeFramework<
 > {
   incoming(request: Request): IncomingMessage;
   outgoing(response: Response): ServerResponse;
-  /** What the user's functions are given. */
+  /** The arguments for the user's functions. */
   given(request: Request, response: Response): Given;
   /** Lets the request through. */
   pass(request: Request, response: Response, next: Next): Result;
   /** Answers it. */
   refuse(refused: GuardAnswer, request: Request, response: Response): Result;
-  /** Does no more with it: it is answered, or nobody is there to be answered. */
+  /** Ends the work on the request: it is already answered, or the client has left. */
   leave(request: Request, response: Response): Result | Promise<Result>;
   /** How `onRefused` and `onKnown` may answer. */
   answering(request: Request, response: Response, next: Next): Answering<Refusing>;
 }
 
-/** One request that is refused, in the hands of `onRefused`. */
+/** One refused request, while `onRefused` decides how to answer it. */
 export interface Answering<Refusing extends readonly unknown[]> {
   readonly given: Refusing;
-  /** Whether it has been answered, or will be. @param answer what `onRefused` returned; Nest throws an error of it */
+  /** Whether it has been answered, or will be. @param answer the value that `onRefused` returned; Nest throws it if it is an error */
   isAnswered(answer: unknown): boolean;
 }
 
@@ -64,14 +64,14 @@ export type Passage<Request, Response, Next, Result> = (
   next: Next,
 ) => Result | Promise<Result>;
 
-/** Written on the request: a map with weak keys costs the garbage collector as much as the rest of the guard. */
+/** Stored on the request: a `WeakMap` would cost the garbage collector as much as the rest of the guard. */
 const decisionsKey = Symbol.for("headgate.decisions");
 
 interface Guarded extends IncomingMessage {
   [decisionsKey]?: Decision[];
 }
 
-/** The admission of a request that a guard has decided; `undefined` where it was skipped. */
+/** The admission of a request that a guard has decided; `undefined` if it was skipped. */
 export function admissionOfIncoming<Caller, Unit extends string = string>(
   incoming: IncomingMessage,
   limiter?: Limiter<Caller, Unit>,
@@ -80,8 +80,8 @@ export function admissionOfIncoming<Caller, Unit extends string = string>(
 }
 
 /**
- * What the adapters over Node's server have in common: decides, hands on or answers, and has the fields written with
- * the head. No promise is made where neither the store nor the user's functions make one.
+ * The common part of the adapters over Node's server: decides, passes the request on or answers it, and writes the fields
+ * with the head. It makes a promise only if the store or the user's functions make one.
  *
  * @throws HeadgateError `option-invalid`
  */
@@ -120,7 +120,7 @@ export function guardNode<
     if (isKnown(admission)) return turnAway(admission, isLate, given, request, response, next);
     const decisions = incoming[decisionsKey] ?? [];
     incoming[decisionsKey] = decisions;
-    // The first guard that lets it pass writes for those that come after.
+    // The first guard that admits the request also writes the fields of later guards.
     const isFirst = !hasPassed(decisions);
     const decision = { limiter, admission, refunds: refundsOf(limiter, refundWhen, given) };
     decisions.push(decision);
@@ -147,7 +147,7 @@ export function guardNode<
     response: Response,
     next: Next,
   ): Result | Promise<Result> {
-    // What has begun can be nothing but ended: nobody who would go on is reached.
+    // A response that has begun can only be ended: continuing would have no effect.
     if (isLate) framework.outgoing(response).end();
     const hook = hookFor(options, refused);
     return hook === undefined || isLate

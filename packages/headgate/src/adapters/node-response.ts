@@ -12,20 +12,20 @@ type WriteHead = (
 ) => ServerResponse;
 
 /**
- * Has the fields written at the last moment at which they can be: when the head goes out. Then they show what the
- * handler settled or refunded, no error handler that clears the headers takes them away, and a handler that writes
- * its own `Access-Control-Expose-Headers` keeps it. Once the head is out, nothing is written.
+ * Writes the fields at the last possible moment: when the head is sent. The fields then show what the handler settled or
+ * refunded, an error handler that clears the headers does not remove them, and a handler's own
+ * `Access-Control-Expose-Headers` is kept. If the head has already been sent, nothing is written.
  *
- * @param fields asked once, for the head and its status.
+ * @param fields called once, with the status of the head.
  */
 export function writeFieldsWithHead(response: ServerResponse, fields: (status: number) => Fields): void {
   const writeHead = response.writeHead as WriteHead;
-  // Named before it is assigned: a function literal that is assigned to a property is made in the old generation, where
-  // it and the decision that it holds would outlive their request by a whole garbage collection.
+  // Name the function before assigning it. V8 makes a function literal that is assigned to a property in the old
+  // generation: the function and its decision would then stay until a full garbage collection.
   const writeHeadWithFields: WriteHead = function (status, message, headers) {
     if (this.headersSent) return writeHead.call(this, status, message, headers);
     const explicit = typeof message === "string" ? headers : (headers ?? message);
-    // What is written above or below this one may tell these calls apart by how many arguments they have.
+    // Keep the number of arguments: other replacements of this method may distinguish calls by it.
     if (explicit !== undefined && explicit !== null && !Array.isArray(explicit)) {
       const written = joined(this, explicit as OutgoingHttpHeaders, fields(status));
       return typeof message === "string"
@@ -33,7 +33,7 @@ export function writeFieldsWithHead(response: ServerResponse, fields: (status: n
         : writeHead.call(this, status, written);
     }
     if (Array.isArray(explicit)) {
-      // Headers that nobody could write are Node's to complain of.
+      // Let Node report headers that cannot be written.
       if (!isListOfFields(explicit)) return writeHead.call(this, status, message, headers);
       setList(this, explicit);
     }
@@ -57,7 +57,7 @@ export function hasBegun(response: ServerResponse): boolean {
   return response.headersSent || response.writableEnded;
 }
 
-/** Says whether Fastify's `send` has been called since: it answers later, where hooks of the application's take their time. */
+/** Returns whether Fastify's `send` has been called since. The answer itself may come later, if the application's hooks are slow. */
 export function watchSend<Reply extends { send(payload?: unknown): unknown }>(reply: Reply): () => boolean {
   const { send } = reply;
   let isSent = false;
@@ -72,30 +72,30 @@ export function watchSend<Reply extends { send(payload?: unknown): unknown }>(re
   };
 }
 
-/** Whether nobody can be answered any more: the client has left, or something else has answered. */
+/** Whether the request can no longer be answered: the client has left, or other code has answered. */
 export function isOver(response: ServerResponse): boolean {
   return response.destroyed || response.writableEnded;
 }
 
-/** Without a list on the way, which Node would only take apart again. */
+/** Sets the fields one by one: Node would only split a list again. */
 function setFields(response: ServerResponse, fields: Fields): void {
   const beside = fieldsBeside(response, fields);
   for (const name in beside) response.setHeader(name, beside[name] as string);
 }
 
-/** What `writeHead` was given, with the fields: as in Node's own, both replace what was set before. */
+/** The headers given to `writeHead`, with the fields. As in Node, both replace headers that were set before. */
 function joined(
   response: ServerResponse,
   explicit: OutgoingHttpHeaders,
   fields: Fields,
 ): OutgoingHttpHeaders {
-  // The usual case, and the quick one: neither has written any of them.
+  // The usual and fast case: none of the fields has been written yet.
   if (!namesAny(explicit, fields) && response.getHeader(sharedFields[0]) === undefined) {
     return { ...explicit, ...fields };
   }
   const reader = { getHeader: (name: string) => headerNamed(explicit, name) ?? response.getHeader(name) };
   const beside = fieldsBeside(reader, fields);
-  // A copy: the list may be one that the handler keeps.
+  // Copy the list: the handler may use it again.
   const headers = { ...explicit };
   for (const name in headers) if (headerNamed(beside, name) !== undefined) delete headers[name];
   for (const name in beside) headers[name] = beside[name];
@@ -107,7 +107,7 @@ function namesAny(headers: OutgoingHttpHeaders, fields: Fields): boolean {
   return false;
 }
 
-/** Whatever its name's case. */
+/** Ignores the case of the name. */
 function headerNamed(headers: OutgoingHttpHeaders, name: string): OutgoingHttpHeader | undefined {
   for (const other in headers) {
     if (other.length !== name.length) continue;
@@ -116,13 +116,13 @@ function headerNamed(headers: OutgoingHttpHeaders, name: string): OutgoingHttpHe
   return undefined;
 }
 
-/** Answers with a refusal, without its body where only the head was asked for. */
+/** Answers with a refusal, without its body if the method is HEAD. */
 export function sendRefusal(
   response: ServerResponse,
   { method, httpVersionMajor }: Pick<IncomingMessage, "method" | "httpVersionMajor">,
   { status, headers, body }: Pick<Refusal, "status" | "headers" | "body">,
 ): void {
-  // Something else may have answered while the store was asked: a time limit, say.
+  // Other code, such as a timeout, may have answered while the store was asked.
   if (response.headersSent) return;
   const beside = fieldsBeside(response, headers);
   if (method === "HEAD") {
@@ -135,13 +135,13 @@ export function sendRefusal(
   } else {
     response.writeHead(status, { ...beside, "Content-Length": bytes });
   }
-  // Text of one byte a character is the same in both, and goes out quicker as what it is.
+  // Text with one byte for each character is the same in both encodings, and latin1 is faster.
   response.end(body, bytes === body.length ? "latin1" : "utf8");
 }
 
 /**
- * Whether Node itself writes the head, and nothing has been set: then a list is the quickest. With fields to join it is
- * the slowest, and what replaces `writeHead` may not know lists.
+ * Whether Node itself writes the head and no headers have been set: then a list is the fastest form. With fields to join
+ * it is the slowest, and a replacement of `writeHead` may not accept lists.
  */
 function isUntouched(response: ServerResponse): boolean {
   return !Object.hasOwn(response, "writeHead") && response.getHeaderNames().length === 0;
@@ -155,7 +155,7 @@ function listOf(fields: Fields, bytes: number): string[] {
   return list;
 }
 
-/** As in Node's own, what `writeHead` was given replaces what was set before. */
+/** As in Node, the headers given to `writeHead` replace those that were set before. */
 function setList(response: ServerResponse, headers: readonly unknown[]): void {
   const flat = (Array.isArray(headers[0]) ? headers.flat() : headers) as OutgoingHttpHeader[];
   for (let n = 0; n < flat.length; n += 2) response.removeHeader(String(flat[n]));

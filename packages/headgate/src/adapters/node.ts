@@ -59,7 +59,7 @@ export function rateLimit<Caller, Unit extends string = string, Costs extends Gu
 ): (listener: NodeListener) => NodeListener {
   const guard = guardNode(node, limiter, options);
   return (listener, ...rest: unknown[]) => {
-    // Given to a server in place of a listener, it is called with a request: which nobody would ever answer.
+    // If a guard is passed to a server in place of a listener, it is called with a request that would never be answered.
     if (typeof listener !== "function") return answerMisplaced(limiter, rest[0] as ServerResponse);
     return markGuarded<NodeListener>(limiter, listener, (request, response) =>
       guard(request, response, listener),

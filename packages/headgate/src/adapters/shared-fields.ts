@@ -1,13 +1,13 @@
 import { type Fields, listWith, sharedFields } from "../http/fields/fields.ts";
 
-/** A response whose fields can be asked for, as Node's and Fastify's can. */
+/** A response whose header fields can be read, like those of Node and Fastify. */
 export interface FieldReader {
   getHeader(name: string): number | string | readonly string[] | null | undefined;
 }
 
 /**
- * Fields for a response that something else, such as CORS middleware, has already written to: what it exposes to
- * scripts stays exposed, and what it varies by stays named.
+ * Fields for a response that other code, such as CORS middleware, has already written to. Existing values of
+ * `Access-Control-Expose-Headers` and `Vary` are kept.
  */
 export function fieldsBeside(response: FieldReader, fields: Fields): Fields {
   let beside = fields;

@@ -1,7 +1,7 @@
 import type { AddressSource } from "../http/address/address.ts";
 import { addressSourceOf, type NodeSource } from "./node-address.ts";
 
-/** What runtimes pass to a handler with the request, or a framework as its environment, where the peer's address is in it. */
+/** Values with the peer's address: runtimes pass them to a handler with the request, frameworks as their environment. */
 interface Connection {
   /** Bun's server. */
   requestIP?: (request: Request) => { address: string } | null;
@@ -11,11 +11,11 @@ interface Connection {
   getClientAddress?: () => string;
   /** `@hono/node-server`. */
   incoming?: NodeSource;
-  /** Bun and `@hono/node-server`, where something else is in the environment too. */
+  /** Bun and `@hono/node-server`, if the environment also has other values. */
   server?: Connection;
 }
 
-/** @param connections whatever came with the request; those that tell no peer are passed over */
+/** @param connections the values that came with the request; those without a peer are ignored */
 export function webSourceOf(request: Request, connections: readonly unknown[]): AddressSource {
   const { headers } = request;
   for (const connection of connections) {
@@ -31,13 +31,13 @@ function peerIn(connection: Connection, request: Request): string | null | undef
   if (incoming?.socket !== undefined) return addressSourceOf(incoming).peer;
   if (typeof connection.requestIP === "function") return textOf(connection.requestIP(request)?.address);
   if (typeof connection.getClientAddress === "function") return textOf(connection.getClientAddress());
-  // A Unix socket has a path in place of a host.
+  // A Unix socket has a path instead of a host.
   if (typeof remoteAddr === "object")
     return remoteAddr.path === undefined ? remoteAddr.hostname : "127.0.0.1";
   return typeof server === "object" && server !== null ? peerIn(server, request) : null;
 }
 
-/** A Worker's bindings to other services seem to have every method, and answer by something else. */
+/** A Worker's bindings to other services seem to have every method, but return a different type. */
 function textOf(address: unknown): string | undefined {
   return typeof address === "string" ? address : undefined;
 }

@@ -3,8 +3,8 @@ import { reasonOf } from "../core/reason.ts";
 import { isWorker } from "../core/runtime.ts";
 
 /**
- * `closed`: the store decides. `open`: the outage policies decide. `half-open`: the store is being tried, or gets
- * what was admitted without it; the outage policies still decide.
+ * `closed`: the store decides. `open`: the outage policies decide. `half-open`: the store is being probed, or is receiving
+ * the requests admitted without it; the outage policies still decide.
  */
 export type BreakerState = "closed" | "open" | "half-open";
 
@@ -16,25 +16,25 @@ export interface OutageEvent {
   readonly store: string;
   readonly from: BreakerState;
   readonly to: BreakerState;
-  /** Since when the state that is left had lasted, as `at`. */
+  /** When the previous state began, in the same unit as `at`. */
   readonly since: number;
-  /** What the store failed with last, for people. Absent where it has not failed since it last answered. */
+  /** The store's last error, as text for people. Absent if the store has not failed since it last answered. */
   readonly reason: string | undefined;
 }
 
 export interface BreakerOptions {
   readonly store: string;
   readonly clock: Clock;
-  /** How many failures in a row open it. */
+  /** How many failures in a row open the breaker. */
   readonly failuresToOpen: number;
-  /** While open, the store is tried this often: a fifth more or less, so that processes do not try together. */
+  /** While open, the store is probed at this interval, ms, ± 20%, so that processes do not probe together. */
   readonly probeEveryMs: number;
   /** From 0 up to 1, drawn anew for each probe. */
   readonly random: () => number;
   readonly onTransition: (event: OutageEvent) => void;
 }
 
-/** Leaves a store alone that does not answer. It has no timer: each request asks whether to call. */
+/** Stops calls to a store that does not answer. It has no timer: each request asks whether to call. */
 export interface Breaker {
   readonly state: BreakerState;
   readonly since: number;
@@ -49,9 +49,9 @@ export interface Breaker {
   succeeded(): void;
   /** A call failed or was not answered in time. */
   failed(error: unknown): void;
-  /** The probe is over. Where it was answered, the state stays half-open until `recovered`. */
+  /** The probe is over. If it was answered, the state stays half-open until `recovered`. */
   probed(answered: boolean): void;
-  /** The store has received all changes, or has failed at that again often enough to be left alone. */
+  /** The store has received all changes, or has failed often enough during this that the breaker opens again. */
   recovered(): void;
 }
 
@@ -97,7 +97,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
       if (state === "closed") return "call";
       if (clock.now() < nextProbeAt) return "wait";
       if (state === "half-open") {
-        // In a Worker a probe may have ended with its request, and nobody says how it went.
+        // In a Worker a probe may have ended with its request, so its result was never reported.
         if (!isWorker) return "wait";
         nextProbeAt = clock.now() + probeEveryMs;
         return "probe";
@@ -108,7 +108,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
     },
 
     succeeded() {
-      // While open, what is answered was asked before: only a probe tells how the store is now.
+      // An answer that arrives while open belongs to an earlier call: only a probe shows how the store is now.
       if (state === "open") return;
       failures = 0;
     },

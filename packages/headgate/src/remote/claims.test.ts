@@ -122,7 +122,7 @@ it("claims an id that it admitted by itself in the store, once that is back", as
   expect(limits.map(({ remaining }) => remaining)).toEqual([8, 970]);
 });
 
-it("sends the end of an id later, where the store could not be reached for it", async () => {
+it("sends the end of an id later, if the store could not be reached", async () => {
   const { clock, make, fail } = shared();
   const [one, other] = [make(), make()];
   const first = (await one.admit("ann", { id: "m1", cost: { tokens: 100 } })) as Admitted;

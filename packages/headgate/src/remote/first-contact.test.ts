@@ -36,7 +36,7 @@ function connecting(options: Partial<LimiterOptions<string>> = {}) {
 }
 
 describe("a store that has never answered", () => {
-  it("is awaited by the first decisions, also where connections are refused", async () => {
+  it("the first decisions wait for it, even if connections are refused", async () => {
     const { scripted, limiter, checks } = connecting();
     scripted.mode = "reject";
     const asked = Array.from({ length: 50 }, () => limiter.admit("a"));
@@ -49,7 +49,7 @@ describe("a store that has never answered", () => {
     expect([limiter.status().failures, checks() < 15]).toEqual([0, true]);
   });
 
-  it("is awaited where it takes longer than a decision may", async () => {
+  it("decisions wait for it even if it takes longer than the decision limit", async () => {
     const { scripted, limiter } = connecting();
     scripted.mode = "hang";
     const asked = limiter.admit("a");
@@ -111,7 +111,7 @@ describe("a store that has never answered", () => {
     expect(await limiter.admit("a")).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
   });
 
-  it("is not awaited where it can never be connected to, and ready() says at once what is missing", async () => {
+  it("decisions do not wait for it if it can never connect, and ready() reports at once what is missing", async () => {
     const missing = notInstalled("A store at redis:// needs a client: npm install ioredis.");
     const errors: unknown[] = [];
     const store = {
@@ -138,7 +138,7 @@ describe("a store that has never answered", () => {
     expect(answers.every(({ decidedBy }) => decidedBy === "store")).toBe(true);
   });
 
-  it("is not awaited by those who ask after it was ready, nor where the limit is 0", async () => {
+  it("decisions do not wait for it once it was ready, nor if the limit is 0", async () => {
     const { limiter, checks } = connecting();
     await limiter.ready();
     const before = checks();

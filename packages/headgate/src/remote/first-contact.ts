@@ -4,30 +4,30 @@ import { isWorker } from "../core/runtime.ts";
 import { isNotInstalled } from "./readiness.ts";
 import { createTimeLimit } from "./time-limit.ts";
 
-/** How many decisions wait for the first answer at most; beyond that, the outage policies decide. */
+/** The maximum number of decisions that wait for the first answer; beyond it, the outage policies decide. */
 export const mostAwaiting = 10_000;
 const firstPauseMs = 25;
 const longestPauseMs = 500;
 
 /**
  * A store that has never answered is not down: it is still being connected to, or is starting together with this
- * process. The first decisions wait for it, once a process, and for no longer than the connect time limit.
+ * process. The first decisions of each process wait for it, at most for the connect time limit.
  */
 export interface FirstContact {
   /**
-   * `undefined` where there is nothing to wait for any more, or too many wait already. Resolves once the store has
-   * answered, or the time is over.
+   * `undefined` if there is nothing left to wait for, or too many decisions already wait. Resolves once the store has
+   * answered or the time is over.
    */
   wait(question: Question): Promise<void> | undefined;
-  /** The store has answered, or is not to be waited for any longer. */
+  /** Call this when the store has answered, or when waiting for it must end. */
   end(): void;
 }
 
 /**
- * @param store one without `check` cannot say whether it is connected: it is not waited for.
- * @param connectMs by this machine's own monotonic time, once the store's code is loaded; 0 waits for nothing. To load it may
- *   take as long again.
- * @param ask asks the store something that changes nothing.
+ * @param store a store without `check` cannot say whether it is connected: decisions do not wait for it.
+ * @param connectMs by this machine's own monotonic time, from when the store's code is loaded; 0 disables waiting.
+ *   Loading the code may take as long again.
+ * @param ask asks the store a question that changes nothing.
  */
 export function createFirstContact(
   store: LoadingStore,
@@ -40,7 +40,7 @@ export function createFirstContact(
   let wake: (() => void) | undefined;
 
   async function make(question: Question): Promise<void> {
-    // On a busy machine this may take longer than to connect, and is no delay of the store's. Asking fails in the same way.
+    // On a busy machine loading may take longer than connecting, and it is not the store's delay. If it fails, asking fails too.
     if (store[load] !== undefined)
       await createTimeLimit(store.name, connectMs)(store[load]()).catch(() => {});
     const giveUpAt = performance.now() + connectMs;
@@ -65,7 +65,7 @@ export function createFirstContact(
   return {
     wait(question) {
       if (isOver || awaiting >= mostAwaiting) return undefined;
-      // In a Worker each request waits for its own.
+      // In a Worker each request must ask for itself.
       if (isWorker) return make(question);
       awaiting += 1;
       contact ??= make(question);

@@ -35,25 +35,25 @@ export interface GuardedStoreOptions {
   readonly report: (error: unknown) => void;
   /** Gives back what this ruling charged, or may have charged if it is `doubtful`: the request has been decided without it. */
   readonly takeBack: (ruling: Ruling) => void;
-  /** How the store would refuse these charges, where a block is known: it must not end because the store is down. */
+  /** How the store would refuse these charges, if a block is known: a block must not end because the store is down. */
   readonly findBlock: (charges: readonly Charge[], now: number) => Outcome | undefined;
-  /** What is known of an id that a request of this process is answering. */
+  /** What is known about an id that a request of this process is answering. */
   readonly findClaim: (claim: Claim) => KnownClaim | undefined;
   /** The same, but only for an id that the store does not know yet. */
   readonly findUnsentClaim: (claim: Claim) => KnownClaim | undefined;
   /** Called once the store has been reached for the first time, and whenever it is tried. Never rejects. */
   readonly onContact?: () => Promise<void>;
-  /** Called as a question is sent to the store: what is asked in the same turn may travel along. */
+  /** Called when a question is sent to the store: other questions of the same turn may be sent with it. */
   readonly onAsked?: (question: Question) => void;
   /** From 0 up to 1, drawn anew for each probe; spreads those of many processes. Default `Math.random`. */
   readonly random?: () => number;
 }
 
-/** A store that always answers, in time: by itself, from what it refused a moment ago, or by the outage policies. */
+/** A store that always answers in time: with its own answer, a recent refusal, or a decision of the outage policies. */
 export interface GuardedStore {
   decide(question: Question, peek: boolean): Ruling | Promise<Ruling>;
   /**
-   * Rulings that charge nothing, for what is to be charged by adjusting them. Makes no call.
+   * Returns rulings that charge nothing, for reservations that are charged later by adjustments. Makes no call.
    *
    * @param question one that costs nothing.
    */
@@ -61,7 +61,7 @@ export interface GuardedStore {
   /** Rejects if the store cannot be called: nothing is kept, and the caller of `reset` gets the error. */
   reset(partitions: readonly { space: string; key: string; limits: LimitSet }[]): Promise<void>;
   /**
-   * Puts an override into force, or ends it. Rejects where the store cannot be asked.
+   * Puts an override into force, or ends it. Rejects if the store cannot be called.
    *
    * @param apply the store's own, at this time.
    */
@@ -69,9 +69,9 @@ export interface GuardedStore {
     partitions: readonly { space: string; key: string }[],
     apply: (now: number) => void | Promise<void>,
   ): Promise<void>;
-  /** Makes another call to the store, within the time limit. Rejects where the store cannot be asked. */
+  /** Makes another call to the store, within the time limit. Rejects if the store cannot be called. */
   call<Answer>(call: () => Answer | Promise<Answer>): Promise<Answer>;
-  /** Resolves once the store has been reached, or is not waited for any longer; `undefined` where that is so already. */
+  /** Resolves once the store has been reached, or the wait for it is over; `undefined` if that is already the case. */
   contact(question: Question): Promise<void> | undefined;
   status(): StoreStatus;
   /**
@@ -82,15 +82,15 @@ export interface GuardedStore {
    */
   ready(longestMs: number, question: Question): Promise<void>;
   /**
-   * Sends the store the changes that wait, if it answers, and ends the timer. What is left then is lost with the
-   * process, and reported.
+   * Sends the waiting changes to the store, if it answers, and ends the timer. Changes that could not be sent are lost
+   * and reported.
    */
   stop(): Promise<void>;
 }
 
-/** After this many failures in a row, the store is left alone. */
+/** After this many failures in a row, the breaker opens. */
 export const failuresToOpen = 5;
-/** While it is left alone, it is tried this often, a fifth more or less. */
+/** While the breaker is open, the store is probed at this interval, ms, ± 20%. */
 export const probeEveryMs = 1000;
 /** How many partitions, leases and handles may wait to be sent to the store. */
 export const mostWaiting = 10_000;
@@ -139,8 +139,8 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
   let stopped = false;
 
   /**
-   * After the store's own check, which knows what is wrong with it, the whole way that a real question goes: the first of
-   * these is slow as well, and a store without a check would be asked nothing at all.
+   * First runs the store's own check, which knows best what is wrong. Then sends a question the whole way that a decision
+   * takes: the first such question is slow too, and a store without `check` would otherwise not be asked at all.
    */
   async function askWithoutCharge(charges: readonly Charge[]): Promise<void> {
     await store.check?.();
@@ -165,7 +165,9 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
       counters.dropped += 1;
       if (counters.dropped > 1) return;
       report(
-        new Error(`Over ${mostWaiting} changes wait for the store "${store.name}": the oldest are dropped.`),
+        new Error(
+          `More than ${mostWaiting} changes wait for the store "${store.name}": the oldest are dropped.`,
+        ),
       );
     },
   });
@@ -230,7 +232,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     open(question) {
       const now = clock.now();
       if (breaker.state === "closed") return [unasked(question, ledger, now)];
-      // Layers that refuse without the store count nobody here either: the store gets the change when it is back.
+      // Layers that refuse without the store do not count in this process either: the store gets the change when it is back.
       const places = [...question.layers.keys()].filter(
         (place) => policyOf(question.layers[place] as string).policy === "refuse",
       );
@@ -275,7 +277,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     },
 
     async ready(longestMs, question) {
-      // Who probes before anybody was decided asks this too: a store without a ping would be asked nothing at all.
+      // A probe before the first decision asks this question too: a store without `check` would otherwise not be asked at all.
       lastAsked ??= question;
       const ask = () => askWithoutCharge(question.charges);
       const { probed } = reconciliation;

@@ -26,7 +26,7 @@ function limited(limits = "5/hour") {
 const countOf = (answers: readonly Admission[], decidedBy: string) =>
   answers.filter((one) => one.decidedBy === decidedBy).length;
 
-it("asks so many at a time, and of the rest only those who are not known to be refused", async () => {
+it("asks a bounded number at a time, and of the rest only requests that are not known to be refused", async () => {
   const { store, limiter } = limited();
   store.mode = "hang";
   const asked = Array.from({ length: 1000 }, () => limiter.admit("alice"));
@@ -53,7 +53,7 @@ it("does not take its own line for the delay of a store that takes a while for e
   expect(countOf(answers, "store")).toBe(600);
 });
 
-it("lets nobody stand in it for longer than four time limits", async () => {
+it("lets no decision wait longer than four time limits", async () => {
   const { store, limiter } = limited("1/hour");
   store.mode = "hang";
   const asked = Array.from({ length: 1000 }, (_, n) => limiter.admit(`user${n}`));
@@ -98,7 +98,7 @@ it("is bounded", async () => {
   expect(countOf(await Promise.all(asked), "store")).toBe(fewestUnderWay + mostInLine);
 });
 
-it("widens with prompt answers while it is used, and narrows once for what is slow together", () => {
+it("grows with prompt answers while it is used, and shrinks once for calls that are slow together", () => {
   const line = createLine(limitMs);
   const round = (calls: number, answered: boolean, tookMs: number) => {
     for (let n = 0; n < calls; n += 1) line.entered();

@@ -1,10 +1,10 @@
-/** Who waits for a turn, in the order in which they came. */
+/** The decisions that wait for a turn, in the order in which they arrived. */
 export interface Line {
   /** Whether a new decision has to wait in line. */
   readonly isBusy: boolean;
   /** How many calls may be under way at the moment. */
   readonly width: number;
-  /** `undefined` if too many are in line already. Else resolves with the result of `decide`, once it is its turn. */
+  /** `undefined` if too many decisions are already in line. Otherwise calls `decide` when it is its turn, and resolves with the result. */
   stand<Answer>(decide: (late: boolean) => Answer | Promise<Answer>): Promise<Answer> | undefined;
   /** A call has been made. */
   entered(): void;
@@ -24,9 +24,9 @@ export const mostInLine = 10_000;
 const longestInLimits = 4;
 
 /**
- * Keeps calls from waiting at the store, where nobody could tell their own line from its delay. Calls under way may be more
- * by one with each prompt answer, and half as many once the store is slow: as TCP does it (RFC 5681). Who waits is decided
- * in turn, and may then be known to be refused without a call.
+ * Keeps calls from queueing at the store, where queueing time and the store's own delay look the same. Each prompt answer
+ * allows one more concurrent call, and a slow answer halves the number, as in TCP (RFC 5681). Waiting decisions are made
+ * in order; by then a refusal may be known without a call.
  *
  * @param limitMs how long a call may take; half of it is slow.
  */
@@ -35,7 +35,7 @@ export function createLine(limitMs: number): Line {
   let narrowedAt = Number.NEGATIVE_INFINITY;
   let underWay = 0;
   let standing: Standing[] = [];
-  /** Before this place all have had their turn. */
+  /** All decisions before this index have had their turn. */
   let first = 0;
   let advancing = false;
 
@@ -45,13 +45,13 @@ export function createLine(limitMs: number): Line {
       return;
     }
     const now = performance.now();
-    // What was sent together is slow together: that is one reason, not many.
+    // Calls that were sent together are slow together: reduce only once for them.
     if (now - narrowedAt < limitMs) return;
     narrowedAt = now;
     width = Math.max(fewestUnderWay, Math.floor(width / 2));
   }
 
-  /** Whenever a call ends, which none takes long to do: so nobody needs a timer. */
+  /** Runs whenever a call ends. Every call has a time limit, so no timer is needed. */
   function advance(): void {
     // Decisions that need no call end at once, within this very loop.
     if (advancing) return;

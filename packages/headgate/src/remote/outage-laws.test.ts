@@ -169,7 +169,7 @@ function world(limits: string, instances: number) {
   return { clock, store, limiter, other, held, play, recover };
 }
 
-it("loses nothing and counts nothing twice, however the store fails, as long as it says what became of a call", async () => {
+it("loses nothing and counts nothing twice in any failure, if the store reports the result of each call", async () => {
   const limits = "10000/week; 900000 tokens/week sliding-window";
   await fc.assert(
     fc.asyncProperty(steps(["answer", "answer", "reject", "throw", "hang"], false), async (script) => {
@@ -189,7 +189,7 @@ it("loses nothing and counts nothing twice, however the store fails, as long as 
   );
 }, 60_000);
 
-it("admits no more than the store's quota and this process's share, whatever happens to the calls", async () => {
+it("never admits more than the store's quota and this process's share, for any result of the calls", async () => {
   await fc.assert(
     fc.asyncProperty(
       steps(["answer", "answer", "answer", "reject", "hang", "lose"], true),

@@ -69,7 +69,7 @@ describe("the time limit", () => {
   beforeEach(() => vi.useFakeTimers());
   afterEach(() => vi.useRealTimers());
 
-  it("is how long a request waits for a store that hangs, and no longer", async () => {
+  it("is the longest time that a request waits for a store that hangs", async () => {
     const { admit, store, errors, limiter } = guarded();
     store.mode = "hang";
     let admission: Admission | undefined;
@@ -99,7 +99,7 @@ describe("the time limit", () => {
     }
   });
 
-  it("leaves no timer behind once the store has answered, but one that rings once", async () => {
+  it("leaves at most one timer, which fires once, after the store has answered", async () => {
     const { admit } = guarded();
     await admit();
     await admit();
@@ -108,7 +108,7 @@ describe("the time limit", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("takes back what a late answer charged, so that nothing is charged twice", async () => {
+  it("takes back the charge of a late answer, so that nothing is charged twice", async () => {
     const { admit, store, left, limiter, recover } = guarded();
     store.mode = "hang";
     const admission = admit();
@@ -138,7 +138,7 @@ describe("the time limit", () => {
     expect(left()).toEqual([5]);
   });
 
-  it("does not keep who settles waiting, and settles once when the answer comes late", async () => {
+  it("does not delay the caller of settle, and settles once if the answer comes late", async () => {
     const { admit, store, left } = guarded();
     const admission = (await admit()) as Admitted;
     store.mode = "hang";
@@ -169,7 +169,7 @@ describe("the time limit", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("ends with the limiter, which says what it could not tell the store", async () => {
+  it("ends with the limiter, which reports the changes that it could not send to the store", async () => {
     const { fail, admit, limiter, errors } = guarded();
     await fail();
     await admit();
@@ -183,7 +183,7 @@ describe("the time limit", () => {
     });
   });
 
-  it("ends with the limiter, which tells the store what it can", async () => {
+  it("ends with the limiter, which sends the store the changes that it can", async () => {
     const { admit, store, limiter, left, errors } = guarded();
     const admission = (await admit()) as Admitted;
     store.mode = "reject";
@@ -252,7 +252,7 @@ describe("a store that does not answer", () => {
     expect(errors.length).toBeGreaterThan(1);
   });
 
-  it("says on the console when it begins and ends, if nobody listens", async () => {
+  it("is reported on the console when it begins and ends, if there is no listener", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     const clock = fakeClock();
     const store = scriptedStore();
@@ -274,7 +274,7 @@ describe("a store that does not answer", () => {
     warn.mockRestore();
   });
 
-  it("hurts nobody by listeners that fail", async () => {
+  it("does not affect requests if a listener fails", async () => {
     const fails = () => {
       throw new Error("listener");
     };
@@ -295,7 +295,7 @@ describe("a store that does not answer", () => {
     expect(left()).toEqual([5, 60, 30]);
   });
 
-  it("tells a memory store from one that can fail", () => {
+  it("distinguishes a memory store from one that can fail", () => {
     const limiter = createLimiter<string>({
       name: "chat",
       layers: [{ name: "a", key: (a) => a, limits: "1/second" }],
@@ -309,7 +309,7 @@ describe("a store that does not answer", () => {
     expect(limiter.admit("a")).toMatchObject({ admitted: true, decidedBy: "store" });
   });
 
-  it("is not asked where no layer applies", async () => {
+  it("is not called if no layer applies", async () => {
     const { limiter, store } = guarded({ layers: [{ name: "user", key: () => null, limits: "1/minute" }] });
     expect(await limiter.admit(alice)).toMatchObject({ admitted: true, limits: [], shared: true });
     expect(store.calls.decide).toBe(0);
@@ -361,7 +361,7 @@ describe("outage policies", () => {
     expect((await admit(alice, { tokens: 100 })).admitted).toBe(true);
   });
 
-  it("admit, without a count, and without what would hang on one", async () => {
+  it("admit, without a count or anything that needs one", async () => {
     const { admit, fail, recover, left } = guarded({ layers: layers({ outage: "admit" }) });
     await fail();
     for (let n = 0; n < 30; n += 1) {
@@ -396,13 +396,13 @@ describe("outage policies", () => {
     expect(left()).toEqual([10, 1000, 30]);
   });
 
-  it("refuse only what a layer would count at all", async () => {
+  it("refuse only requests that a layer would count", async () => {
     const { admit, fail } = guarded({ layers: layers({}, { outage: "refuse" }) });
     await fail();
     expect((await admit(alice, { requests: 0, tokens: 5 })).admitted).toBe(true);
   });
 
-  it("tell the longest wait, where some layers count and others refuse", async () => {
+  it("report the longest wait, if some layers count and others refuse", async () => {
     const { admit, fail, clock } = guarded({ layers: layers({}, { outage: "refuse" }) });
     await fail();
     clock.advance(100);
@@ -422,7 +422,7 @@ describe("outage policies", () => {
     expect(left()).toEqual([9, 950, 29]);
   });
 
-  it("apply to a store of one's own that fails, too", async () => {
+  it("also apply to a custom store that fails", async () => {
     const store = { ...scriptedStore(), name: "own", remote: false as const };
     store.decide = () => {
       throw new Error("out of memory");

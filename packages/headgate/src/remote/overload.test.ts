@@ -113,7 +113,7 @@ describe("a store that is slow", () => {
     });
   });
 
-  it("admits by pace what is within the share", async () => {
+  it("admits requests within the share at its pace", async () => {
     const { store, limiter, advance, timeOut } = world(4, "240/minute; 1000 tokens/minute", {
       connectMs: 60_000,
     });
@@ -132,7 +132,7 @@ describe("a store that is slow", () => {
     expect(await admitted(0)).toBe(true);
   });
 
-  it("extends what is under way up to the whole share", async () => {
+  it("extends requests under way up to the whole share", async () => {
     const { store, limiter, advance } = world(4, "100/minute; 4000 tokens/day");
     const admission = (await limiter.admit("alice", { cost: { tokens: 100 } })) as Admitted;
     store.mode = "hang";

@@ -15,11 +15,11 @@ interface Counted {
 }
 
 /**
- * Decides without the store: each layer by its outage policy, all or nothing over those that this process counts.
+ * Decides without the store: each layer by its outage policy. Layers that this process counts are charged all or none.
  *
- * @param processes how many share each quota, where a layer does not say it.
+ * @param processes how many processes share each quota, if a layer does not say it.
  * @param retryMs how long until the store is asked again.
- * @param pace where the store is slow but not down: what the local share is spread by.
+ * @param pace spreads the local share, if the store is slow but not down.
  */
 export function decideByPolicies(
   { layers, charges, hold, claim }: Question,
@@ -45,13 +45,13 @@ export function decideByPolicies(
   });
 
   const own = counted.filter(({ refuses }) => !refuses).map(({ charge }) => charge);
-  // What is under way goes on: an extension is limited by the share alone.
+  // Requests under way may go on: an extension is limited by the share alone.
   const paced = hold === undefined || hold.seq === 1 ? pace : undefined;
   const isEarly = paced !== undefined && own.some((charge) => paced.waitOf(charge, now) > 0);
   const refuses = own.length < counted.length || isEarly;
   // An extension is held separately here: what the store holds has its own id.
   const mine = hold === undefined ? undefined : { rid: mintRid(), seq: 1 };
-  // Where the claim's own layer is not counted here, nobody could keep it.
+  // If the claim's layer is not counted in this process, there is no place to keep the claim.
   const claims = own.some(({ space, key }) => space === claim?.space && key === claim.key)
     ? claim
     : undefined;
@@ -74,7 +74,7 @@ export function decideByPolicies(
   return { ...ruling, outcome: { admitted: false, now, readings, marks: [] }, unavailable };
 }
 
-/** Of what a reservation holds in all, only what it asks for now. Overrides are the store's: this process counts by their limits. */
+/** Reduces a reservation's total to what it asks for now. The store applies overrides: this process only uses their limits. */
 function asAsked(charge: Charge): Charge {
   const { override, holds, ...asked } = charge;
   if (holds === undefined) return override === undefined ? charge : asked;

@@ -58,7 +58,7 @@ describe("ready", () => {
     await starting({ store: own }).limiter.ready();
   });
 
-  it("asks a shared store, and charges nobody", async () => {
+  it("asks a shared store without charging a caller", async () => {
     const { limiter, store } = starting();
     await limiter.ready();
     expect(limiter.status()).toMatchObject({ state: "closed", failures: 0 });
@@ -79,7 +79,7 @@ describe("ready", () => {
     expect(asked).toEqual(["check", "peek"]);
   });
 
-  it("waits for a store that comes later, and leaves the outage policies to nobody once it has resolved", async () => {
+  it("waits for a store that starts later; once it has resolved, the outage policies decide no request", async () => {
     const { limiter, store, errors, events, pass } = starting();
     store.mode = "reject";
     const ready = watch(limiter.ready());
@@ -97,7 +97,7 @@ describe("ready", () => {
     expect(events.at(-1)).toMatchObject({ to: "closed" });
   });
 
-  it("is not told by a probe that asked nothing: a store without a ping is asked a question", async () => {
+  it("does not resolve for a probe without a question: a store without a ping is asked one", async () => {
     for (let round = 0; round < 20; round += 1) {
       const { limiter, store, events, pass } = starting();
       store.mode = "reject";
@@ -126,7 +126,7 @@ describe("ready", () => {
     expect(limiter.status().counters).toMatchObject({ failures: 0, timeouts: 0 });
   });
 
-  it("tells the store first what was admitted without it", async () => {
+  it("first sends the store the requests admitted without it", async () => {
     const { limiter, store, pass } = starting();
     store.mode = "reject";
     for (let n = 0; n < 5; n += 1) await limiter.admit("alice");
@@ -139,7 +139,7 @@ describe("ready", () => {
     expect((await limiter.admit("alice")).admitted).toBe(false);
   });
 
-  it.each(["reject", "throw", "hang"] as const)("gives up where the store goes on to %s", async (mode) => {
+  it.each(["reject", "throw", "hang"] as const)("gives up if the store continues to %s", async (mode) => {
     const { limiter, store, pass } = starting();
     store.mode = mode;
     const ready = watch(limiter.ready({ timeoutMs: 3_000 }));
@@ -158,7 +158,7 @@ describe("ready", () => {
     expect(await admission).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
   });
 
-  it("tells what was wrong last, not that the last attempt was cut short", async () => {
+  it("reports the last error, not that the last attempt was cut short", async () => {
     const { limiter, store, pass } = starting();
     store.mode = "hang";
     const ready = watch(limiter.ready({ timeoutMs: 4_000 }));
@@ -171,7 +171,7 @@ describe("ready", () => {
     expect((ready.state as Error).message).toMatch(/: connection lost$/);
   });
 
-  it("gives up after ten seconds, unless it is told otherwise", async () => {
+  it("gives up after ten seconds by default", async () => {
     const { limiter, store, pass } = starting();
     store.mode = "reject";
     const ready = watch(limiter.ready());

@@ -11,7 +11,7 @@ export interface ReadinessOptions {
   readonly calls: Pick<StoreCalls, "bounded">;
   /** How long a decision may take, ms. */
   readonly timeoutMs: number;
-  /** Asks the store something that changes nothing. */
+  /** Asks the store a question that changes nothing. */
   ask(): unknown;
   /** A probe is under way. */
   probed(answered: Promise<boolean>): void;
@@ -20,19 +20,19 @@ export interface ReadinessOptions {
 }
 
 /**
- * The first answer may have to wait for a driver to be loaded and a connection to be made: so long, ms, and no less.
- * Longer than a Redis connection tries, so that it can say why it failed.
+ * How long the first answer may take at least, ms: the driver may have to be loaded and a connection made first.
+ * This is longer than a Redis connection attempt, so that the connection can report why it failed.
  */
 const shortestAttemptMs = 2_500;
 const firstPauseMs = 25;
 const longestPauseMs = 500;
 
 /**
- * Resolves once the store decides: it has answered within the time that a decision has, and is not being left alone.
- * Asks again and again until then.
+ * Resolves once the store decides: it has answered within the time limit of a decision, and the breaker is closed.
+ * Asks repeatedly until then.
  *
- * @param longestMs how long in all, by this machine's own monotonic time.
- * @throws HeadgateError `store-unavailable` with the last reason, `store-invalid` at once where no client for the store is installed, or `limiter-closed`
+ * @param longestMs the total time limit, by this machine's own monotonic time.
+ * @throws HeadgateError `store-unavailable` with the last reason, `store-invalid` at once if no client for the store is installed, or `limiter-closed`
  */
 export async function untilReady(options: ReadinessOptions, longestMs: number): Promise<void> {
   const { store, breaker, calls, timeoutMs, ask, probed, isClosed } = options;
@@ -41,7 +41,7 @@ export async function untilReady(options: ReadinessOptions, longestMs: number): 
   let reason = breaker.reason;
   let pauseMs = firstPauseMs;
 
-  /** Whether it answered, and soon enough. */
+  /** Whether the store answered in time. */
   async function attempt(leftMs: number): Promise<boolean> {
     const go = breaker.ask();
     if (go === "wait") return false;
@@ -53,7 +53,7 @@ export async function untilReady(options: ReadinessOptions, longestMs: number): 
       await call;
     } catch (error) {
       if (isNotInstalled(error)) throw error;
-      // That an attempt was cut short by the end of the wait says less than what was wrong before.
+      // If the end of the wait cut this attempt short, the reason of an earlier failure says more.
       const cutShort = error instanceof StoreTimeoutError && limitMs < attemptMs;
       if (!cutShort || reason === undefined) reason = reasonOf(error);
       return false;

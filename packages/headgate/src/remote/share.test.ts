@@ -12,7 +12,7 @@ it("is a share of each quota, rounded down, and at least one unit", () => {
   expect(quotas("100/minute; 29/hour", 7)).toEqual([14, 4]);
 });
 
-it("keeps what is not the quota, and what shares a state", () => {
+it("keeps everything except the quota, and which limits share a state", () => {
   const whole = compileLimits("user", [
     "5/minute; 60/hour",
     { quota: 3, windowMs: 3_600_000, algorithm: "token-bucket", name: "three" },
@@ -38,7 +38,7 @@ it("keeps no more than a few shares of the same limits, and knows of all whose s
   expect(shareOf(whole, 1001)).toBe(all.at(-1));
 });
 
-it("exists for every limit that exists, also where a token bucket can hardly be counted", () => {
+it("exists for every limit, even if a token bucket is almost too fine to count", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 1000 }).map((n) => n * 100_000),

@@ -2,7 +2,7 @@ import { defineLimit, type Limit } from "../core/limit.ts";
 import type { LimitSet } from "../core/limit-set.ts";
 
 const shares = new WeakMap<LimitSet, Map<number, LimitSet>>();
-/** How many shares of a set of limits are kept, the last ones made: processes come and go. */
+/** How many shares of a set of limits are kept, newest first: the number of processes changes. */
 const mostShares = 16;
 const wholes = new WeakMap<LimitSet, LimitSet>();
 
@@ -29,7 +29,7 @@ export function shareOf(limits: LimitSet, instances: number): LimitSet {
   return shared;
 }
 
-/** The limits of which these are a share, or the limits themselves if they are not a share. */
+/** Returns the limits that these are a share of, or the limits themselves if they are not a share. */
 export function wholeOf(limits: LimitSet): LimitSet {
   return wholes.get(limits) ?? limits;
 }

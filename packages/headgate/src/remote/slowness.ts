@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { StoreTimeoutError } from "./time-limit.ts";
 
-/** Distinguishes a store that is slow, and may still decide what it was asked, from one that is down. */
+/** Distinguishes a store that is slow, and may still answer earlier calls, from one that is down. */
 export interface Slowness {
   /** Whether the store has not failed except by time limits, and was not silent for too long. */
   readonly isSlow: boolean;
@@ -13,7 +13,7 @@ export interface Slowness {
   failed(error: unknown, call?: Promise<unknown>): void;
 }
 
-/** @param longestMs after this time without any answer a store is down, by the limiter's clock. */
+/** @param longestMs a store that has not answered for this long is down, by the limiter's clock. */
 export function createSlowness(clock: Clock, longestMs: number): Slowness {
   /** When the first call since the last answer was sent. An idle store is not silent. */
   let silentSince: number | undefined;

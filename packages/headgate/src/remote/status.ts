@@ -33,17 +33,17 @@ export type StoreCounters = Readonly<ReturnType<typeof createCounters>>;
 export interface StoreStatus {
   /** `memory`, `redis`, `postgres`, or the name of your own. */
   readonly store: string;
-  /** Whether other processes share it. A store that is not shared is always `closed`, and has no counters. */
+  /** Whether other processes share the store. A store that is not shared is always `closed`, and has no counters. */
   readonly remote: boolean;
-  /** `closed`: it decides. `open`: the outage policies do. `half-open`: they do, and it is being tried. */
+  /** `closed`: the store decides. `open`: the outage policies decide. `half-open`: they still decide while the store is probed. */
   readonly state: BreakerState;
   /** Since when, by the limiter's clock: milliseconds since 1970-01-01T00:00Z. */
   readonly since: number;
   /** Failures in a row. */
   readonly failures: number;
-  /** What it failed with last, in this row of failures. For operators: it may name hosts. */
+  /** The last error in this row of failures. For operators only: it may name hosts. */
   readonly reason: string | undefined;
-  /** When it is tried next, as `since`; 0 while closed. */
+  /** When the store is probed next, in the same unit as `since`; 0 while closed. */
   readonly nextProbeAt: number;
   /** Partitions, leases and admitted requests with changes not yet sent to the store. */
   readonly waiting: number;

@@ -8,7 +8,7 @@ import type { Slowness } from "./slowness.ts";
 import { createCounters } from "./status.ts";
 import { createTimeLimit, StoreTimeoutError, type TimeLimit } from "./time-limit.ts";
 
-/** The store was left alone: nothing was applied. */
+/** The store was not called: nothing was applied. */
 export class StoreLeftAlone extends Error {
   constructor(store: string) {
     super(`The store "${store}" is not asked while it does not answer.`);
@@ -26,7 +26,7 @@ export class ChangeInDoubt extends Error {
   }
 }
 
-/** Some clients never settle a call whose connection broke: after so long, ms, nothing will be heard of it. */
+/** Some clients never settle a call whose connection broke. After this time, ms, an answer is not expected any more. */
 const longestLateMs = 10_000;
 
 export interface StoreCallsOptions {
@@ -40,13 +40,13 @@ export interface StoreCallsOptions {
   readonly onFailure: () => void;
 }
 
-/** Every call to the store goes through here: bounded, counted, and noted by the breaker. */
+/** Every call to the store goes through here: it gets a time limit, is counted, and is reported to the breaker. */
 export interface StoreCalls {
   readonly counters: ReturnType<typeof createCounters>;
   /**
-   * Rejects with what the call failed with, or with a `StoreTimeoutError`.
+   * Rejects with the error of the call, or with a `StoreTimeoutError`.
    *
-   * @param within another time limit than that of decisions.
+   * @param within a time limit other than that of decisions.
    */
   bounded<Answer>(call: () => Answer | Promise<Answer>, within?: TimeLimit): Promise<Answer>;
   /**
@@ -60,8 +60,8 @@ export interface StoreCalls {
     otherwise: (error: unknown) => Result,
   ): Promise<Result>;
   /**
-   * Settles when it is known what became of the change, up to ten seconds late; a failure is noted in time. Rejects
-   * with an error that is `inDoubt` where it may have been made.
+   * Settles when the result of the change is known, up to ten seconds late; a failure is reported to the breaker in time.
+   * Rejects with an error that is `inDoubt` if the change may have been made.
    */
   change(adjustments: readonly Adjustment[], now: number): Promise<Outcome>;
 }
@@ -71,27 +71,27 @@ export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
   const counters = createCounters();
   const inTime = createTimeLimit(store.name, timeoutMs);
 
-  /** What was reported of states that cannot be read: once for each layer. */
+  /** Reports already made about unreadable states: one for each layer. */
   const unreadable = new Set<string>();
 
   function failed(error: unknown, call?: Promise<unknown>): void {
     counters.failures += 1;
     slowness.failed(error, call);
     if (error instanceof UnreadableStateError) {
-      // The store has answered: one caller's state must not take it from all others.
+      // The store has answered: one caller's unreadable state must not open the breaker for all others.
       breaker.succeeded();
       if (!unreadable.has(error.message)) report(error);
       unreadable.add(error.message);
       return;
     }
     if (error instanceof StoreTimeoutError) counters.timeouts += 1;
-    // One report for each row of failures. That the store is then left alone is an event of its own.
+    // One report for each row of failures. The breaker has its own event when it opens.
     if (breaker.failures === 0) report(error);
     breaker.failed(error);
     onFailure();
   }
 
-  // Not `async`, as every decision passes here: it allocates less.
+  // Not `async`, to allocate less: every decision passes here.
   function bounded<Answer>(
     call: () => Answer | Promise<Answer>,
     within: TimeLimit = inTime,
@@ -180,7 +180,7 @@ export function succeeds(call: Promise<unknown>): Promise<boolean> {
   );
 }
 
-/** An answer that is late already. Waiting for it does not keep a process alive that is otherwise done. */
+/** An answer that is already late. Waiting for it does not keep the process alive. */
 function heardOf<Answer>(answer: Answer | Promise<Answer>): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const cancel = inBackground(longestLateMs, () =>

@@ -16,17 +16,17 @@ export interface StoreQuestionsOptions {
   readonly ledger: Ledger;
   /** Each question, before it is sent. */
   readonly onAsk: (question: Question, now: number) => void;
-  /** Each question, once it is sent: what is asked in the same turn may travel along. */
+  /** Each question, once it is sent: other questions of the same turn may be sent with it. */
   readonly onAsked: ((question: Question) => void) | undefined;
   /** The store has answered in time. */
   readonly onAnswer: () => void;
-  /** Decides where the store has not answered. */
+  /** Decides if the store has not answered. */
   readonly withoutStore: (question: Question, peek: boolean) => Ruling;
   /** Gives back what this ruling charged, or may have charged if it is `doubtful`: the request has been decided without it. */
   readonly takeBack: (ruling: Ruling) => void;
 }
 
-/** Sends a question to the store. Resolves with its answer, or with what is decided without it; never rejects. */
+/** Sends a question to the store. Resolves with the store's answer or a decision made without it; never rejects. */
 export type AskStore = (question: Question, peek: boolean) => Promise<Ruling>;
 
 export function createStoreQuestions(options: StoreQuestionsOptions): AskStore {
@@ -99,7 +99,7 @@ export function createStoreQuestions(options: StoreQuestionsOptions): AskStore {
       if (outcome.admitted && question.hold === undefined)
         takeBack({ ...question, outcome, ledger, decidedBy: "store" });
     } catch {
-      // It failed after all, and has been counted as a failure before.
+      // The call failed late; it was already counted as a failure.
     }
   }
 

@@ -5,7 +5,7 @@ import type { RefusalMemory } from "./refusal-memory/refusal-memory.ts";
 import { type StoreCalls, StoreLeftAlone } from "./store-calls.ts";
 import { createTimeLimit } from "./time-limit.ts";
 
-/** Sends changes to the named store; what cannot be sent now waits for the reconciliation. */
+/** Sends changes to the named store. Changes that cannot be sent now wait for the reconciliation. */
 export function createTelling(
   store: string,
   timeoutMs: number,
@@ -32,7 +32,7 @@ export function createTelling(
   };
 }
 
-/** Whether units are free again that were spent or held. */
+/** Whether the change frees units that were spent or held. */
 export function givesBack({ ended, known, used }: Adjustment): boolean {
   return ended || used.some((amount, g) => amount < (known[g] ?? 0));
 }

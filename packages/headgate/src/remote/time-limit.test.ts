@@ -43,12 +43,12 @@ it("expires calls in the order in which they began, each after its own time", as
   expect(ended).toEqual(["first", "second"]);
 });
 
-it("passes on what a call fails with", async () => {
+it("passes on the error of a call", async () => {
   const inTime = createTimeLimit("redis", 10);
   await expect(inTime(Promise.reject(new Error("no")))).rejects.toThrow("no");
 });
 
-it("tells of each call once, in whatever order thousands of them are answered", async () => {
+it("settles each call once, for any order of thousands of answers", async () => {
   const inTime = createTimeLimit("redis", 30);
   const told: string[] = [];
   const answers: (() => void)[] = [];
@@ -90,7 +90,7 @@ function printed(program: string): string {
   return signal === null ? stdout + stderr : `ended by ${signal}`;
 }
 
-it("keeps a process alive while something is being waited for, and no longer", () => {
+it("keeps a process alive only while calls are pending", () => {
   const never = "const never = new Promise(() => {});";
   const answered = 'await inTime(Promise.resolve());\nconsole.log("answered");';
   const expired = "inTime(never).catch(({ name }) => console.log(name));";

@@ -1,6 +1,6 @@
 import { isWorker } from "../core/runtime.ts";
 
-/** A store did not answer in time. Whether it did what it was asked is not known yet. */
+/** A store did not answer in time. It is not known yet whether it carried out the call. */
 export class StoreTimeoutError extends Error {
   constructor(store: string, limitMs: number) {
     super(`The store "${store}" has not answered within ${limitMs} ms.`);
@@ -9,7 +9,7 @@ export class StoreTimeoutError extends Error {
 }
 
 interface Waiting {
-  /** `Infinity` until the turn of the event loop in which it began is over. */
+  /** `Infinity` until the end of the event loop turn in which the call began. */
   deadline: number;
   /** Whether it has been answered, or has expired. */
   isOver: boolean;
@@ -32,16 +32,16 @@ export interface TimeLimit {
   ): Promise<Result>;
 }
 
-/** Compact once settled entries exceed 2 × pending + this: taking each out by itself takes longer. */
+/** Compact once settled entries exceed 2 × pending + this: removing them one by one would take longer. */
 const mostPast = 1024;
 
 /**
- * Rejects what has not been answered in time, with one timer for all calls: since all may take equally long, they
- * expire in the order in which they began, and stand in line. The timer keeps a process alive only while something is
- * being waited for; it is not set anew for each call, but left to ring once after the last.
+ * Rejects calls that are not answered in time, with one timer for all calls. All calls have the same time limit, so they
+ * expire in the order in which they began, and are kept in a queue. The timer keeps a process alive only while calls are
+ * pending. It is not set again for each call, and may fire once after the last one.
  *
- * A process that was busy itself must not blame the store: time counts from the end of the turn in which a call began, as
- * calls of one turn are sent together, and before anything expires, answers that have arrived meanwhile are read.
+ * If this process itself was busy, the store must not be blamed. Time therefore counts from the end of the turn in which
+ * a call began, because calls of one turn are sent together. Answers that have arrived are read before a call expires.
  *
  * @param limitMs by this machine's own monotonic time, not by the limiter's clock, which tests may stop.
  */
@@ -96,12 +96,12 @@ function pass<Value, Result>(
 
 function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
   let line: Waiting[] = [];
-  /** Before this place all are over. */
+  /** All calls before this index are settled. */
   let first = 0;
-  /** How many are not. */
+  /** How many calls are pending. */
   let left = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** Those that began in this turn. */
+  /** The calls that began in this turn. */
   let begun: Waiting[] = [];
 
   function begin(one: Waiting): void {
@@ -118,20 +118,20 @@ function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
     else if (typeof timer === "object") timer.ref();
   }
 
-  /** Setting a timer takes longer than all else here, and is soon to be done again. */
+  /** Keeps the timer for reuse if possible: setting one is the slowest step here. */
   function rest(): void {
     if (typeof timer === "object") {
       timer.unref();
       return;
     }
-    // For runtimes whose timers cannot be unreferenced.
+    // In some runtimes timers cannot be unreferenced.
     clearTimeout(timer);
     timer = undefined;
   }
 
   function expire(): void {
     const now = performance.now();
-    // Another may have been set since this one rang.
+    // Another timer may have been set since this one fired.
     clearTimeout(timer);
     timer = undefined;
     while (left > 0) {
@@ -190,6 +190,6 @@ function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
     });
 }
 
-/** Node runs immediates after it has read what its sockets hold; elsewhere another timer comes close. */
+/** Node runs immediates after it has read its sockets; in other runtimes a second timer does nearly the same. */
 const afterReading: (run: () => void) => void =
   typeof setImmediate === "function" ? (run) => setImmediate(run) : (run) => setTimeout(run, 0);

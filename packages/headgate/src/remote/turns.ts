@@ -17,7 +17,7 @@ export interface TurnsOptions {
   readonly ledger: Ledger;
   readonly withoutStore: WithoutStore;
   readonly ask: AskStore;
-  /** Called with a request that probes whether the store is back: whether it was answered. */
+  /** Called when a request probes whether the store is back, with a promise of whether it was answered. */
   readonly onProbe: (answered: Promise<boolean>) => void;
 }
 
@@ -44,7 +44,7 @@ export function createTurns(
     const own = withoutStore.byOwnClaim(question, peek);
     if (own !== undefined) return own;
 
-    // What is known of an id goes before what is known of the caller.
+    // Knowledge about an id takes precedence over knowledge about the caller.
     const known = question.claim === undefined ? refusals.find(question.charges, clock.now()) : undefined;
     if (known === undefined) return askInTurn(question, peek, hasWaited, isItsTurn);
     if ("outcome" in known) return withoutStore.byMemory(question, known.outcome, known.places);

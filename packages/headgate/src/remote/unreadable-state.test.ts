@@ -54,7 +54,7 @@ describe.each([
   }, 60_000);
   afterAll(() => server?.stop());
 
-  it("is decided by the outage policy, reported once, and takes the store from nobody else", async () => {
+  it("is decided by the outage policy and reported once, and other callers still use the store", async () => {
     const errors: unknown[] = [];
     const limiter = createLimiter<string>({
       name: "chat",

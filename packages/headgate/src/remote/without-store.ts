@@ -30,12 +30,12 @@ export interface WithoutStoreOptions {
   readonly findUnsentClaim: (claim: Claim) => KnownClaim | undefined;
 }
 
-/** Decides when the store is not called: at once, and by what this process knows. */
+/** Decides without calling the store: at once, from what this process knows. */
 export interface WithoutStore {
   /** A refusal that the store gave a moment ago is repeated; otherwise the outage policies decide. */
   decide(question: Question, peek: boolean): Ruling;
   byPolicies(question: Question, peek: boolean): Ruling;
-  /** What this process knows of an id that the store does not know yet; `undefined` if that is nothing. */
+  /** What this process knows about an id that the store does not know yet; `undefined` if it knows nothing. */
   byOwnClaim(question: Question, peek: boolean): Ruling | undefined;
   /** @param places the places of the question that the remembered refusal is about; absent for all of them. */
   byMemory(question: Question, outcome: Outcome, places: readonly number[] | undefined): Ruling;

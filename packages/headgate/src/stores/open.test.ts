@@ -109,7 +109,7 @@ describe("limiters of one process share a connection by URL", () => {
     await later.close();
   });
 
-  it("but not where the URLs differ", async () => {
+  it("but not if the URLs differ", async () => {
     const before = redisConnections();
     const limiters = [limiterOf("d", redis.url), limiterOf("d", `${redis.url}?prefix=other:`)];
     const admissions = await Promise.all(limiters.map((limiter) => limiter.admit("alice")));

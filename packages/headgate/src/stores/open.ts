@@ -15,11 +15,11 @@ const example =
  * - `redis://`, `rediss://` (TLS), `valkey://`, `valkeys://`: see `headgate/redis`;
  * - `postgres://`, `postgresql://`, and `pglite://` for the embedded one: see `headgate/postgres`.
  *
- * Nothing is connected before the first decision. Who opens the same URI of a server or a folder gets the same connection,
- * which closes with the last of them.
+ * Nothing is connected before the first decision. Limiters that open the same URI of a server or a folder share one
+ * connection, which closes with the last of them.
  *
- * @throws HeadgateError `store-unknown` or `store-invalid`, with a sentence that says what would be right. Of the URI
- *   only the scheme is ever quoted: the rest may hold a password.
+ * @throws HeadgateError `store-unknown` or `store-invalid`, with a sentence that says what would be right. The message
+ *   quotes only the scheme of the URI: the rest may contain a password.
  */
 export function openStore(uri: string): Store {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(uri)?.[1]?.toLowerCase();
@@ -30,7 +30,7 @@ export function openStore(uri: string): Store {
     case "rediss":
     case "valkey":
     case "valkeys":
-      // Read at once, so that a mistake shows when the limiter is made.
+      // Read the URI at once, so that a mistake is reported when the limiter is made.
       parseRedisUrl(uri);
       return sharedStore(uri, () =>
         lazyStore("redis", async () => (await import("./redis/index.ts")).redisStore(uri)),
@@ -46,7 +46,7 @@ export function openStore(uri: string): Store {
       }
       return sharedStore(uri, () => lazyPostgres(uri));
     case "pglite":
-      // Each in memory is a database of its own. A folder must not be opened twice.
+      // Each database in memory is separate. A folder must not be opened twice.
       return /^pglite:(\/\/)?(memory)?$/i.test(uri)
         ? lazyPostgres(uri)
         : sharedStore(uri, () => lazyPostgres(uri));

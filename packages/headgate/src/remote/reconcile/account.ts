@@ -4,10 +4,10 @@ import type { Adjustment, Charge, Outcome, Refund } from "../../core/store.ts";
 import { mintRid } from "../../reservation/rid.ts";
 import { countsUntil, outstanding } from "./outstanding.ts";
 
-/** A partition and the limits under which it is counted. */
+/** A partition and the limits that count it. */
 export type Place = Pick<Charge, "space" | "key" | "limits">;
 
-/** What was spent in one moment, by group. */
+/** The units spent in one moment, by group. */
 interface Entry {
   at: number;
   readonly amounts: number[];
@@ -15,15 +15,15 @@ interface Entry {
   told: Told | undefined;
 }
 
-/** What is sent to the store under one id: totals, which can be sent again without being charged again. */
+/** Totals sent to the store under one id. They can be sent again without being charged again. */
 interface Told {
   readonly rid: string;
   seq: number;
-  /** By this process's clock: what counted then is charged. */
+  /** By this process's clock: units that still counted at this time are charged. */
   asOf: number;
-  /** By group: what is to be charged in all. */
+  /** By group: the total to charge. */
   used: number[];
-  /** By group: what the store has acknowledged; unknown until it has answered. */
+  /** By group: the total that the store has acknowledged; unknown until it has answered. */
   known: number[] | undefined;
   /** When the store charged it, by the store's clock. */
   at: number;
@@ -38,12 +38,12 @@ export interface AccountServices {
   onCharged(): void;
 }
 
-/** At most this many moments are kept apart; beyond that, neighbours count as the later of them. */
+/** At most this many moments are kept apart; beyond that, two adjacent moments are merged into the later one. */
 const mostEntries = 16;
 
 /**
- * What one partition spent while the store could not be called, and what of it has been sent to the store since. The
- * store charges it at the moment at which it arrives, as far as it still counts.
+ * The units that one partition spent while the store could not be called, and those of them sent to the store since.
+ * The store charges units that still count, at the moment at which they arrive.
  */
 export class Account implements Unsettled {
   readonly #place: Place;
@@ -102,7 +102,7 @@ export class Account implements Unsettled {
     this.#keep();
   }
 
-  /** Forgets what is over. Returns whether nothing is left. */
+  /** Forgets entries that no longer count. Returns whether nothing is left. */
   prune(now: number): boolean {
     const { groups } = this.#place.limits;
     this.#entries = this.#entries.filter(
@@ -114,7 +114,7 @@ export class Account implements Unsettled {
     return this.#entries.length === 0 && this.#reset === undefined;
   }
 
-  /** From now on, nothing of it is sent and nothing of it is given back. */
+  /** From now on, this account sends nothing and gives nothing back. */
   forget(now: number): void {
     const { groups } = this.#place.limits;
     const until = this.#entries.flatMap(({ at }) => groups.map((group) => countsUntil(group, at)));
@@ -145,14 +145,14 @@ export class Account implements Unsettled {
         told.known = used;
       }
     };
-    // It may have been applied all the same: the totals are said again, and change nothing then.
+    // It may have been applied all the same. The totals are then sent again, which changes nothing.
     const failed = () => store.keep?.(this, true);
     try {
       const answer = store.adjust(adjustments, now);
       if (!(answer instanceof Promise)) return applied(answer);
       this.#applying = answer.then(applied, failed).then(() => {
         this.#applying = undefined;
-        // What was spent or given back meanwhile.
+        // Units spent or given back during the call.
         if (this.owes) store.keep?.(this, false);
       });
       return store.patience?.(this.#applying);
@@ -161,7 +161,7 @@ export class Account implements Unsettled {
     }
   }
 
-  /** Sends what has not been sent or acknowledged, as it counts now. */
+  /** Sends the entries that have not been sent or acknowledged, as far as they still count. */
   #tellUntold(now: number): void {
     const told: Told = { rid: mintRid(), seq: 0, asOf: now, used: [], known: undefined, at: now, marks: [] };
     for (const entry of this.#entries) entry.told ??= told;
@@ -170,7 +170,7 @@ export class Account implements Unsettled {
       one.asOf = now;
       one.used = this.#place.limits.groups.map((_, g) => this.#counting(g, one, now));
     }
-    // What no longer counts need not be sent, unless the store may have received it before.
+    // Entries that no longer count need not be sent, unless the store may have received them before.
     this.#entries = this.#entries.filter(
       ({ told: one }) =>
         one === undefined || one.known !== undefined || one.seq > 0 || one.used.some((units) => units > 0),
@@ -211,7 +211,7 @@ export class Account implements Unsettled {
     return mine === undefined ? 0 : outstanding(mine, spent, now);
   }
 
-  /** Keeps fewer moments apart: neighbours count as the later, never as less. */
+  /** Merges adjacent moments into the later one. The total never decreases. */
   #condense(now: number): void {
     this.prune(now);
     const entries = this.#entries;
@@ -227,7 +227,7 @@ export class Account implements Unsettled {
       condensed.push({ at: next.at, amounts, told: next.told });
       i += 1;
     }
-    // What was sent long ago is only needed to give it back: the oldest makes room.
+    // Entries that were sent long ago are only needed for refunds: drop the oldest.
     while (condensed.length >= mostEntries) {
       const oldest = condensed.findIndex(({ told }) => told?.known !== undefined && !isDue(told));
       if (oldest < 0) break;

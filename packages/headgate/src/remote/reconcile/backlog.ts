@@ -2,7 +2,7 @@ import type { Unsettled } from "../../core/ruling.ts";
 import { isWorker } from "../../core/runtime.ts";
 
 export interface BacklogOptions {
-  /** How many are kept at most; the oldest goes. */
+  /** The maximum number of changes kept; the oldest is dropped. */
   readonly most: number;
   onDropped(): void;
 }
@@ -12,8 +12,8 @@ export interface Backlog {
   readonly size: number;
   keep(unsettled: Unsettled): void;
   /**
-   * Sends the store everything that waits now, in groups: calls of one turn of the event loop travel
-   * together. What fails waits again. Never rejects.
+   * Sends all changes that wait now, in groups: calls of one turn of the event loop are sent together. Changes that
+   * fail wait again. Never rejects.
    *
    * @param mayGoOn whether changes can be sent to the store, and sending has not just failed.
    */

@@ -12,8 +12,8 @@ export interface Reconciling extends AccountServices {
 }
 
 /**
- * Counts in this process while the store cannot, and remembers what has to be sent to the store: by partition, so
- * that a caller who asks a thousand times is sent once.
+ * Counts in this process while the store cannot, and remembers what has to be sent to the store. It does so by partition,
+ * so that a thousand requests of one caller are one change.
  */
 export class LocalLedger implements Ledger {
   readonly #memory = memoryStore();
@@ -45,7 +45,7 @@ export class LocalLedger implements Ledger {
     return outcome;
   }
 
-  /** Forgets what these partitions spent here. It is not sent to the store any more. */
+  /** Forgets the units that these partitions spent in this process. They are not sent to the store any more. */
   reset(partitions: readonly Place[], now: number): void {
     this.#memory.reset(partitions, now);
     for (const { space, key } of partitions) {
@@ -92,8 +92,8 @@ export class LocalLedger implements Ledger {
 }
 
 /**
- * Each new item looks at the two oldest, so that items that are over go without a timer. What goes is still sent to
- * the store if that is due, but cannot be given back any more.
+ * Each new item checks the two oldest, so that expired items are removed without a timer. A removed item is still sent
+ * to the store if that is due, but it cannot be given back any more.
  */
 function makeRoom<Item>(items: Map<string, Item>, most: number, isOver: (item: Item) => boolean): void {
   let looks = 2;
@@ -105,7 +105,7 @@ function makeRoom<Item>(items: Map<string, Item>, most: number, isOver: (item: I
   }
 }
 
-/** Limits may differ by caller and over time: each set of them is a matter of its own. */
+/** Limits may differ by caller and over time: each set of limits is counted separately. */
 const numbers = new WeakMap<LimitSet, number>();
 let next = 0;
 

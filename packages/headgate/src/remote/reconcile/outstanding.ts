@@ -8,8 +8,8 @@ export interface Spent {
 }
 
 /**
- * How much of what was spent still counts at this moment, under the widest limit of the group. Where an algorithm
- * forgets gradually (a sliding counter), all of it, as long as any does.
+ * How many of the spent units still count at this moment, under the widest limit of the group. If an algorithm forgets
+ * gradually (a sliding counter), all units count as long as any of them does.
  *
  * @param spent oldest first.
  */
@@ -20,7 +20,7 @@ export function outstanding(group: LimitGroup, spent: readonly Spent[], now: num
   return units;
 }
 
-/** From when on a spending of this moment no longer counts. A bucket that is in debt may take longer. */
+/** When units spent at this moment stop counting. A bucket that is in debt may take longer. */
 export function countsUntil(group: LimitGroup, at: number): number {
   let until = 0;
   for (const limit of group.limits) {
@@ -40,6 +40,6 @@ function undrained(group: LimitGroup, spent: readonly Spent[], now: number): num
     level = Math.max(0, level - ((at - since) * quota) / windowMs) + amount;
     since = at;
   }
-  // Rounded up, but not for what a fraction cannot hold exactly.
+  // Rounded up, except for the rounding error of a floating-point number.
   return Math.ceil(Math.max(0, level - ((now - since) * quota) / windowMs) - 1e-6);
 }

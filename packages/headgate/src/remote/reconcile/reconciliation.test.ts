@@ -82,7 +82,7 @@ describe("what was admitted without the store", () => {
     expect(limiter.status().state).toBe("closed");
   });
 
-  it("is not charged where its window is over", async () => {
+  it("is not charged if its window is over", async () => {
     const { admit, fail, recover, store, clock, limiter } = limited("5/minute");
     await fail();
     await admit();
@@ -116,7 +116,7 @@ describe("what was admitted without the store", () => {
     },
   );
 
-  it("counts as whole however small this process's share was", async () => {
+  it("counts completely, for any share of this process", async () => {
     const { admit, fail, recover, left } = limited("60/hour", { policy: "local", instances: 10 });
     await fail();
     for (let n = 0; n < 9; n += 1) await admit();
@@ -124,7 +124,7 @@ describe("what was admitted without the store", () => {
     expect(left()).toEqual([54]);
   });
 
-  it("is not charged where it was given back meanwhile, and is given back where it was charged", async () => {
+  it("is not charged if it was given back meanwhile, and is given back if it was charged", async () => {
     const { admit, fail, recover, left } = limited("9/hour; 1000 tokens/hour sliding-window");
     await fail();
     const [first, second, third] = [
@@ -172,7 +172,7 @@ describe("what was admitted without the store", () => {
     expect(left()).toEqual([49, 1000]);
   });
 
-  it("is given back once where the store gave it back and its answer was lost", async () => {
+  it("is given back once if the store gave it back and its answer was lost", async () => {
     const { admit, fail, recover, left, store } = limited("9/hour");
     await fail();
     const one = await admit({ requests: 2 });
@@ -243,7 +243,7 @@ describe("what was admitted without the store", () => {
     expect(limiter.status()).toMatchObject({ waiting: 10_000, counters: { dropped: 100 } });
     expect(errors.map(String)).toEqual([
       "Error: connection lost",
-      'Error: Over 10000 changes wait for the store "scripted": the oldest are dropped.',
+      'Error: More than 10000 changes wait for the store "scripted": the oldest are dropped.',
     ]);
     await recover();
     for (let n = 0; n < 20; n += 1) await settled();
@@ -252,7 +252,7 @@ describe("what was admitted without the store", () => {
     expect(left("user10099")).toEqual([4]);
   });
 
-  it("is forgotten where the caller is reset", async () => {
+  it("is forgotten if the caller is reset", async () => {
     const { admit, fail, recover, left, limiter } = limited("5/hour");
     await fail();
     await admit();
@@ -316,7 +316,7 @@ describe("places in flight that were given without the store", () => {
     expect(left()).toEqual([3]);
   });
 
-  it("are not told of where they have ended meanwhile", async () => {
+  it("are not sent if they have ended meanwhile", async () => {
     const { admit, fail, recover, left, store } = limited("3 concurrent per 30 seconds");
     await fail();
     await (await admit()).end();
@@ -325,7 +325,7 @@ describe("places in flight that were given without the store", () => {
     expect(store.calls.adjust).toBe(0);
   });
 
-  it("are held again where they are still in use after an outage longer than their lease", async () => {
+  it("are held again if they are still in use after an outage longer than their lease", async () => {
     const { admit, fail, recover, left, clock } = limited("3 concurrent per 30 seconds");
     const first = await admit();
     await fail();
@@ -340,7 +340,7 @@ describe("places in flight that were given without the store", () => {
     expect(left()).toEqual([3]);
   });
 
-  it("are released afterwards where the store gave them and was down at their end", async () => {
+  it("are released afterwards if the store gave them and was down at their end", async () => {
     const { admit, fail, recover, left } = limited("3 concurrent; 9/hour");
     const first = await admit();
     await admit();
@@ -377,7 +377,7 @@ describe("what is settled while the store is down", () => {
     expect(errors).toHaveLength(1);
   });
 
-  it("is settled also where its own call was the first that failed", async () => {
+  it("is settled even if its own call was the first that failed", async () => {
     const { admit, store, left, recover } = limited(limits);
     const one = await admit({ tokens: 100 });
     store.mode = "reject";
@@ -387,7 +387,7 @@ describe("what is settled while the store is down", () => {
     expect(left()).toEqual([9, 1000]);
   });
 
-  it("is never given back twice, where it is not known whether it was", async () => {
+  it("is never given back twice if it is not known whether it was", async () => {
     const { admit, store, left, recover, limiter } = limited(limits);
     const one = await admit({ tokens: 500 });
     store.mode = "lose";
@@ -399,7 +399,7 @@ describe("what is settled while the store is down", () => {
     expect(limiter.status().counters?.inDoubt).toBe(1);
   });
 
-  it("is charged once, where it is not known whether it was", async () => {
+  it("is charged once if it is not known whether it was", async () => {
     const { admit, store, left, recover } = limited(limits);
     const one = await admit({ tokens: 100 });
     store.mode = "lose";
@@ -408,7 +408,7 @@ describe("what is settled while the store is down", () => {
     expect(left()).toEqual([8, 700]);
   });
 
-  it("is left as it is where its windows were over long before", async () => {
+  it("is left unchanged if its windows were over long before", async () => {
     const { admit, fail, recover, left, clock, store } = limited("9/minute; 1000 tokens/minute");
     const one = await admit({ tokens: 100 });
     await fail();
@@ -454,7 +454,7 @@ describe("what is settled while the store is down", () => {
       expect(left()).toEqual([8, 800]);
     });
 
-    it("is put right afterwards where it was settled again meanwhile", async () => {
+    it("is corrected afterwards if it was settled again meanwhile", async () => {
       const { admit, store, left } = limited(limits);
       const one = await admit({ tokens: 500 });
       store.mode = "hang";

@@ -27,13 +27,13 @@ export interface Reconciliation {
   mayTell(): boolean;
   /** @param failed whether sending has just failed: then nothing is sent for a while. */
   keep(unsettled: Unsettled, failed: boolean): void;
-  /** Sends what waits, if the store decides and sending has not just failed. */
+  /** Sends the waiting changes, if the store decides and sending has not just failed. */
   tellIfDue(): void;
   /** A probe has been sent. @param answered resolves with whether the store has answered it. */
   probed(answered: Promise<boolean>): void;
   /** Makes sure that an outage ends and that waiting changes are sent, even if no request comes. */
   wakeLater(): void;
-  /** Sends what waits, if the store decides, and ends the timer. */
+  /** Sends the waiting changes, if the store decides, and ends the timer. */
   stop(): Promise<void>;
 }
 

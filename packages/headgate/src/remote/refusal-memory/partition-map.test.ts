@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { PartitionMap } from "./partition-map.ts";
 
-it("holds what a list of entries in the order of setting would hold", () => {
+it("has the same entries as a list in the order of setting", () => {
   const place = { space: fc.constantFrom("user", "ip", "org"), key: fc.constantFrom("a", "b", "c") };
   const step = fc.oneof(
     fc.record({ do: fc.constant("set" as const), ...place, laterMs: fc.integer({ min: 0, max: 2 }) }),

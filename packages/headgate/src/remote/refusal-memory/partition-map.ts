@@ -1,8 +1,8 @@
 import { OrderedMap } from "../../core/ordered-map.ts";
 
 /**
- * Values by space and key, in the order in which they were set. Each space has a map of its own: joining space and key into
- * one text, and hashing it, takes longer than all else that a remembered refusal needs.
+ * Values by space and key, in the order in which they were set. Each space has its own map: joining space and key into
+ * one text and hashing it would take longer than everything else that a remembered refusal needs.
  */
 export class PartitionMap<Value> {
   readonly #spaces = new Map<string, OrderedMap<Value>>();

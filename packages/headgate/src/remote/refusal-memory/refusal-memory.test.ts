@@ -50,7 +50,7 @@ async function spent(limits = 5, layers = chat) {
 }
 
 describe("a caller who has been refused", () => {
-  it("costs the store at most one call a second, however many requests come, and however many at once", async () => {
+  it("costs the store at most one call a second, for any number of sequential or concurrent requests", async () => {
     const { admit, clock, store, limiter } = await spent();
     for (let n = 0; n < 50; n += 1) {
       const answers = await Promise.all(Array.from({ length: 40 }, () => admit()));
@@ -62,7 +62,7 @@ describe("a caller who has been refused", () => {
     expect(limiter.status().counters).toMatchObject({ byStore: 10, byRefusalMemory: 1996 });
   });
 
-  it("is told the same as by the store, as time passes, and is admitted at the same moment", async () => {
+  it("gets the same answers as from the store over time, and is admitted at the same moment", async () => {
     const { admit, clock, limiter, other } = await spent();
     for (const advance of [0, 1, 500, 498, 1, 0, 700, 20_000, 300, 37_999]) {
       clock.advance(advance);
@@ -115,7 +115,7 @@ describe("a caller who has been refused", () => {
     expect((await admit()).admitted).toBe(true);
   });
 
-  it("is admitted again where it was refused while something was being given back", async () => {
+  it("is admitted again if it was refused while units were being given back", async () => {
     const { admit, store } = guarded([{ name: "user", key: ({ user }) => user, limits: "2/minute" }]);
     const first = (await admit()) as Admitted;
     await admit();
@@ -144,7 +144,7 @@ describe("a caller who has been refused", () => {
     expect(store.calls.decide).toBe(3);
   });
 
-  it("is not told too short a wait where it asks for more than was refused", async () => {
+  it("does not get too short a wait if it asks for more than was refused", async () => {
     const layers: typeof chat = [
       { name: "user", key: ({ user }) => user, limits: "100 tokens/hour sliding-window" },
     ];
@@ -157,7 +157,7 @@ describe("a caller who has been refused", () => {
     expect(more.retryAfterMs).toBe((other.peek(alice, { cost: { tokens: 100 } }) as Refused).retryAfterMs);
   });
 
-  it("is refused by its address however many names it goes by, for few calls", async () => {
+  it("is refused by its address under any number of names, with few calls", async () => {
     const { admit, store, clock } = await spent(30, [
       { name: "user", key: ({ user }) => user, limits: "40/minute" },
       { name: "ip", key: ({ ip }) => ip, limits: "30/minute" },
@@ -172,7 +172,7 @@ describe("a caller who has been refused", () => {
     expect((await admit({ ip: "198.51.100.1" })).admitted).toBe(true);
   });
 
-  it("is told the longest of the waits that are known, where its address is flooded", async () => {
+  it("gets the longest known wait if its address is flooded", async () => {
     interface Talker extends Caller {
       talk: string;
     }
@@ -195,7 +195,7 @@ describe("a caller who has been refused", () => {
     expect(refused).toMatchObject({ decidedBy: "refusal-memory", retryAfterMs: 59_600 });
   });
 
-  it("is told never where it asks for more than a quota, and is asked for anew where the wait is not known", async () => {
+  it("gets never as its wait if it asks for more than a quota, and the store is asked again if the wait is not known", async () => {
     const layers: typeof chat = [
       { name: "user", key: ({ user }) => user, limits: "5/minute; 100 tokens/hour sliding-window" },
     ];
@@ -216,7 +216,7 @@ describe("a caller who has been refused", () => {
     expect(await admit({}, { requests: 2 })).toMatchObject({ decidedBy: "store" });
   });
 
-  it("waits for holders no longer than a fifth of a second from memory", async () => {
+  it("uses a remembered wait for holders for at most a fifth of a second", async () => {
     const clock = fakeClock();
     const store = scriptedStore();
     const limiter = createLimiter<string>({
@@ -234,7 +234,7 @@ describe("a caller who has been refused", () => {
     await limiter.close();
   });
 
-  it("is asked for anew where the store fails meanwhile, and nobody waits for it twice", async () => {
+  it("is checked with the store again if the store fails meanwhile, and no request waits for it twice", async () => {
     const { admit, store, clock } = await spent();
     clock.advance(1000);
     store.mode = "reject";
@@ -258,7 +258,7 @@ describe("the refusal memory", () => {
     marks: [],
   };
 
-  it("holds so many partitions and no more; who is pushed out is asked for anew, not admitted", () => {
+  it("keeps a bounded number of partitions; for a dropped one the store is asked again, and it is not admitted", () => {
     const memory = createRefusalMemory(100);
     const first = charge("first");
     memory.remember(first, refused, 0, 0);
@@ -269,7 +269,7 @@ describe("the refusal memory", () => {
     expect(memory.find(first, 1)).toBeUndefined();
   });
 
-  it("reckons from when it asked, and tells the wait from when it was answered", () => {
+  it("computes from the time of the question, and reports the wait from the time of the answer", () => {
     const memory = createRefusalMemory();
     const asked = charge("a");
     memory.remember(
@@ -323,7 +323,7 @@ describe("the refusal memory", () => {
   });
 });
 
-it("refuses nobody whom the store would admit, and tells everybody what the store would tell", async () => {
+it("never refuses a request that the store would admit, and gives the same answers as the store", async () => {
   const step = fc.oneof(
     {
       weight: 5,

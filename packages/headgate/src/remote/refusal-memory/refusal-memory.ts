@@ -4,9 +4,9 @@ import { blocked, type Override } from "../../core/override.ts";
 import type { Charge, Outcome, Reading } from "../../core/store.ts";
 import { PartitionMap } from "./partition-map.ts";
 
-/** An answer is used for no longer than this: so stale may a refusal be, where others gave something back. */
+/** An answer is used for at most this long, ms. If others give units back, a refusal can be stale for this long. */
 export const staleAfterMs = 1000;
-/** A refusal until holders end is used for no longer than this: they may end at any time. */
+/** A refusal that waits for holders to end is used for at most this long, ms: they may end at any time. */
 const staleForHoldersAfterMs = 200;
 /** Partitions remembered by default. */
 export const defaultMost = 10_000;
@@ -20,15 +20,15 @@ interface Remembered {
   readonly limits: LimitSet;
   readonly needs: readonly number[];
   readonly readings: readonly Reading[];
-  /** When it was asked, by the limiter's clock: what is remembered is at least as new. */
+  /** When the store was asked, by the limiter's clock: the answer is at least as new. */
   readonly askedAt: number;
-  /** When it was answered: waits are counted from here, so that no reported wait is too short. */
+  /** When the store answered. Waits are counted from here, so that a reported wait is never too short. */
   readonly answeredAt: number;
   /** The store's time of the answer. */
   readonly storeNow: number;
   readonly storeOrder: number | undefined;
   readonly longestWaitMs: number;
-  /** Where the partition is blocked: by what, and for how long from when it was asked. */
+  /** If the partition is blocked: by what, and for how long after `askedAt`. */
   readonly block: Override | undefined;
   readonly blockedMs: number;
   /** For how long the answer is used. */
@@ -36,7 +36,7 @@ interface Remembered {
   /** How many refused calls there were since `floodSince`. */
   readonly calls: number;
   readonly floodSince: number;
-  /** Under way: a call that asks anew. Resolves with whether it was answered. */
+  /** A call under way that asks the store again. Resolves with whether it was answered. */
   asking: Promise<boolean> | undefined;
 }
 
@@ -46,26 +46,26 @@ export type Known =
   | { readonly wait: Promise<boolean> }
   | { readonly ask: (answered: Promise<boolean>) => void };
 
-/** Remembers what a store refused. Holds nothing that could admit anybody: to forget costs a call, and no more. */
+/** Remembers what a store refused. It can never admit a request, so forgetting an entry only costs one more call. */
 export interface RefusalMemory {
   /**
-   * Whether this request is sure to be refused. `undefined` where nothing is known of it.
+   * Whether this request is sure to be refused. `undefined` if nothing is known about it.
    *
    * - `outcome` is the refusal as of now; `places` says for which charges, if not for all.
-   * - For a partition that was refused for longer than an answer may be used: pass the call that asks anew to `ask`;
-   *   requests that come meanwhile get `wait`, and wait for that call.
+   * - If the partition has been refused for longer than an answer may be used, pass the call that asks again to `ask`.
+   *   Requests that arrive meanwhile get `wait`, and wait for that call.
    */
   find(charges: readonly Charge[], now: number): Known | undefined;
   /** @param askedAt when the call was made, by the limiter's clock. */
   remember(charges: readonly Charge[], refused: Outcome, askedAt: number, answeredAt: number): void;
-  /** The store admitted these after all: others gave something back. */
+  /** The store has admitted these charges, because others gave units back. */
   contradict(charges: readonly Charge[], now: number): void;
-  /** For when this process gave something back to these partitions. */
+  /** Call this after this process has given units back to these partitions. */
   forget(partitions: readonly { readonly space: string; readonly key: string }[]): void;
   readonly size: number;
 }
 
-/** @param most how many partitions are remembered at most. The oldest go first. */
+/** @param most the maximum number of partitions remembered. The oldest go first. */
 export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
   const memory = new PartitionMap<Remembered>();
 
@@ -74,7 +74,7 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
     return one?.limits === limits ? one : undefined;
   }
 
-  /** All that is known of a request, where it is known to be refused and nothing has to be asked for that. */
+  /** Everything known about a request, if it is sure to be refused without asking the store. */
   function findWhole(charges: readonly Charge[], now: number): Remembered[] | undefined {
     let isRefused = false;
     let all: Remembered[] | undefined;
@@ -130,11 +130,11 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
     remember(charges, refused, askedAt, answeredAt) {
       // It may be admitted in a moment.
       if (refused.contended) return;
-      // Refused for its own sake: others are not.
+      // The reason concerns this request only: other requests are not affected.
       if (refused.refusedFor !== undefined && refused.refusedFor !== "blocked") return;
       charges.forEach(({ space, key, limits, needs }, c) => {
         const before = memory.get(space, key);
-        // Answers may overtake each other.
+        // Answers may arrive out of order.
         if (before !== undefined && before.askedAt > askedAt) return;
         const readings = refused.readings[c] ?? [];
         const block = blockOf(refused.overrides?.[c]);
@@ -183,7 +183,7 @@ function isFresh({ askedAt, staleAfterMs: longestMs }: Remembered, now: number):
   return now - askedAt < longestMs;
 }
 
-/** Whether the wait of each limit is known for what is asked now. */
+/** Whether the wait of each limit is known for this request. */
 function isAnswered(one: Remembered, { limits, needs }: Charge): boolean {
   for (let l = 0; l < one.readings.length; l += 1) {
     const g = limits.groupOf[l] as number;
@@ -219,10 +219,10 @@ function refuses(one: Remembered | undefined, { limits, needs }: Charge, now: nu
   return false;
 }
 
-/** One list for all, as every refusal of a flood has it. */
+/** One shared list, because every refusal of a flood uses it. */
 const noMarks: Outcome["marks"] = [];
 
-/** A refusal as of now. In a flood most are never looked at: its readings are computed when somebody reads them. */
+/** A refusal as of now. In a flood most refusals are never inspected, so the readings are computed only when they are read. */
 class RememberedOutcome implements Outcome {
   readonly admitted = false;
   readonly marks = noMarks;
@@ -232,7 +232,7 @@ class RememberedOutcome implements Outcome {
   readonly #charges: readonly Charge[];
   readonly #asOf: number;
 
-  /** @param charges what is asked now, one for one. */
+  /** @param charges the charges of this request, in the same order. */
   constructor(remembered: readonly Remembered[], charges: readonly Charge[], asOf: number) {
     this.#remembered = remembered;
     this.#charges = charges;

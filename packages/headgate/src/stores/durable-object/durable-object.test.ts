@@ -36,7 +36,7 @@ describe("a limiter over Durable Objects", () => {
     expect(namespace.objects.get("chat")?.partitions()).toBe(2);
   });
 
-  it("keeps what was spent when the object is made anew", async () => {
+  it("keeps the counts when the object is created again", async () => {
     const namespace = localNamespace();
     const limiter = createLimiter({ name: "chat", layers, store: durableObjectStore(namespace) });
     await limiter.admit("ada");
@@ -83,7 +83,7 @@ describe("a limiter over Durable Objects", () => {
     expect((await limiter.admit("ada")).admitted).toBe(true);
   });
 
-  it("charges nothing in one layer where another refuses", async () => {
+  it("charges nothing in one layer if another refuses", async () => {
     const limiter = createLimiter({ name: "chat", layers, store: durableObjectStore(localNamespace()) });
     for (let n = 0; n < 10; n += 1) await limiter.admit("ada");
     const peek = await limiter.peek("bea");
@@ -153,7 +153,7 @@ describe("a limiter over Durable Objects", () => {
     await limiter.close();
   });
 
-  it("changes nothing where a message cannot be read", async () => {
+  it("changes nothing if a message cannot be read", async () => {
     const namespace = localNamespace();
     const answer = await namespace.get(namespace.idFromName("chat")).fetch("https://headgate.invalid/", {
       method: "POST",

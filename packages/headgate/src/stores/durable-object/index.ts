@@ -24,11 +24,11 @@ export interface LimiterStub {
 
 export interface DurableObjectStoreOptions {
   /**
-   * The name of the object that keeps the counts. Default: the limiter's name, so that each limiter has an object of its
-   * own. Limiters that share an object share its speed, and no counts.
+   * The name of the object that keeps the counts. Default: the limiter's name, so that each limiter has its own object.
+   * Limiters with the same object share its speed, but not their counts.
    */
   object?: string;
-  /** For tests only: the time to decide by, in place of the object's own. It is sent with every call. */
+  /** For tests only: the time to decide by, instead of the object's own. It is sent with every call. */
   clock?: Clock;
 }
 
@@ -138,7 +138,7 @@ function limiterOf(space: string): string {
 interface Share<Part> {
   readonly name: string;
   readonly parts: Part[];
-  /** Where they were among all. */
+  /** Their indexes in the whole list. */
   readonly places: number[];
 }
 
@@ -167,7 +167,7 @@ function joined(places: readonly (readonly number[])[], outcomes: readonly Outco
   return { admitted: true, now: Math.max(...outcomes.map(({ now }) => now)), readings, marks };
 }
 
-/** The runtime says of an object that had too much to do that it was not asked. All else may have been applied. */
+/** If an object was overloaded, the runtime's error says that it was not called. After any other error, the call may have been applied. */
 function unreached(name: string, error: unknown): Error {
   const { message, overloaded } = (error ?? {}) as { message?: unknown; overloaded?: unknown };
   const fault = new Error(`The Durable Object "${name}" could not be asked: ${String(message ?? error)}`);

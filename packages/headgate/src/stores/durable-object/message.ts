@@ -14,7 +14,7 @@ interface Limited extends Named {
   readonly limits: LimitSet;
 }
 
-/** What an object is asked. `at` is the time to decide by, ms; 0 for the object's own. */
+/** A question to an object. `at` is the time to decide by, ms; 0 for the object's own. */
 export type Message =
   | {
       readonly do: "decide" | "peek";
@@ -33,7 +33,7 @@ export type Message =
     }
   | { readonly do: "check"; readonly at: number; readonly parts: readonly [] };
 
-/** A limit set as data. The algorithms in it are code, which both sides have. */
+/** A limit set as data. Its algorithms are code, which both sides have. */
 interface WrittenLimits {
   readonly limits: readonly Limit[];
   /** How far back the layer remembers each unit, ms. */
@@ -50,7 +50,7 @@ export function writeMessage(message: Message): string {
   return write({ ...message, parts, sets: sets.map(writeLimits) });
 }
 
-/** @throws Error where the text is no message */
+/** @throws Error if the text is not a message */
 export function readMessage(text: string): Message {
   const { sets, ...message } = read(text) as Message & { sets: string[] };
   const limits = sets.map(readLimits);
@@ -68,7 +68,7 @@ export function writeOutcome(outcome: Outcome): string {
 export function readOutcome(text: string): Outcome {
   const { overrides, ...outcome } = read(text) as Outcome;
   if (overrides === undefined) return outcome;
-  // JSON has null for what is not in force.
+  // In JSON, null means that no override is in force.
   return { ...outcome, overrides: overrides.map((override) => override ?? undefined) };
 }
 
@@ -78,7 +78,7 @@ function writeLimits({ limits, groups }: LimitSet): string {
   return JSON.stringify(written);
 }
 
-/** Policies have few limit sets: beyond this many, those that are known are read again. */
+/** Policies have few limit sets: beyond this many, the cache is cleared and they are read again. */
 const mostKnown = 1000;
 const known = new Map<string, LimitSet>();
 
@@ -87,7 +87,7 @@ function readLimits(text: string): LimitSet {
   if (set === undefined) {
     const { limits, memory } = JSON.parse(text) as WrittenLimits;
     const layer: LayerMemory = new Map(memory.map(([unit, windowMs]) => [unit, { windowMs }]));
-    // Nothing counts where a plan is unlimited and no other plan has a limit.
+    // If a plan is unlimited and no other plan has a limit, nothing is counted.
     set = compileLimits("layer", limits.length === 0 ? "unlimited" : limits, layer);
     if (known.size >= mostKnown) known.clear();
     known.set(text, set);
@@ -95,7 +95,7 @@ function readLimits(text: string): LimitSet {
   return set;
 }
 
-/** JSON, with the one number that it has no word for. No text can be taken for it. */
+/** JSON that can also contain `Infinity`. A text cannot be confused with it. */
 function write(value: unknown): string {
   return JSON.stringify(value, (_key, one) => (one === Number.POSITIVE_INFINITY ? { never: true } : one));
 }

@@ -18,7 +18,7 @@ export interface LimiterStorage {
   setAlarm(atMs: number): Promise<void>;
 }
 
-/** The state that the runtime makes an object with. */
+/** The state that the runtime passes to a new object. */
 export interface LimiterObjectState {
   readonly storage: LimiterStorage;
 }
@@ -28,7 +28,7 @@ interface Row {
   readonly state: string;
   /** The latest time at which it was decided, ms. */
   readonly seen: number;
-  /** How far its time is ahead of the clock, which was set back by as much, ms. */
+  /** How far its time is ahead of the clock, ms, because the clock was set back. */
   readonly ahead: number;
 }
 
@@ -39,12 +39,12 @@ interface Found {
   readonly ahead: number;
 }
 
-/** How often partitions that nobody needs any more are deleted. */
+/** How often partitions that are not needed any more are deleted. */
 const sweepEveryMs = 3_600_000;
-/** How many are deleted in one step, so that decisions do not wait long behind it. */
+/** How many are deleted in one step, so that decisions do not wait long. */
 const sweptAtOnce = 5000;
 const soonMs = 1000;
-/** Longer than a layer remembers whose windows are at most a year. */
+/** Longer than the memory of any layer whose windows are at most a year. */
 const longestMemoryMs = 400 * 86_400_000;
 
 /**
@@ -69,7 +69,7 @@ export class LimiterObject {
     );
   }
 
-  /** Answers a message of `durableObjectStore`: 200 with the outcome, or 500 with the reason, and nothing was changed. */
+  /** Answers a message of `durableObjectStore`: 200 with the outcome, or 500 with the reason; nothing has changed then. */
   async fetch(request: { text(): Promise<string> }): Promise<Response> {
     try {
       const message = readMessage(await request.text());
@@ -126,8 +126,8 @@ export class LimiterObject {
   }
 
   /**
-   * Time never runs backwards for a partition, whatever the clock does and however often the object is made anew: where
-   * the clock was set back, time goes on from where it was.
+   * Time never runs backwards for a partition, even if the clock is set back or the object is created again: time then
+   * continues from its last value.
    */
   #find(message: Message): Found {
     const { at } = message;
@@ -184,13 +184,13 @@ export class LimiterObject {
         state,
         now,
         ahead,
-        // For good is no number of SQLite's.
+        // SQLite has no number for "for good".
         Math.min(until, Number.MAX_SAFE_INTEGER),
       );
     }
   }
 
-  /** What was kept for an override that is over is kept for its counts: no longer than a layer remembers. */
+  /** A partition whose override has ended is kept only for its counts: not longer than a layer remembers. */
   #forgetLater(parts: readonly Named[], now: number): void {
     for (const { space, key } of parts) {
       this.#storage.sql.exec(
@@ -202,7 +202,7 @@ export class LimiterObject {
     }
   }
 
-  /** Asks for the alarm once in this object's life: an alarm that is set already must not be put off. */
+  /** Sets the alarm once in this object's life: an alarm that is already set must not be delayed. */
   async #setAlarm(): Promise<void> {
     if (this.#hasAlarm) return;
     if ((await this.#storage.getAlarm()) === null) await this.#storage.setAlarm(Date.now() + sweepEveryMs);
@@ -215,7 +215,7 @@ interface Named {
   readonly key: string;
 }
 
-/** Where the claims that a message speaks of are kept. */
+/** The partitions that keep the claims named in a message. */
 function claimsIn(message: Message): Named[] {
   if (message.do === "decide" && message.claim !== undefined)
     return [claimPartition(message.claim, message.claim.id)];

@@ -6,34 +6,34 @@ import { isRing, Rings, type Shape } from "./rings.ts";
 import { RowIndex } from "./row-index.ts";
 import { noRow, Rows } from "./rows.ts";
 
-/** Unseen callers share this many accounts of each kind once the store is full. A power of two. */
+/** Once the store is full, new callers share this many accounts of each kind. A power of two. */
 export const overflowAccounts = 4096;
 
 /** A row begins with the number of its kind; then comes the state. */
 const header = 1;
 
-/** A state in which nothing was spent, of every algorithm. Only ever read. */
+/** An empty state for every algorithm. It is only read. */
 export const blankRow: Float64Array<ArrayBuffer> = new Float64Array(16);
 
 /**
- * What callers have spent: a row of numbers for each key, space and sort of state.
+ * The callers' counts: a row of numbers for each key, space and kind of state.
  *
- * No timer: each new caller looks at a few others and forgets those whose windows are over, so that memory follows
- * the callers who are active and no pause grows with their number. Nobody who still has something spent is ever
- * forgotten. When the store is full, unseen callers are counted in shared overflow accounts, chosen by a hash with a
- * secret of this process: limits may then refuse a little early, and are never widened.
+ * There is no timer. Each new caller checks a few others and forgets those whose windows are over, so that memory depends
+ * on the number of active callers and pauses do not grow with it. A caller with units that still count is never forgotten.
+ * When the store is full, new callers are counted in shared overflow accounts, chosen by a hash with a secret of this
+ * process: limits may then refuse a little early, but are never widened.
  */
 export class Accounts {
   readonly rows = new Rows();
-  /** Rows in another form, of callers that made nothing but plain requests. Code that finds or opens a row here unfolds them. */
+  /** Rows in another form, for callers that only made plain requests. Code that finds or opens a row here converts them. */
   readonly rings = new Rings();
   readonly kinds = new Kinds(this.rings);
-  /** How many rows of callers' own are kept at most. */
+  /** The maximum number of rows that belong to one caller. */
   readonly most: number;
 
   /**
-   * Whether there are shared accounts: a row that was found may then be one, and who is charged may move out of it. Every
-   * decision asks several times, for which the size of a map takes too long.
+   * Whether there are shared accounts. A row that was found may then be one, and a charge may move its caller out of it.
+   * Every decision reads this several times, and reading the size of a map would be too slow.
    */
   isSharing = false;
   readonly #own = new RowIndex();
@@ -48,12 +48,12 @@ export class Accounts {
     this.most = most;
   }
 
-  /** How many rows of callers' own are kept. */
+  /** The number of rows that belong to one caller. */
   get held(): number {
     return this.#own.size;
   }
 
-  /** The row that tells what this key has spent; `noRow` for nothing. Creates nothing. */
+  /** The row with this key's count; `noRow` if there is none. Does not create one. */
   find(kind: Kind, key: KeyHash, now: number): number {
     const high = key.high ^ kind.high;
     const low = key.low ^ kind.low;
@@ -62,7 +62,7 @@ export class Accounts {
     return this.isSharing ? this.#sharedOf(kind, key, now) : noRow;
   }
 
-  /** Whether this many can be added without forgetting anybody first. */
+  /** Whether this many rows can be added without removing others first. */
   hasRoomFor(count: number): boolean {
     return this.#own.size + count <= this.most;
   }
@@ -84,7 +84,7 @@ export class Accounts {
     return row;
   }
 
-  /** Makes the ring of a hash one with more room. */
+  /** Replaces the ring of a hash with a larger one. */
   growRing(row: number, high: number, low: number): number {
     const grown = this.rings.grow(row);
     this.#own.replace(high, low, row, grown);
@@ -94,7 +94,7 @@ export class Accounts {
   /**
    * The row to charge this key to.
    *
-   * @param begun what a new row begins with, where other limits counted the key before.
+   * @param begun the initial state of a new row, if other limits counted the key before.
    */
   open(group: PlannedGroup, key: KeyHash, now: number, begun?: Float64Array): number {
     const kind = this.kinds.live(group.kind);
@@ -107,7 +107,7 @@ export class Accounts {
     if (this.#own.size >= this.most) this.#forget(now, 16);
     if (this.#own.size >= this.most) return this.#openShared(kind, key, now, begun);
 
-    // A caller who was counted in a shared account takes its count along: a fresh start would widen the limit.
+    // A caller who was counted in a shared account keeps its count: starting from zero would widen the limit.
     const shared = this.#sharedOf(kind, key, now);
     const row = shared === noRow ? this.#create(kind, begun) : this.#copy(kind, shared);
     this.#own.set(high, low, row);
@@ -158,9 +158,9 @@ export class Accounts {
   }
 
   /**
-   * Forgets what a key has spent in a space, also where it was counted together with others.
+   * Forgets a key's count in a space, even if it was counted together with others.
    *
-   * @returns when the last of it would have left its window; 0 where nothing was spent.
+   * @returns when the last unit would have left its window; 0 if nothing was spent.
    */
   reset(space: string, key: KeyHash, now: number): number {
     let forgottenUntil = 0;
@@ -170,7 +170,7 @@ export class Accounts {
       const own = this.#own.find(high, low);
       const shared = this.#sharedOf(kind, key, now);
       if (shared !== noRow) {
-        // An empty row of its own hides the shared account for as long as that may hold this caller's spending.
+        // The caller gets an empty row. It hides the shared account as long as that may contain this caller's units.
         this.show(shared);
         const until = kind.algorithm.blankAt(this.rows.numbers, this.rows.at, kind.limits);
         this.#own.set(high, low, this.#create(kind));
@@ -229,7 +229,7 @@ export class Accounts {
     return this.kinds.get(this.rows.numbers[this.rows.at] as number);
   }
 
-  /** From when on nothing of a row counts any more. */
+  /** The time from which nothing in a row counts any more. */
   #blankAt(row: number, kind: Kind): number {
     if (isRing(row)) return this.rings.blankAt(row);
     this.show(row);
@@ -267,7 +267,7 @@ export class Accounts {
     }
     const row = this.#create(kind, begun);
     accounts[accountOf(key)] = row + 1;
-    // Where nothing is charged to it, what it begins with counts all the same.
+    // Even if nothing is charged to the row, its initial state counts.
     this.show(row);
     this.noteBlankAt(kind);
     return row;
@@ -301,8 +301,8 @@ export class Accounts {
   }
 
   /**
-   * Whether the same key is counted by other limits of the unit too, and that still counts. Then this row must stay, although
-   * it is blank: who has none begins with what the others know.
+   * Whether other limits of the unit also count this key, with units that still count. Then this row must stay although it
+   * is blank: a key without a row would start with the state of the others.
    */
   #hasCompany(kind: Kind, high: number, low: number, now: number): boolean {
     for (const mate of this.kinds.matesOf(kind)) {

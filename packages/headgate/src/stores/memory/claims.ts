@@ -9,7 +9,7 @@ import {
   meetClaim,
 } from "../../core/claim.ts";
 
-/** So many ids are known at once. Beyond it the oldest are forgotten: a retry of one is a new request, and is charged as one. */
+/** The maximum number of known ids. Beyond it, the oldest are forgotten: a retry of one is then charged as a new request. */
 const mostClaims = 100_000;
 
 /** The ids that requests have claimed. */
@@ -47,7 +47,7 @@ export class Claims {
     else if (next !== known) this.#keep(name, next, now);
   }
 
-  /** Each one that comes looks at the two oldest, so that what is over goes without a timer. */
+  /** Each new claim checks the two oldest, so that expired claims are removed without a timer. */
   #keep(name: string, record: ClaimRecord, now: number): void {
     this.#records.delete(name);
     let looks = 2;
@@ -61,7 +61,7 @@ export class Claims {
   }
 }
 
-/** No two partitions and ids have one name: each text is written with its quotes. */
+/** Different partitions and ids have different names: each text is written with its quotes. */
 function nameOf({ space, key }: { readonly space: string; readonly key: string }, id: string): string {
   return JSON.stringify([space, key, id]);
 }

@@ -5,8 +5,8 @@ import type { Kind, PlannedGroup } from "./kinds.ts";
 import { noRow } from "./rows.ts";
 
 /**
- * What a group that has no row yet begins with: what other limits of the unit know of this key, if any counted it.
- * To be asked before anything of the request is charged.
+ * The initial state of a group without a row: the state of other limits of the unit for this key, if there are any.
+ * Call this before any part of the request is charged.
  */
 export function begunOf(
   accounts: Accounts,
@@ -64,7 +64,7 @@ interface Extra {
   readonly blankAt: number;
 }
 
-/** The states that there are, those that count for longest first. */
+/** The existing states; those that count for the longest time come first. */
 function lastingFirst(accounts: Accounts, extras: readonly Kind[], key: KeyHash, now: number): Extra[] {
   const found: Extra[] = [];
   for (const kind of extras) {

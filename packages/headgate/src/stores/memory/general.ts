@@ -23,7 +23,7 @@ import { blankNumbers, MemoryOutcome, readingLength, waitPlace } from "./outcome
 import type { Resets } from "./resets.ts";
 import { noRow } from "./rows.ts";
 
-/** Plans are looked up by place for decisions that follow each other; what passes here follows none. */
+/** Plans are looked up by place, because similar decisions usually follow each other. Decisions here do not. */
 const notInTurn = Number.MAX_SAFE_INTEGER;
 
 /** One group of a partition, and how many more of its units have to be free. */
@@ -31,7 +31,7 @@ interface Part {
   readonly group: PlannedGroup;
   readonly unit: string;
   need: number;
-  /** What a new row begins with; only where there is none yet, and other limits counted the unit. */
+  /** The initial state of a new row; only if there is no row yet and other limits counted the unit. */
   begun: Float64Array<ArrayBuffer> | undefined;
 }
 
@@ -39,11 +39,11 @@ interface Part {
 interface Place {
   readonly key: KeyHash;
   readonly parts: readonly Part[];
-  /** Where its readings begin. */
+  /** The index of its first reading. */
   readonly start: number;
 }
 
-/** The memory store for all that is held, or that may be: the same decisions as its fast path, and reservations. */
+/** The memory store for holds and possible holds: the same decisions as the fast path, and reservations. */
 export class GeneralPath {
   readonly #accounts: Accounts;
   readonly #held: Held;
@@ -115,7 +115,7 @@ export class GeneralPath {
     const marks: number[] = [];
     for (const [a, adjustment] of adjustments.entries()) {
       const { key, parts } = places[a] as Place;
-      // Each in its turn: what those before it have spent counts too.
+      // One after the other: units spent by earlier charges count too.
       this.#begin(places[a] as Place, now);
       const first = marks.length;
       for (let g = 0; g < parts.length; g += 1) marks.push(0);
@@ -163,7 +163,7 @@ export class GeneralPath {
     });
   }
 
-  /** Finds what the groups of a partition begin with. Comes before anything of its charge is spent. */
+  /** Finds the initial states of a partition's groups. Call this before any part of its charge is spent. */
   #begin({ key, parts }: Place, now: number): void {
     for (const part of parts) {
       const isThere = this.#accounts.find(part.group.kind, key, now) !== noRow;

@@ -1,6 +1,6 @@
 import { type Holdings, lapse, noHoldings, overAt } from "../../core/holdings.ts";
 
-/** How many partitions may hold something at most. */
+/** The maximum number of partitions with holds. */
 const mostPartitions = 1_000_000;
 
 /** What is held, by partition. Only partitions that hold something, or did a moment ago, are in it. */
@@ -18,7 +18,7 @@ export class Held {
     return this.#partitions.size;
   }
 
-  /** Whether this many partitions can be added. If not, it looks for some that are over. */
+  /** Whether this many partitions can be added. If not, it first looks for expired ones. */
   hasRoomFor(count: number, now: number): boolean {
     if (this.#partitions.size + count <= this.#most) return true;
     this.#forget(now, 16);
@@ -33,7 +33,7 @@ export class Held {
     return holdings;
   }
 
-  /** What is held in a partition, kept from now on; where there is no room for one more, it is not kept. */
+  /** The holdings of a partition, which are kept from now on; they are not kept if there is no room. */
   open(space: string, key: string, now: number): Holdings {
     const id = idOf(space, key);
     let holdings = this.#partitions.get(id);
@@ -46,7 +46,7 @@ export class Held {
     return holdings;
   }
 
-  /** Each new partition looks at some others, in a circle, so that those that are over go without a timer. */
+  /** Each new partition checks some others, in a circle, so that expired ones are removed without a timer. */
   #forget(now: number, most: number): void {
     for (let looks = 0; looks < most; looks += 1) {
       const next = this.#walk.next();

@@ -24,7 +24,7 @@ export interface MemoryStoreOptions {
   maxPartitions?: number;
 }
 
-/** The store of this process. Everything is answered at once, without a promise. */
+/** The store in this process. It answers everything at once, without a promise. */
 export interface MemoryStore extends Store {
   readonly name: "memory";
   readonly remote: false;
@@ -45,7 +45,7 @@ export interface MemoryStore extends Store {
 
 const noText: SharedText = { version: 0, text: "" };
 const defaultMaxPartitions = 1_000_000;
-/** What rows can be numbered for. They would take 7 GB. */
+/** The maximum number of rows that can be numbered. They would take 7 GB. */
 const mostPartitions = 100_000_000;
 
 /**
@@ -95,7 +95,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     keys: readonly string[],
     now: number,
   ): MemoryOutcome | undefined {
-    // In the millisecond of a reset, what is charged has to be marked.
+    // In the millisecond of a reset, charges have to be marked.
     if (now <= resets.latestAt || !plain.begin(now)) return undefined;
     for (let p = 0; p < parts.length; p += 1) {
       if (!addPlain(parts[p] as KeylessCharge, keys[p] as string, p)) return undefined;
@@ -126,7 +126,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 
     decide(charges, now, peek, hold, claim) {
       if (claim !== undefined && hold !== undefined && !peek) return decideClaimed(charges, now, hold, claim);
-      // In the millisecond of a reset, what is charged has to be marked.
+      // In the millisecond of a reset, charges have to be marked.
       if (hold !== undefined || isGeneral(charges) || now <= resets.latestAt) {
         return general.decide(charges, now, peek, hold, overrides?.findAll(charges, now));
       }
@@ -166,7 +166,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
 
     readShared(limiter, version) {
-      // Asked for every decision, and mostly there is none.
+      // Checked for every decision; usually there is none.
       const kept = texts.size === 0 ? noText : (texts.get(limiter) ?? noText);
       return kept.version === version ? undefined : kept;
     },
@@ -191,7 +191,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   return offerByKeys(store, admitByKeys);
 }
 
-/** Whether units of any of these limits may be held, which has to be looked up then, or whether they are an override's. */
+/** Whether any of these limits may have held units, which must then be looked up, or belongs to an override. */
 function isGeneral(charges: readonly Charge[]): boolean {
   for (let c = 0; c < charges.length; c += 1) {
     const { limits, override } = charges[c] as Charge;

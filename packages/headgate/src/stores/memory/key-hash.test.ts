@@ -9,7 +9,7 @@ function hashOf(text: string): string {
 }
 
 describe("hashKey", () => {
-  it("tells texts apart, however little they differ", () => {
+  it("distinguishes texts that differ very little", () => {
     const text = fc
       .array(fc.nat({ max: 0xffff }), { maxLength: 300 })
       .map((units) => String.fromCharCode(...units));

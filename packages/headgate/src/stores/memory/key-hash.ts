@@ -1,6 +1,6 @@
 /** The prime below 2^32: each half of a hash is a number below it. */
 const prime = 4_294_967_291;
-/** Multiplying by it takes a fraction of what dividing takes, and is off by one at most. */
+/** Multiplying by it is much faster than dividing, and the result is off by at most one. */
 const inverse = 1 / prime;
 /** How many products of 48 bits, and one number of 32, add up exactly. */
 const exactly = 31;
@@ -13,18 +13,17 @@ export interface KeyHash {
 
 /** Most keys are shorter. */
 const usualFactors = 256;
-/** Those of both sums by turns: what is used together lies together. */
+/** The factors of both sums alternate, because they are used together. */
 let factors = new Float64Array(0);
 
 /**
  * Hashes a text into 64 bits, so that callers are distinguished without keeping their names.
  *
  * Multilinear hashing (Carter and Wegman, 1979): the sum of the characters, each times a factor of its place, modulo a
- * prime; twice. The factors are drawn once a process, from the system's secure source, with the first key: Workers give no
- * random numbers while a module is loaded. For whatever two texts anybody
- * chooses, both sums are the same with a chance of 2^-64: among a million callers some two meet with a chance of three in
- * a hundred million, and whoever wants to meet a certain other has that chance of 2^-64 with each name. Hashes without
- * secrets can be made to meet at will.
+ * prime; twice. The factors are drawn once for each process, from the system's secure source, with the first key: Workers
+ * have no random numbers while a module is loaded. For any two chosen texts, the probability that both sums are the same
+ * is 2^-64. Among a million callers, the probability of any collision is three in a hundred million. An attacker who wants
+ * to collide with a certain caller has a probability of 2^-64 for each name. Without a secret, collisions could be computed.
  */
 export function hashKey(text: string, into: KeyHash): void {
   const { length } = text;
@@ -55,20 +54,20 @@ export function spread(high: number, low: number): number {
   return bits ^ (bits >>> 16);
 }
 
-/** What is left of a sum when it is divided by the prime. */
+/** The remainder of a sum divided by the prime. */
 function remainderOf(sum: number): number {
   const left = sum - Math.floor(sum * inverse) * prime;
   if (left < 0) return left + prime;
   return left >= prime ? left - prime : left;
 }
 
-/** Draws two factors for each character of texts shorter than `count`; those that were drawn before stay as they are. */
+/** Draws two factors for each character of texts shorter than `count`; factors drawn before are kept. */
 function drawFactors(count: number): void {
   const all = new Float64Array(2 * count);
   all.set(factors);
   let drawn = factors.length;
   while (drawn < all.length) {
-    // The system gives out at most 65,536 bytes at once. Numbers from the prime up are drawn again, to be even.
+    // The system returns at most 65,536 bytes at once. Numbers not below the prime are drawn again, to keep them uniform.
     for (const number of crypto.getRandomValues(new Uint32Array(Math.min(all.length - drawn, 16_384)))) {
       if (number >= prime) continue;
       all[drawn] = number;

@@ -6,7 +6,7 @@ import { hashKey, type KeyHash, spread } from "./key-hash.ts";
 import { readingLength } from "./outcome.ts";
 import type { Rings, Shape } from "./rings.ts";
 
-/** One sort of state in one space: the sliding log of requests of layer `user`, say. */
+/** One kind of state in one space: for example the sliding log of requests of layer `user`. */
 export interface Kind {
   readonly name: string;
   readonly space: string;
@@ -14,10 +14,10 @@ export interface Kind {
   readonly algorithm: Algorithm;
   /** What the state is read by where it does not say so itself. */
   readonly limits: readonly Limit[];
-  /** The states of one key are distinguished by these: they change its hash. */
+  /** These change a key's hash, to distinguish the states of one key. */
   readonly high: number;
   readonly low: number;
-  /** What rows of this kind begin with; -1 while there are none. */
+  /** The first number of rows of this kind; -1 while there are none. */
   number: number;
   rows: number;
   /** The other kinds with rows that count the same unit in the same space, as they were at `Kinds.changes`. */
@@ -41,7 +41,7 @@ export interface PlannedGroup {
 export interface Company {
   /** Those with rows that the plan does not name. Told to the first group of each unit alone, which charges them too. */
   extras: readonly Kind[];
-  /** What `Kinds.changes` was then. */
+  /** The value of `Kinds.changes` at that time. */
   asOf: number;
   readonly named: readonly string[];
   /** How many groups of the plan count the unit. */
@@ -63,7 +63,7 @@ export interface Plan {
 /** Plans are looked for by the place of the charge first, up to this one. */
 const mostRecent = 16;
 
-/** The kinds that have rows, by number and by name. Others are known to plans only, and are forgotten with them. */
+/** The kinds that have rows, by number and by name. Other kinds exist only in plans, and are forgotten with them. */
 export class Kinds {
   readonly #numbered: (Kind | undefined)[] = [];
   readonly #named = new Map<string, Kind>();
@@ -207,7 +207,7 @@ function createKind(space: string, { id, unit, algorithm, limits }: CountingGrou
   const name = `${space}\u0000${id}`;
   const hash: KeyHash = { high: 0, low: 0 };
   hashKey(name, hash);
-  // Spread, so that no key of a caller's can be to a kind what that kind's name is to another.
+  // Spread the bits, so that a caller's key cannot have the same effect as the name of a kind.
   const high = spread(hash.high, hash.low);
   const low = spread(hash.low, hash.high);
   return {

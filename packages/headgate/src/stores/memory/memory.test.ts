@@ -31,7 +31,7 @@ describe("memoryStore", () => {
     );
   });
 
-  it("keeps nothing of refused and peeked callers", () => {
+  it("keeps no data about refused and peeked callers", () => {
     const clock = fakeClock();
     const store = memoryStore();
     const limiter = createLimiter<string>({
@@ -131,7 +131,7 @@ describe("memoryStore", () => {
     expect(admit("guest").admitted).toBe(true);
   });
 
-  it("gives those who share accounts their own once there is room, also where they never stop asking", () => {
+  it("gives callers of shared accounts their own once there is room, even if they never stop asking", () => {
     const { admit, clock, store } = limited(100, "5/2 minutes");
     const guests = Array.from({ length: 10 }, (_, n) => `guest${n}`);
     for (let n = 0; n < 100; n += 1) admit(`holder${n}`);
@@ -224,7 +224,7 @@ describe("memoryStore", () => {
     expect(admitted).toBe(3);
   });
 
-  it("loses no charge where another one of the same request needs memory to grow", () => {
+  it("loses no charge if another one of the same request needs memory to grow", () => {
     const limiter = createLimiter<string>({
       name: "chat",
       layers: [

@@ -7,7 +7,7 @@ type RefusedFor = NonNullable<Outcome["refusedFor"]>;
 export const readingLength = 3;
 export const waitPlace = 2;
 
-/** By how many limits they are for: the list of a batch is a copy of one of these. */
+/** Lists of zeros by the number of limits: the list of a batch is a copy of one of these. */
 const blanks: number[][] = [];
 
 /** As many zeros as the readings of a batch take. */
@@ -24,7 +24,7 @@ export function blankNumbers(charges: readonly Pick<Charge, "limits">[]): number
 
 const mostBlanks = 64;
 
-/** Zeros, in a list that the engine keeps as plain doubles: begun with whole numbers, it would be rebuilt later. */
+/** Zeros, in a list that the engine stores as plain doubles: a list that starts with whole numbers would be rebuilt later. */
 function doubles(length: number): number[] {
   const list: number[] = [];
   for (let i = 0; i < length; i += 1) list.push(0.5);
@@ -33,8 +33,7 @@ function doubles(length: number): number[] {
 }
 
 /**
- * An answer as one row of numbers. Most decisions are never looked at limit by
- * limit, so that the readings are made when they are.
+ * An answer as one row of numbers. The readings of most decisions are never used, so they are only made when they are read.
  */
 export class MemoryOutcome implements Outcome {
   readonly admitted: boolean;
@@ -73,8 +72,8 @@ export class MemoryOutcome implements Outcome {
   }
 
   /**
-   * Whether this is the memory store's own answer to these very charges. Such a one need not be checked as others are, for
-   * which all its readings would have to be made.
+   * Whether this is the memory store's own answer to exactly these charges. It does not need the usual check, which would
+   * have to make all its readings.
    */
   static isTo(charges: readonly Pick<Charge, "limits">[], outcome: Outcome): boolean {
     return (

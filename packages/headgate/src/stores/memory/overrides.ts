@@ -3,13 +3,13 @@ import { beginOverride, inForce, type Override, type OverrideTerms } from "../..
 import type { Charge } from "../../core/store.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
 
-/** How many partitions may be overridden at most: an override in force never makes room for another. */
+/** The maximum number of overridden partitions: an override in force is never dropped for another. */
 export const mostOverrides = 100_000;
-/** A power of two: with few overrides, nearly no other key meets one of theirs. */
+/** A power of two: with few overrides, almost no other key has the same bits. */
 const cells = 2 ** 18;
 const hash: KeyHash = { high: 0, low: 0 };
 
-/** Overrides, by space and key. Kept apart from the counts, which a flood of callers may push against their bound. */
+/** Overrides, by space and key. They are separate from the counts, because a flood of callers may fill those. */
 export class Overrides {
   readonly #most: number;
   /** For some bits of a key's hash: how many kept keys have them. */

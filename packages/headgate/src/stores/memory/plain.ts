@@ -20,13 +20,13 @@ import {
 } from "./rings.ts";
 import { noRow } from "./rows.ts";
 
-/** One layer in the decision at hand. */
+/** One layer in the current decision. */
 interface Lane {
   group: PlannedGroup;
   shape: Shape;
   high: number;
   low: number;
-  /** Its ring; `noRow` where it has none. */
+  /** Its ring; `noRow` if it has none. */
   row: number;
   chunk: Int32Array;
   at: number;
@@ -41,17 +41,17 @@ const nothing = new Int32Array(0);
 const fewStamps = 8;
 
 /**
- * Plain requests under sliding windows: one request of each layer, nothing held, nobody overridden, a store that is not full.
- * Nearly all requests are, and nearly all that a service pays for deciding is paid here; so the one algorithm is written
- * out, by the numbers of a ring, and calls nobody.
+ * Plain requests under sliding windows: one request in each layer, without holds or overrides, in a store that is not full.
+ * Nearly all requests are plain, so nearly all the time for decisions is spent here. This one algorithm is therefore
+ * written out for the numbers of a ring, without calls to other code.
  *
- * Whatever is not plain it leaves alone, before anything has changed: the same request is then decided by the general path, which
- * unfolds the rings that it meets. Both decide alike.
+ * If a request is not plain, this code stops before anything has changed. The general path then decides the request, and
+ * converts the rings that it needs. Both paths decide in the same way.
  */
 export class PlainPath {
   readonly #accounts: Accounts;
   readonly #lanes: Lane[] = [];
-  /** How many lanes the decision at hand has. The others are left from those before. */
+  /** How many lanes the current decision has. The other lanes are left over from earlier decisions. */
   #used = 0;
   #readings = 0;
   #era = 0;
@@ -85,7 +85,7 @@ export class PlainPath {
     return this.#since === since;
   }
 
-  /** Adds one request in one partition, whose key then hashes to `key`. @returns whether that is plain. */
+  /** Adds one request in one partition; `key` is then the hash of its key. @returns whether the request is plain. */
   add(plan: Plan, key: string): boolean {
     const { shape } = plan;
     if (shape === undefined) return false;
@@ -105,9 +105,9 @@ export class PlainPath {
   }
 
   /**
-   * Decides what was added.
+   * Decides the added requests.
    *
-   * @returns the readings, as `MemoryOutcome` takes them; `undefined` where the general path has to decide. Nothing has changed then.
+   * @returns the readings, as `MemoryOutcome` takes them; `undefined` if the general path has to decide. Nothing has changed then.
    */
   decide(peek: boolean): number[] | undefined {
     if (!this.#find()) return undefined;
@@ -139,8 +139,8 @@ export class PlainPath {
   }
 
   /**
-   * Finds every ring. In steps, each for all of them, so that memory fetches what lies far apart at the same time: where
-   * callers are many, waiting for it is most of a decision.
+   * Finds every ring. Each step runs for all rings before the next begins, so that memory that lies far apart is fetched at
+   * the same time. With many callers, waiting for memory is most of a decision.
    *
    * @returns whether all of them can be decided here.
    */
@@ -157,7 +157,7 @@ export class PlainPath {
       const { row } = lane;
       lane.wasThere = row !== noRow;
       if (row === noRow) {
-        // Who has been counted by other limits begins with what they know.
+        // A caller that other limits have counted starts with their state.
         if (accounts.kinds.matesOf(lane.group.kind).length > 0) return false;
         added += 1;
         continue;
@@ -218,7 +218,7 @@ export class PlainPath {
     return isFree;
   }
 
-  /** Charges one request to each lane, and makes what was read what is left. */
+  /** Charges one request to each lane, and updates the readings to what is left. */
   #charge(into: number[]): void {
     const { rings } = this.#accounts;
     const { moves } = rings;
@@ -243,7 +243,7 @@ export class PlainPath {
     const { group, shape, high, low } = lane;
     lane.row = accounts.at(high, low);
     const isNew = lane.row === noRow;
-    // Also where it moves those before it: they have been charged.
+    // Also if this moves the rings of earlier lanes: they have already been charged.
     if (isNew) lane.row = accounts.openRing(group, shape, high, low, this.#eraStart + this.#since, this.#era);
     this.#point(lane);
     if (isNew || !lane.wasThere) {
@@ -262,7 +262,7 @@ export class PlainPath {
     const head = lane.chunk[lane.at + headPlace] as number;
     let slot = slotOf(lane, windows.length, head);
     if ((lane.chunk[slot] as number) > this.#since - keepMs) {
-      // What is there still counts.
+      // The existing stamps still count.
       lane.row = this.#accounts.growRing(lane.row, lane.high, lane.low);
       this.#point(lane);
       slot = slotOf(lane, windows.length, head);

@@ -7,7 +7,7 @@ const mostResets = 100_000;
 export class Resets {
   readonly #most: number;
   readonly #resets = new Map<string, Reset>();
-  /** Of those that had to make room: then no partition gives back what was charged before. */
+  /** The latest reset that was dropped for lack of space: charges before it are not given back in any partition. */
   #evicted: Reset | undefined;
   /** The store's time of the latest reset that is remembered, ms. */
   latestAt = Number.NEGATIVE_INFINITY;
@@ -21,7 +21,7 @@ export class Resets {
     return resetInForce(reset, now) ?? resetInForce(this.#evicted, now);
   }
 
-  /** @param until when the last of what is forgotten would have left its window; 0 where nothing is. */
+  /** @param until when the last forgotten unit would have left its window; 0 if nothing is forgotten. */
   note(space: string, key: string, now: number, until: number): void {
     const id = idOf(space, key);
     const reset = noteReset(this.#resets.get(id), now, until);
@@ -32,7 +32,7 @@ export class Resets {
     this.latestAt = Math.max(this.latestAt, reset.at);
   }
 
-  /** Each one that comes looks at the two oldest, so that what is over goes without a timer. */
+  /** Each new reset checks the two oldest, so that expired ones are removed without a timer. */
   #makeRoom(now: number): void {
     let looks = 2;
     for (const [id, reset] of this.#resets) {

@@ -2,7 +2,7 @@ import { first as firstEntry, keptMs as keptPlace } from "../../core/algorithms/
 import type { Kind } from "./kinds.ts";
 import { sizeBits, sizeMask } from "./rows.ts";
 
-/** The number in the size's place in the id of a ring: no size of `Rows` has it. */
+/** The number in place of the size in the id of a ring: `Rows` has no such size. */
 const ringMark = 14;
 
 export function isRing(row: number): boolean {
@@ -10,12 +10,12 @@ export function isRing(row: number): boolean {
 }
 
 /**
- * Stamps are whole milliseconds since the era of their ring began, so that each is a number of 32 bits. Windows are no
- * longer than an era: what was spent two eras ago counts for nobody.
+ * Stamps are whole milliseconds since the start of their ring's era, so that each fits into 32 bits. A window is at most
+ * as long as an era: requests from two eras ago do not count any more.
  */
 export const eraMs = 2 ** 30;
 export const mostEras = 2 ** 16;
-/** Stands where no stamp is yet: it is older than any window. */
+/** Marks a place without a stamp: it is older than any window. */
 const never = -(2 ** 31);
 
 /** A ring begins with a word that tells shape, era and size; how many stamps were ever put in; one cursor for each window. */
@@ -27,27 +27,27 @@ const bitsMask = (1 << eraShift) - 1;
 const eraMask = mostEras - 1;
 const mostShapes = 2 ** (32 - shapeShift);
 
-/** A ring has room for 2^`bits` stamps. It begins small: most callers come once or twice. */
+/** A ring has room for 2^`bits` stamps. It starts small, because most callers make one or two requests. */
 const firstBits = 1;
-/** Callers who need more are counted by the general rows, which merge what is old. */
+/** Callers who need more are counted in the general rows, which merge old entries. */
 export const mostBits = 11;
 export const mostWindows = 16;
 
 const chunkBits = 16;
 const chunkWords = 1 << chunkBits;
 const firstRings = 64;
-/** What ids can tell apart: a gigabyte. The last few are for the decision at hand, which must not fail midway. */
+/** The maximum number that ids can address: a gigabyte. The last few are for the current decision, which must not fail midway. */
 const mostChunks = 4096;
 const spareChunks = 64;
 
-/** What the rings of one kind that are read by the same windows have in common. */
+/** The common properties of all rings of one kind that are read by the same windows. */
 export interface Shape {
   readonly number: number;
   /** In milliseconds; a ring has a cursor for each. */
   readonly windows: readonly number[];
-  /** For how long stamps are kept: the layer may remember further back than these windows reach. */
+  /** How long stamps are kept: the layer may remember longer than these windows need. */
   keepMs: number;
-  /** Whose rings they are: the one that is `live`. */
+  /** The `live` kind that the rings belong to. */
   kind: Kind | undefined;
 }
 
@@ -55,10 +55,10 @@ export interface Shape {
 interface Shelf {
   readonly words: number;
   used: number;
-  /** A ring that was given back, by its address plus one; its first word tells the one before it. */
+  /** The address plus one of the last ring that was given back; its first word is the address of the one before. */
   free: number;
   readonly chunks: number[];
-  /** From where on the last chunk was never used. */
+  /** The last chunk is unused from here on. */
   end: number;
 }
 
@@ -85,14 +85,14 @@ export function shapeNumberOf(word: number): number {
 }
 
 /**
- * What callers have spent who made nothing but plain requests under sliding windows: a stamp of four bytes for each
- * request, in a ring, with a cursor for each window that tells where it begins. So a decision looks at one stamp a limit, usually.
+ * The state of callers who have only made plain requests under sliding windows: a stamp of four bytes for each request,
+ * in a ring, with a cursor for the start of each window. So a decision usually reads one stamp for each limit.
  *
- * It is the state of `sliding-window` in another form. Whatever is not a plain request unfolds it into that one, and the caller
- * is counted there until nothing of it counts any more.
+ * It is the state of `sliding-window` in another form. A request that is not plain converts it into that state. The caller
+ * is then counted there until none of its requests count any more.
  */
 export class Rings {
-  /** Code that keeps the place of a ring must look again when this has changed. */
+  /** When this has changed, code that keeps the place of a ring must look it up again. */
   moves = 0;
   readonly chunks: Int32Array[] = [];
   readonly #freeChunks: number[] = [];
@@ -107,7 +107,7 @@ export class Rings {
     return this.#chunksUsed >= mostChunks - spareChunks;
   }
 
-  /** The shape of rings that these windows read; `undefined` where there can be none, as they are too many or too long. */
+  /** The shape of rings for these windows; `undefined` if the windows are too many or too long for a ring. */
   shapeOf(kindName: string, windows: readonly number[]): Shape | undefined {
     if (windows.length > mostWindows || windows.some((windowMs) => windowMs > eraMs)) return undefined;
     const name = `${kindName}\u0000${windows.join(" ")}`;
@@ -138,7 +138,7 @@ export class Rings {
     const bits = bitsOf(word);
     const head = from[start + headPlace] as number;
     const to = this.#add(shape, bits + 1, eraOf(word));
-    // The chunk may have been made anew meanwhile.
+    // The chunk may have been replaced meanwhile.
     const old = this.#chunkOf(row);
     const [chunk, at] = [this.#chunkOf(to), placeOf(to)];
     const stamps = cursorsPlace + shape.windows.length;
@@ -166,7 +166,7 @@ export class Rings {
     shelf.free = addressOf(row) + 1;
   }
 
-  /** Tells the stamps of a ring by a later era. */
+  /** Converts the stamps of a ring to a later era. */
   renew(chunk: Int32Array, at: number, era: number): void {
     const word = chunk[at] as number;
     const stamps = at + cursorsPlace + (this.#shapes[shapeNumberOf(word)] as Shape).windows.length;
@@ -178,7 +178,7 @@ export class Rings {
     chunk[at] = (word & ~(eraMask << eraShift)) | (era << eraShift);
   }
 
-  /** From when on nothing of a ring counts any more. */
+  /** The time from which no stamp of a ring counts any more. */
   blankAt(row: number): number {
     const chunk = this.#chunkOf(row);
     const at = placeOf(row);
@@ -211,7 +211,7 @@ export class Rings {
       const stamp = chunk[stamps + (n & (room - 1))] as number;
       if (stamp === never) continue;
       total += 1;
-      // What was spent in one millisecond shares an entry there.
+      // Requests of one millisecond share an entry there.
       if (end > at + firstEntry && numbers[end - 2] === since + stamp) end -= 2;
       numbers[end] = since + stamp;
       numbers[end + 1] = total;

@@ -4,7 +4,7 @@ import { noRow } from "./rows.ts";
 /** An entry takes three numbers: both halves of the hash, and the row's id plus one; 0 means that there is none. */
 const width = 3;
 const firstSlots = 16;
-/** A part that would need more is divided: at most this much is moved at once, never all. */
+/** A part that would need more is divided: at most this many entries are moved at once, never all. */
 const mostSlots = 8192;
 
 /** An open-addressed table of the hashes that begin with the same bits. */
@@ -45,7 +45,7 @@ class Part {
     entries[at + 2] = value;
   }
 
-  /** Takes an entry out, and moves up those behind it that are there because their own place was taken. */
+  /** Removes an entry, and moves up later entries that are not at their own place because it was taken. */
   cut(at: number): void {
     const { entries, mask } = this;
     let hole = at / width;

@@ -18,7 +18,7 @@ class Shelf {
   readonly mask: number;
   chunks: Float64Array[] = [];
   used = 0;
-  /** A row that was given back; its first number tells the one before it. */
+  /** The last row that was given back; its first number is the row before it. */
   free = noRow;
   /** Rows from here on were never used. */
   end = 0;
@@ -72,11 +72,11 @@ class Shelf {
 }
 
 /**
- * Rows of numbers, found again by an id, in memory that the garbage collector does not walk through: a million small
- * objects take it a second to mark and as many bytes again; here they are a few hundred arrays.
+ * Rows of numbers with ids, in memory that the garbage collector does not scan. A million small objects would take it a
+ * second to mark and need twice the memory; here they are a few hundred arrays.
  */
 export class Rows {
-  /** Code that keeps the place of a row must look again when this has changed. */
+  /** When this has changed, code that keeps the place of a row must look it up again. */
   moves = 0;
   /** Where the row lies that was found last. */
   numbers = new Float64Array(0);
@@ -122,7 +122,7 @@ export class Rows {
     return which === alone ? (this.#alone[row >> sizeBits] as Float64Array).length : (sizes[which] as number);
   }
 
-  /** Gives the row's place to others; what was written there is lost. */
+  /** Frees the row's place for other rows; its numbers are lost. */
   remove(row: number): void {
     const which = row & sizeMask;
     const index = row >> sizeBits;

@@ -2,18 +2,18 @@ import type { Limit } from "../../core/limit.ts";
 import type { KeyHash } from "./key-hash.ts";
 import type { PlannedGroup } from "./kinds.ts";
 
-/** One group of the limits of a batch, what is asked of it, and the row that it reads. */
+/** One group of the limits of a batch, its needed units, and the row that it reads. */
 export interface Slot {
   group: PlannedGroup;
   readonly key: KeyHash;
-  /** Where the readings of its plan begin. */
+  /** The index of its plan's first reading. */
   start: number;
   need: number;
   spend: number;
   row: number;
   numbers: Float64Array<ArrayBuffer>;
   at: number;
-  /** What a new row begins with; only where there is none yet. */
+  /** The initial state of a new row; only if there is no row yet. */
   begun: Float64Array<ArrayBuffer> | undefined;
 }
 

@@ -7,7 +7,7 @@ import { type ApplyParameters, encode, type StoreRequest } from "./encode.ts";
 import { partitionId } from "./partition-id.ts";
 import { claimStates } from "./sql/claims.ts";
 
-/** A request that claims an id. It travels alone: what it rests on is on disk before it is answered. */
+/** A request that claims an id. It is sent alone, because its data must be on disk before it is answered. */
 export interface ClaimRequest {
   readonly charges: readonly Charge[];
   readonly hold: Hold;
@@ -29,7 +29,7 @@ export function encodeClaim(
 
 const knownStates = ["running", "done", "conflict"] as const;
 
-/** @throws HeadgateError where the request failed. */
+/** @throws HeadgateError if the request failed. */
 export function decodeClaim({ charges, hold }: ClaimRequest, text: string, schema: string): Outcome {
   const [attempt = "", state = "", now = ""] = text.split(" ", 3);
   if (attempt === "0") {

@@ -19,10 +19,10 @@ export interface PostgresJsClient {
   ): PromiseLike<readonly unknown[]>;
 }
 
-/** The clients that a store can work over. */
+/** The clients that a store can use. */
 export type PostgresClient = QueryClient | PostgresJsClient;
 
-/** One statement, as every driver can run it. */
+/** One statement, in a form that every driver can run. */
 export interface Statement {
   readonly text: string;
   readonly values: readonly (string | number | null)[];
@@ -30,17 +30,17 @@ export interface Statement {
   readonly name: string | undefined;
 }
 
-/** A driver, whichever it is. */
+/** The common interface of all drivers. */
 export interface Connection {
-  /** Whether it runs one statement after the other: to send it two at a time gains nothing. */
+  /** Whether it runs one statement after the other: sending two at a time would gain nothing. */
   readonly single: boolean;
   /** Resolves with the rows. */
   run(statement: Statement): Promise<readonly Row[]>;
-  /** Only where the store itself connected. */
+  /** Present only if the store itself connected. */
   close?(): Promise<void>;
 }
 
-/** @throws HeadgateError `store-invalid` where it is none of the clients. */
+/** @throws HeadgateError `store-invalid` if it is not one of the clients. */
 export function connectionOver(client: PostgresClient): Connection {
   if (isPostgresJs(client)) {
     return {
@@ -74,7 +74,7 @@ function isPostgresJs(client: PostgresClient): client is PostgresJsClient {
   return typeof client === "function" && typeof (client as PostgresJsClient).unsafe === "function";
 }
 
-/** `pg` prepares a statement that it is given as an object with a name. */
+/** `pg` prepares a statement if it gets an object with a name. */
 interface PgClient {
   connect: unknown;
   query(config: { text: string; values: unknown[]; name?: string }): Promise<{ rows: unknown[] }>;
@@ -88,20 +88,20 @@ function isPg(client: object): client is PgClient {
 const connectMs = 5000;
 /** How long an idle connection is kept, ms: the first statement on a new one is slow. */
 const idleMs = 300_000;
-/** A statement that takes longer has lost its connection, ms. The limiter waits for much less. */
+/** If a statement takes longer than this, ms, its connection is treated as lost. The limiter's time limit is much shorter. */
 export const statementMs = 10_000;
 
 /**
- * Connects to what a URL names: `postgres://…` and `postgresql://…` by `pg`, or by `postgres` where that is installed
- * instead; `pglite://memory` and `pglite://<folder>` by PGlite.
+ * Connects to the database of a URL: `postgres://…` and `postgresql://…` with `pg`, or with `postgres` if that is installed
+ * instead; `pglite://memory` and `pglite://<folder>` with PGlite.
  *
- * @throws HeadgateError `store-invalid` where the driver is not installed.
+ * @throws HeadgateError `store-invalid` if the driver is not installed.
  */
 export async function connectTo(url: string, connections: number): Promise<Connection> {
   return /^pglite:/i.test(url) ? connectPglite(url) : connectServer(url, connections);
 }
 
-/** Loads the driver that `connectTo` uses for this URL, and connects nothing. */
+/** Loads the driver that `connectTo` uses for this URL, without connecting. */
 export async function loadDriver(url: string): Promise<unknown> {
   return /^pglite:/i.test(url) ? importPglite() : ((await importPg()) ?? importPostgres());
 }
@@ -119,7 +119,7 @@ async function connectServer(url: string, connections: number): Promise<Connecti
       allowExitOnIdle: true,
       application_name: "headgate",
     });
-    // An idle connection that breaks has left the pool by itself; without a listener it would end the process.
+    // If an idle connection breaks, the pool removes it. Without a listener, its error would end the process.
     pool.on("error", () => {});
     return { ...connectionOver(pool), close: () => pool.end() };
   }
@@ -128,7 +128,7 @@ async function connectServer(url: string, connections: number): Promise<Connecti
     const sql = postgres.default(url, {
       max: connections,
       connect_timeout: connectMs / 1000,
-      // An idle connection keeps a process alive: as long as those of pg.
+      // An idle connection keeps the process alive: use the same time as for pg.
       idle_timeout: 10,
       connection: { application_name: "headgate" },
       onnotice: () => {},
@@ -152,7 +152,7 @@ async function connectPglite(url: string): Promise<Connection> {
   return { ...connectionOver(database), close: () => database.close() };
 }
 
-// Bundlers let a package be absent only where they see that its import may fail: esbuild by `catch`, Turbopack by `try`.
+// Bundlers accept a missing package only if they see that its import may fail: esbuild needs `catch`, Turbopack needs `try`.
 async function importPg() {
   try {
     return await import("pg").catch(absent);

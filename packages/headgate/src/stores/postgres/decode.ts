@@ -10,7 +10,7 @@ import { answerKinds, never } from "./sql/codes.ts";
 
 const neverNumber = Number(never);
 
-/** Where a charge's readings and marks are in an answer. */
+/** The positions of a charge's readings and marks in an answer. */
 interface Layout {
   /** For each limit, in the order in which they were written. */
   readonly readingAt: readonly number[];
@@ -47,9 +47,9 @@ function layOut({ groups, groupOf }: LimitSet): Layout {
 }
 
 /**
- * Reads what the `apply` function answered, one answer for each request: an error where that request alone failed.
+ * Reads the answer of the `apply` function, one entry for each request: an error if only that request failed.
  *
- * @throws Error where the text is not what the function answers.
+ * @throws Error if the text is not an answer of the function.
  */
 export function decode(
   requests: readonly StoreRequest[],
@@ -95,7 +95,7 @@ export function decode(
   });
 }
 
-/** Why a reservation is refused, where no limit is the reason. */
+/** Why a reservation is refused, if the reason is not a limit. */
 const reasons: ReadonlyMap<number | undefined, Outcome["refusedFor"]> = new Map([
   [answerKinds.ended, "ended"],
   [answerKinds.crowded, "crowded"],
@@ -122,7 +122,7 @@ function readingFrom(numbers: readonly number[], at: number): Reading {
     waitMs: waitMs === neverNumber ? Number.POSITIVE_INFINITY : Math.abs(waitMs),
     resetMs: numbers[at + 2] as number,
   };
-  // A negative wait is until holders lapse.
+  // A negative wait means: until holders lapse.
   if (waitMs < 0) reading.holders = true;
   return reading;
 }

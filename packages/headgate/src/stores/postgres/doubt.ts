@@ -1,4 +1,4 @@
-/** Nothing was sent: there was no connection, or none could be made. Of Node's sockets, and of `postgres`. */
+/** Nothing was sent: there was no connection, or connecting failed. Codes of Node's sockets and of `postgres`. */
 const unsent = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -16,8 +16,8 @@ const ended = new Set(["57P01", "57P02"]);
 const sqlState = /^[0-9A-Z]{5}$/;
 
 /**
- * Whether a statement that failed may have been carried out all the same: the connection broke after it was sent. What
- * the server itself refused has been rolled back.
+ * Whether a failed statement may have been carried out all the same: the connection broke after it was sent. A statement
+ * that the server itself refused has been rolled back.
  */
 export function mayHaveBeenApplied(error: unknown): boolean {
   const { code, message, severity } = (error ?? {}) as {

@@ -116,7 +116,7 @@ describe("encode", () => {
     expect(numbersOf(locks)).toHaveLength(1);
   });
 
-  it("locks in one order, whatever was asked for first", () => {
+  it("locks in the same order for any order of requests", () => {
     const keys = Array.from({ length: 20 }, (_, n) => charge(`caller${n}`));
     const locksOf = (charges: readonly Charge[]) => encode([asked("admit", ...charges)], 0, null)[4];
     expect(locksOf(keys.toReversed())).toBe(locksOf(keys));
@@ -131,7 +131,7 @@ describe("encode", () => {
 });
 
 describe("partitionId", () => {
-  it("tells all spaces and keys apart, also those that UTF-8 does not", () => {
+  it("distinguishes all spaces and keys, also those that UTF-8 does not", () => {
     const text = fc.string({ unit: "binary" });
     fc.assert(
       fc.property(text, text, text, text, (space, key, otherSpace, otherKey) => {

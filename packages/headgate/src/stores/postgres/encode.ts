@@ -5,7 +5,7 @@ import { calendarEdges, describeGroup } from "./limit-descriptions.ts";
 import { type PartitionId, partitionId } from "./partition-id.ts";
 import { holdingsStateId, never, requestKinds } from "./sql/codes.ts";
 
-/** What one caller of the store asks for. */
+/** One request to the store. */
 export type StoreRequest =
   | { readonly kind: "admit" | "peek"; readonly charges: readonly Charge[]; readonly hold: Hold | undefined }
   | { readonly kind: "adjust"; readonly adjustments: readonly Adjustment[] }
@@ -60,8 +60,8 @@ export function encode(
   }
 
   /**
-   * Writes the place of a group's state, and negative where the batch names another one of its unit and partition. Where
-   * nothing is spent, as of places that are held, there is no state, and it is 0.
+   * Writes the position of a group's state. It is negative if the batch names another state of the same unit and partition,
+   * and 0 if there is no state because the algorithm does not spend (`concurrent`).
    */
   function pushPlace(id: string, group: LimitGroup, kindAt: number): void {
     const { stateId } = describeGroup(group);
@@ -99,7 +99,7 @@ export function encode(
     return id;
   }
 
-  /** Reading needs no lock: it sees what has been decided, all of it or nothing. */
+  /** Reading needs no lock: it sees each decision completely or not at all. */
   function idOf({ space, key }: Charge, peek: boolean): string {
     const partition = partitionId(space, key);
     return peek ? partition.id : locked(partition);
@@ -123,7 +123,7 @@ export function encode(
     }
   }
 
-  /** What the limits are by is said around the request: most are by nothing, and say nothing. */
+  /** Overrides of the limits are written around the request: most requests have none, and write nothing. */
   function writeUnder(charges: readonly Charge[], peek: boolean, write: () => void): void {
     const named = charges.filter(({ override }) => override !== undefined);
     if (named.length === 0) {
@@ -202,7 +202,7 @@ export function encode(
       if (numbers[place] === requestKinds.plain) numbers[place] = requestKinds.admit;
   }
 
-  // One order for everybody: nobody waits for each other in a circle.
+  // All processes lock in the same order, so that there is no deadlock.
   const sorted = [...locks].sort((a, b) => a - b);
   return [
     `{${partitionIds.join()}}`,
@@ -240,7 +240,7 @@ function momentOf(until = Number.POSITIVE_INFINITY): string {
   return until === Number.POSITIVE_INFINITY ? String(never) : String(Math.floor(until));
 }
 
-/** Whether what is held has to be looked up. */
+/** Whether holds have to be looked up. */
 function mayHold(charges: readonly Charge[], hold: Hold | undefined): boolean {
   return hold !== undefined || charges.some(({ limits }) => limits.holdable);
 }
@@ -255,7 +255,7 @@ function halvesOf(rid: string): [high: number, low: number] {
   return [Number.parseInt(rid.slice(0, 12), 16), Number.parseInt(rid.slice(12), 16)];
 }
 
-/** What is used and held of a unit is said by the first of its groups. */
+/** The used and held amounts of a unit are written with the first of its groups. */
 function isFirstOfUnit({ groups }: LimitSet, g: number): boolean {
   return groups.findIndex(({ unit }) => unit === groups[g]?.unit) === g;
 }
@@ -263,7 +263,7 @@ function isFirstOfUnit({ groups }: LimitSet, g: number): boolean {
 /** Beyond this many, comparing each with all others would take longer than it saves. */
 const mostPlainCharges = 8;
 
-/** Whether all are to sliding windows, spend what they need, and name each state once. */
+/** Whether all charges are to sliding windows, spend what they need, and name each state once. */
 function isPlain(charges: readonly Charge[]): boolean {
   if (charges.length > mostPlainCharges) return false;
   return charges.every(({ space, key, limits, needs, spends, override }, c) => {

@@ -2,8 +2,8 @@ import { inBackground } from "../../core/background.ts";
 import { inDoubt } from "../shared/in-doubt.ts";
 
 /**
- * What is asked of a connection, given up after a while: a connection that is lost without a word must not be waited for.
- * Rejects with an error that is `inDoubt`.
+ * Limits the time of a statement: a connection may be lost without an error. After that time, rejects with an error that
+ * is `inDoubt`.
  *
  * @param longestMs milliseconds
  */

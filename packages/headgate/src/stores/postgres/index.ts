@@ -19,19 +19,19 @@ export { type MigrationOptions, postgresMigration } from "./migration.ts";
 
 export interface PostgresStoreOptions extends MigrationOptions {
   /**
-   * Whether what is missing in the database is created when it is first needed; default `true`. With `false` a missing
+   * Whether missing tables and functions are created when they are first needed; default `true`. With `false`, a missing
    * table is an error that says what to do: see `postgresMigration`.
    */
   migrate?: boolean;
   /**
-   * Whether the statement is prepared once for each connection; default `true`, or what the URL says: `?prepare=false`. Behind a
-   * pooler that gives statements of one client to several connections and does not track prepared ones (PgBouncer before
-   * 1.21), it is turned off by the first statement that fails for it; turned off beforehand, none fails.
+   * Whether the statement is prepared once for each connection; default `true`, or the value in the URL: `?prepare=false`.
+   * Some poolers spread a client's statements over several connections and do not track prepared ones (PgBouncer before
+   * 1.21). Behind these, the first statement that fails for this reason turns the option off. Set `false` to avoid that failure.
    */
   prepare?: boolean;
-  /** How many connections the store opens for itself, at most; default 4. Of no effect on a client that was passed. */
+  /** The maximum number of connections that the store opens; default 4. Has no effect on a client that was passed. */
   connections?: number;
-  /** For tests: the time to decide at, in place of the server's. All processes of a test must share it. */
+  /** For tests only: the time to decide at, instead of the server's. All processes of a test must share it. */
   clock?: Clock;
 }
 
@@ -52,22 +52,21 @@ export interface PostgresStore extends Store {
 
 const storeOptions = ["schema", "unlogged", "migrate", "prepare", "connections", "clock"];
 const defaultConnections = 4;
-/** More only make batches smaller: the statements of one process mostly wait for the same processor. */
+/** More connections only make batches smaller: the statements of one process mostly wait for the same processor. */
 const mostUnderWay = 2;
 const mostTogether = 128;
 const mostWaiting = 20_000;
 
 /**
- * Counts in PostgreSQL, exactly, by one statement for all decisions that travel together.
+ * Counts in PostgreSQL, exactly, with one statement for all decisions that are sent together.
  *
  * ```ts
  * createLimiter({ name: "chat", layers, store: postgresStore("postgres://app@db.internal/app") });
  * createLimiter({ name: "chat", layers, store: postgresStore(pool) }); // a Pool or Client of pg, postgres(…), or a PGlite
  * ```
  *
- * @param source a URL, to which the store connects when it is first used; or a client that is connected already, which
- *   `close` leaves open.
- * @throws HeadgateError `option-invalid` or `store-invalid`. A URL is never quoted: it may hold a password.
+ * @param source a URL, to which the store connects at its first use, or a connected client, which `close` leaves open.
+ * @throws HeadgateError `option-invalid` or `store-invalid`. A URL is never quoted: it may contain a password.
  */
 export function postgresStore(
   source: string | PostgresClient,
@@ -98,7 +97,7 @@ export function postgresStore(
     const answer = await session.apply(encode(requests, processNow(), testNow()));
     const decoded = decode(requests, answer, schema);
     const swept = Promise.all(sweepers.map((sweeper) => sweeper.afterTrip(processNow())));
-    // A test may set its clock back by years once it is answered: no sweep may then be under way at the later time.
+    // After an answer, a test may set its clock back by years: a sweep with the later time must not be under way then.
     if (clock !== undefined) await swept;
     return decoded;
   }
@@ -109,7 +108,7 @@ export function postgresStore(
     mostWaiting,
   });
 
-  /** Each waits for the disk by itself, and not those that travel together. */
+  /** Each of these waits for the disk separately. Requests that are sent together must not wait for it. */
   const travelAlone = trips(
     async (requests: readonly (() => Promise<Outcome>)[]) => Promise.all(requests.map((ask) => ask())),
     { mostUnderWay: single ? 1 : connections, mostTogether: 1, mostWaiting },
@@ -172,7 +171,7 @@ export function postgresStore(
     async check() {
       const nothing = { kind: "peek", charges: [], hold: undefined } as const;
       const check = () => session.applyWhereWritable(encode([nothing], processNow(), testNow()));
-      // On each connection that decisions will use: the first statement on one takes longer than a decision may.
+      // Check each connection that decisions will use: the first statement on a connection takes longer than a decision may.
       await Promise.all(Array.from({ length: single ? 1 : mostUnderWay }, check));
     },
 
@@ -186,7 +185,7 @@ export function postgresStore(
   return store;
 }
 
-/** Also checks what can be checked at once. */
+/** Also checks the source, as far as possible without connecting. */
 function connector(
   source: string | PostgresClient,
   connections: number,
@@ -212,7 +211,7 @@ function connector(
   };
 }
 
-/** Takes the option out of the URL: drivers would send it to the server, which does not know it. */
+/** Removes the option from the URL: drivers would send it to the server, which does not know it. */
 function readPrepare(source: string): { url: string; prepares: boolean } {
   if (isPglite(source) || !source.includes("prepare=")) return { url: source, prepares: true };
   const [address = "", query = ""] = source.split("?", 2);

@@ -5,16 +5,16 @@ import { counting, type LimitGroup } from "../../core/limit-set.ts";
 import { stateId, unitId } from "./partition-id.ts";
 import { edgeKinds, stateCodes } from "./sql/codes.ts";
 
-/** What the functions get about a group of limits. */
+/** The description of a group of limits for the functions. */
 export interface GroupDescription {
-  /** Absent where nothing is spent, as of places that are held. */
+  /** Absent if the algorithm does not spend (`concurrent`). */
   readonly stateId: string | undefined;
   readonly unitId: number;
   /** As the functions in `sql/` read it; the edges of calendar windows follow. */
   readonly numbers: readonly number[];
   /** Set where the window follows the calendar. */
   readonly calendar: Limit | undefined;
-  /** What the layer's memory was: logs are kept for as long. */
+  /** The layer's memory: logs are kept for this long. */
   readonly memoryMs: number;
 }
 
@@ -66,8 +66,8 @@ interface Edges {
 const edges = new WeakMap<Limit, Edges>();
 
 /**
- * Where the calendar windows around a moment begin: the one before, this one, the next, the one after it, and where
- * that one ends. The server cannot tell by itself, and its clock may be a little off this process's.
+ * The starts of the calendar windows around a moment: the previous one, this one, and the next two; then the end of the
+ * last one. The server cannot compute them, and its clock may differ a little from this process's clock.
  */
 export function calendarEdges(limit: Limit, now: number): readonly number[] {
   const known = edges.get(limit);

@@ -17,11 +17,11 @@ import { tableSql } from "./sql/table.ts";
 import { tokenBucketSql } from "./sql/token-bucket.ts";
 
 export interface MigrationOptions {
-  /** The schema that holds everything; `headgate` by default. It is created where it is missing. */
+  /** The schema of all tables and functions; default `headgate`. It is created if it is missing. */
   schema?: string;
   /**
-   * Whether the table is kept out of the write-ahead log. It is faster; but when the server crashes, or a replica
-   * takes its place, all counts are lost and every caller begins anew. Default `false`. Only read when the table is
+   * Whether the table is kept out of the write-ahead log. This is faster, but if the server crashes or a replica takes
+   * over, all counts are lost and every caller starts again from zero. Default `false`. Only read when the table is
    * created.
    */
   unlogged?: boolean;
@@ -30,7 +30,7 @@ export interface MigrationOptions {
 export const defaultSchema = "headgate";
 
 /**
- * PostgreSQL cuts longer names off, which would make two schemas one; and `$` could end the quoting of the functions.
+ * PostgreSQL truncates longer names, so that two schemas could become one; and `$` could end the quoting of the functions.
  *
  * @throws HeadgateError `option-invalid`
  */
@@ -53,9 +53,9 @@ export function checkSwitches(options: object, names: readonly string[]): void {
 }
 
 /**
- * One SQL statement that creates the schema, the tables and the functions where they are missing, and leaves the rest
- * as it is. It may be run at any time, by several processes at once. The functions carry their version in their names, so
- * that processes of two releases can share a database.
+ * One SQL statement that creates the schema, the tables and the functions if they are missing, and leaves everything else
+ * unchanged. It may be run at any time, by several processes at once. The functions have their version in their names,
+ * so that processes of two releases can share a database.
  *
  * @throws HeadgateError `option-invalid`
  */

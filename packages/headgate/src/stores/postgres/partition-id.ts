@@ -1,9 +1,9 @@
 import { HeadgateError } from "../../core/errors.ts";
 
-/** Asked for when it is needed: an import of `node:crypto` would keep the package from being bundled for the web. */
+/** Loaded when it is needed: an import of `node:crypto` would prevent bundling the package for the web. */
 const crypto = globalThis.process?.getBuiltinModule?.("node:crypto");
 
-/** @throws HeadgateError `store-invalid` where the runtime cannot hash at once: `crypto.subtle` answers too late. */
+/** @throws HeadgateError `store-invalid` if the runtime cannot hash synchronously: `crypto.subtle` is asynchronous. */
 function createHash(name: "sha256") {
   if (crypto !== undefined) return crypto.createHash(name);
   throw new HeadgateError(
@@ -12,7 +12,7 @@ function createHash(name: "sha256") {
   );
 }
 
-/** The lock stripes: how many locks there can be at most, whatever the number of processes and callers. */
+/** The number of lock stripes: the maximum number of locks, for any number of processes and callers. */
 const stripes = 1024;
 
 export interface PartitionId {
@@ -23,22 +23,22 @@ export interface PartitionId {
 }
 
 /**
- * Names a partition in the database: the first 128 bits of the SHA-256 of space and key. Of one length whatever the
- * key, without a caller's name in it, and not to be met by another key, not even by one made for the purpose.
+ * Names a partition in the database: the first 128 bits of the SHA-256 of space and key. The name has the same length for
+ * every key, does not contain the caller's name, and cannot collide with another key's, not even on purpose.
  *
- * Locks are striped because PostgreSQL holds them in a table of fixed size: two partitions may share one, and then wait
- * for each other a moment longer.
+ * Locks are striped because PostgreSQL keeps them in a table of fixed size. Two partitions may share a lock, and then wait
+ * for each other a little longer.
  */
 export function partitionId(space: string, key: string): PartitionId {
-  // UTF-16, because UTF-8 writes all unpaired surrogates alike: two keys would be one.
+  // UTF-16, because UTF-8 writes all unpaired surrogates in the same way: two keys would become one.
   const digest = createHash("sha256").update(`${space.length}:${space}${key}`, "utf16le").digest("hex");
   return { id: digest.slice(0, 32), lock: Number.parseInt(digest.slice(0, 8), 16) % stripes };
 }
 
 /**
- * Names a state within its partition, as a signed number of 64 bits: the first 24 are of the SHA-256 of its unit, so that
- * the states of one unit are found by their names, the others of the SHA-256 of the group's id. No unit's are all 0: so
- * begins the name of what is held.
+ * Names a state within its partition, as a signed number of 64 bits. The first 24 bits are from the SHA-256 of its unit,
+ * so that the states of one unit are found by their names; the others are from the SHA-256 of the group's id. The unit's
+ * bits are never all 0: those names are for holds.
  */
 export function stateId(unit: string, groupId: string): string {
   const first = (text: string) => createHash("sha256").update(text, "utf8").digest().readBigUInt64BE(0);
@@ -47,7 +47,7 @@ export function stateId(unit: string, groupId: string): string {
 }
 
 const unitIds = new Map<string, number>();
-/** A program names few units. Should one draw them at random, they are hashed again. */
+/** A program uses few units. If it uses very many, they are hashed again. */
 const mostUnits = 1000;
 
 /** Names a unit among what a reservation holds: the first 52 bits of the SHA-256 of its name. */

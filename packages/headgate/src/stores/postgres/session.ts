@@ -16,7 +16,7 @@ export interface SessionOptions {
   readonly prepare: boolean;
 }
 
-/** Runs the functions, creates them if they are missing, and repeats what can be repeated. */
+/** Runs the functions, creates them if they are missing, and repeats calls that can be repeated. */
 export interface Session {
   /** Resolves with the answers as text. Rejects with an error that is `inDoubt` if everything may have been done. */
   apply(parameters: ApplyParameters): Promise<string>;
@@ -46,16 +46,16 @@ export interface Session {
 const readOnly = "25006";
 /** Undefined function, schema, table and type. */
 const missing = new Set(["42883", "3F000", "42P01", "42704"]);
-/** Serialization failure and deadlock: by then nothing has been done. */
+/** Serialization failure and deadlock: nothing has been done. */
 const transient = new Set(["40001", "40P01"]);
 const mostAttempts = 12;
-/** Unknown and duplicate prepared statement: by then nothing has been done. */
+/** Unknown and duplicate prepared statement: nothing has been done. */
 const unprepared = new Set(["26000", "42P05"]);
 
-/** A migration may have to wait for that of another process. */
+/** A migration may have to wait for another process's migration. */
 const migrationMs = 60_000;
 
-/** What one look at the table covers: this share of it, but at least this many pages; and how many rows are deleted. */
+/** One sweep covers this share of the table, but at least this many pages, and deletes at most this many rows. */
 const sweepShare = 60;
 const sweepFewestPages = 64;
 const sweepMostRows = 1000;

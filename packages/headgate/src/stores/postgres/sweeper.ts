@@ -1,22 +1,22 @@
 /** Clears expired rows, a little at a time, while there is traffic. */
 export interface Sweeper {
-  /** Call it after a trip: sweeps if it is time. Resolves when that is done; nobody has to wait for it. */
+  /** Call this after a trip: sweeps if it is time. Resolves when the sweep is done; callers need not wait for it. */
   afterTrip(now: number): Promise<void>;
-  /** Lets no sweep begin. One that is under way is not waited for: its connection may be closing too. */
+  /** Prevents further sweeps. Does not wait for a sweep under way: its connection may be closing too. */
   stop(): void;
 }
 
 const everyMs = 10_000;
-/** How soon again after a sweep that found as much as it may delete. */
+/** The pause after a sweep that deleted as many rows as it may. */
 const soonMs = 250;
 
 /**
- * @param sweep looks at the pages from `firstPage` on, a negative one for any, and tells where to go on.
+ * @param sweep checks the pages from `firstPage` on (negative: from any page), and resolves with the next page.
  */
 export function createSweeper(
   sweep: (firstPage: number) => Promise<{ nextPage: number; full: boolean }>,
 ): Sweeper {
-  // Processes that start together do not sweep together, nor begin at the same page.
+  // Processes that start together must not sweep together, nor start at the same page.
   let dueAt: number | undefined;
   let page = -1;
   let underWay: Promise<void> | undefined;
@@ -28,7 +28,7 @@ export function createSweeper(
       page = nextPage;
       dueAt = now + (full ? soonMs : everyMs);
     } catch {
-      // Nothing is lost by a missed round, and whatever is wrong the next decision reports.
+      // A missed sweep loses nothing, and the next decision reports the error.
       dueAt = now + everyMs;
     }
     underWay = undefined;
@@ -37,7 +37,7 @@ export function createSweeper(
   return {
     async afterTrip(now) {
       dueAt ??= now + Math.random() * everyMs;
-      // A clock that was set back must not stop it for long.
+      // If the clock was set back, sweeping must not stop for long.
       if (now < dueAt && now > dueAt - everyMs) return;
       if (underWay !== undefined || stopped) return;
       underWay = sweepOnce(now);

@@ -23,7 +23,7 @@ function carrier(options: Partial<TripOptions> = {}) {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("trips", () => {
-  it("takes along what was asked for in one turn, in order", async () => {
+  it("sends requests of one turn together, in order", async () => {
     const { ask, sent, loads } = carrier();
     const asked = [ask(1), ask(2)];
     await Promise.resolve();
@@ -91,7 +91,7 @@ describe("trips", () => {
     expect(await later).toBe("answer 3");
   });
 
-  it("turns away at once whoever finds too many waiting", async () => {
+  it("rejects a request at once if too many are waiting", async () => {
     const { ask, sent } = carrier({ mostUnderWay: 1, mostWaiting: 2, mostTogether: 1 });
     const first = ask(0);
     await turn();

@@ -1,21 +1,21 @@
 export interface TripOptions {
-  /** How many may be under way at a time. At this number, requests gather and then travel together. */
+  /** The maximum number of trips under way. At this number, requests wait and are then sent together. */
   readonly mostUnderWay: number;
-  /** How many requests travel together at most. */
+  /** The maximum number of requests in one trip. */
   readonly mostTogether: number;
-  /** How many requests wait at most; further requests are turned away at once. */
+  /** The maximum number of waiting requests; further requests are rejected at once. */
   readonly mostWaiting: number;
 }
 
-/** So few travel together although another trip could be under way: each has a price of its own. */
+/** Up to this many requests share a trip even if another trip could start: each trip has a cost. */
 const fewestApart = 8;
 
 /**
- * Lets requests travel together: those of one turn of the event loop, and those that gather while others are under way.
- * Where several trips may be under way, they share what waits, so that all of them are used.
+ * Sends requests together: those of one turn of the event loop, and those that wait while others are under way. If
+ * several trips are possible, the waiting requests are divided among them.
  *
- * @param send is given them in the order in which they were asked, and answers each in the same order. If it rejects,
- *   all that travelled with it are rejected.
+ * @param send gets the requests in the order in which they were made, and answers in the same order. If it rejects, all
+ *   requests of the trip are rejected.
  */
 export function trips<Request, Answer>(
   send: (requests: readonly Request[]) => Promise<readonly Answer[]>,

@@ -1,6 +1,6 @@
 import { HeadgateError } from "../../core/errors.ts";
 
-/** Where a server, a Sentinel set-up or a cluster is, as a URL said it. */
+/** The address of a server, a Sentinel set-up or a cluster, read from a URL. */
 export interface RedisAddress {
   readonly driver: "redis" | "valkey";
   readonly tls: boolean;
@@ -9,9 +9,9 @@ export interface RedisAddress {
   readonly password: string | undefined;
   readonly database: number;
   readonly cluster: boolean;
-  /** The name that the Sentinels at `hosts` know the master by. */
+  /** The master's name at the Sentinels in `hosts`. */
   readonly sentinel: string | undefined;
-  /** Put before every key; `undefined` where the URL leaves it open. */
+  /** The text before every key; `undefined` if the URL does not set it. */
   readonly prefix: string | undefined;
 }
 

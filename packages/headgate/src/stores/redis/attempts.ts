@@ -8,21 +8,21 @@ import { type Ask, bySlot, type Keyed, merge, type SlotShare } from "./slots.ts"
 import { within } from "./within.ts";
 
 /**
- * What is not answered everywhere within this time, ms, is cancelled. For as long, slots refuse as `contended` what rests
- * on an attempt of which they have not been told more.
+ * An attempt that not all slots have answered within this time, ms, is cancelled. During this time, slots answer
+ * `contended` if a refusal depends on an attempt whose result they do not know yet.
  */
 const undecidedMs = 5_000;
-/** An attempt that was contended is repeated after as long as it took, but after no longer than this, ms. */
+/** A contended attempt is repeated after a pause as long as the attempt took, but at most this long, ms. */
 const longestPauseMs = 50;
 
-/** Of one slot: its answer, or why there is none; `undefined` where there is none yet, or where it was not asked. */
+/** One slot's answer, or the error; `undefined` if it has not answered yet or was not asked. */
 type Answer = Outcome | Error | undefined;
 
 interface Attempt {
   readonly charges: readonly SlotShare<Charge>[];
   readonly at: number;
   readonly hold: Hold | undefined;
-  /** The id that it claims, with one of its charges. There is a hold then. */
+  /** The id that the attempt claims with one of its charges. There is always a hold then. */
   readonly claim?: Claim | undefined;
 }
 
@@ -38,19 +38,20 @@ export interface Attempts {
 }
 
 /**
- * Decides charges that live in different slots of a cluster, for which no one call is atomic. Each slot charges its
- * share, all or nothing, at the same time as the others, and keeps a record of it. If any refuses, or may have charged without an
- * answer, the attempt is cancelled. Meanwhile others may be refused who would have been admitted; nobody is ever admitted
- * beyond a limit. If all admit it, slots that may soon refuse somebody are told so; the others take it for granted after a while.
+ * Decides charges in different slots of a cluster, where one call cannot be atomic. All slots are asked at the same time.
+ * Each slot charges its share, all or nothing, and keeps a record of it. If a slot refuses, or may have charged without
+ * an answer, the attempt is cancelled. Until then other requests may be refused too early; a request is never admitted
+ * beyond a limit. If all slots admit the attempt, this is reported to slots that may soon refuse a request; the other
+ * slots treat it as admitted after a while.
  *
- * A refusal that rests on what an attempt has charged that is not decided yet is `contended`: it is asked for once more, slot after
- * slot in an order that all processes share, so that no two can refuse each other again.
+ * A refusal because of an attempt that is not decided yet is `contended`. The request is then tried once more, slot after
+ * slot in an order that all processes share, so that two requests cannot refuse each other again.
  */
 export function createAttempts(ask: Ask): Attempts {
   const cancels = createCancels(ask);
   const commits = createCommits(ask);
 
-  /** Charges all slots or none. @returns for each share its answer; `undefined` where it was not asked, as another refused before. */
+  /** Charges all slots or none. @returns each share's answer; `undefined` if it was not asked because another slot refused first. */
   async function charge({ charges: shares, at, hold, claim }: Attempt, inOrder: boolean): Promise<Answer[]> {
     const attempt = crypto.randomUUID();
     const claimAt = placeOfClaim(shares, claim);
@@ -73,7 +74,7 @@ export function createAttempts(ask: Ask): Attempts {
     };
     let places = [...shares.keys()];
     if (claimAt >= 0) {
-      // What its slot knows goes before everything else.
+      // What the claim's slot knows takes precedence.
       await within(undecidedMs, send(claimAt));
       const first = answers[claimAt];
       places = isAdmitted(first) ? places.filter((s) => s !== claimAt) : [];
@@ -115,19 +116,19 @@ export function createAttempts(ask: Ask): Attempts {
     return final;
   }
 
-  /** Says what this process has not said yet where that may be why a slot is contended. @returns whether there was anything. */
+  /** Sends this process's unsent reports to contended slots, because they may be the reason. @returns whether there were any. */
   function explain(shares: readonly SlotShare<Charge>[], outcomes: readonly Outcome[]): boolean {
     return outcomes
       .map(({ contended }, s) => contended && commits.send(shares[s] as SlotShare<Charge>))
       .includes(true);
   }
 
-  /** What a slot says now, if it does; what it said before otherwise. */
+  /** The slot's new answer, if it gives one; otherwise its earlier answer. */
   async function reread(attempt: Attempt, share: SlotShare<Charge>, before: Outcome): Promise<Outcome> {
     return (await within(undecidedMs, look(attempt, share)).catch(() => undefined)) ?? before;
   }
 
-  /** Lets the attempts that are in the way be decided. @returns whether this one may be repeated */
+  /** Waits until the attempts in the way are decided. @returns whether this one may be repeated */
   async function giveWay(
     { charges: shares, hold }: Attempt,
     outcomes: readonly Outcome[],
@@ -135,11 +136,11 @@ export function createAttempts(ask: Ask): Attempts {
   ): Promise<boolean> {
     explain(shares, outcomes);
     await pause(performance.now() - startedAt);
-    // A cancel that came later would undo what is admitted then under the same number.
+    // A late cancel would undo a repeated attempt with the same number.
     return hold === undefined || cancels.settle(hold.rid);
   }
 
-  /** Charges all slots, or says why not. */
+  /** Charges all slots, or returns why not. */
   async function chargeAcross(attempt: Attempt): Promise<Outcome> {
     const { charges: shares } = attempt;
     const startedAt = performance.now();
@@ -162,7 +163,7 @@ export function createAttempts(ask: Ask): Attempts {
     return merge(shares, outcomesOf(await Promise.all(second)), false);
   }
 
-  /** The same for a request that claims an id. What is known of it is the answer. */
+  /** The same for a request that claims an id. If the id is known, that is the answer. */
   async function claimAcross(attempt: Attempt, isRetry = false): Promise<Outcome> {
     const { charges: shares, claim } = attempt;
     const startedAt = performance.now();
@@ -195,7 +196,7 @@ export function createAttempts(ask: Ask): Attempts {
     return ask(slot, { do: "peek", at, keys, parts: asked, hold, attempt: "" });
   }
 
-  /** All is in one slot, which keeps the claim too. */
+  /** All charges are in one slot, which keeps the claim too. */
   async function claimInOne({ charges, at, hold, claim }: Attempt): Promise<Outcome> {
     const { slot, keys, parts } = charges[0] as SlotShare<Charge>;
     const request = { do: "decide", at, keys, parts, hold, attempt: "", claim } as const;
@@ -207,7 +208,7 @@ export function createAttempts(ask: Ask): Attempts {
     return ask(slot, request);
   }
 
-  /** What is charged in one slot, or not at all, is decided there. */
+  /** Decides a request in one slot, if it is charged only there or not at all. */
   async function askEach(
     shares: readonly SlotShare<Charge>[],
     request: { readonly do: "decide" | "peek"; readonly at: number; readonly hold: Hold | undefined },
@@ -243,7 +244,7 @@ export function createAttempts(ask: Ask): Attempts {
   };
 }
 
-/** Which share the claim is kept with; -1 where there is none. */
+/** The index of the share that keeps the claim; -1 if there is no claim. */
 function placeOfClaim(shares: readonly SlotShare<Charge>[], claim: Claim | undefined): number {
   if (claim === undefined) return -1;
   return shares.findIndex(({ parts }) =>
@@ -263,7 +264,7 @@ function isAdmitted(answer: Answer): boolean {
   return answer !== undefined && !(answer instanceof Error) && answer.admitted;
 }
 
-/** @throws what a slot failed with; what is in doubt goes before what is not. */
+/** @throws the error of a failed slot; errors in doubt take precedence. */
 function throwFaultOf(answers: readonly Answer[]): void {
   const faults = answers.filter((answer) => answer instanceof Error);
   if (faults.length > 0) throw faults.find(isInDoubt) ?? faults[0];
@@ -275,7 +276,7 @@ function outcomesOf(answers: readonly Answer[]): Outcome[] {
   return answers as Outcome[];
 }
 
-/** The processes that it meets have been answered at about the same time, and say so to the slots now. */
+/** The competing processes were answered at about the same time, and are reporting their results to the slots now. */
 function pause(tookMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.min(longestPauseMs, Math.ceil(tookMs))));
 }

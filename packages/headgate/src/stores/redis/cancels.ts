@@ -12,28 +12,28 @@ interface Pending {
   readonly request: Cancel;
   readonly since: number;
   tries: number;
-  /** What is under way. */
+  /** The call that is under way. */
   trying: Promise<Outcome | undefined> | undefined;
   /** Stops the timer of the next try. */
   stop(): void;
 }
 
-/** A call that is not answered within this time, ms, is repeated: a cancel may be. */
+/** A cancel that is not answered within this time, ms, is repeated. Repeating it is safe. */
 const longestTryMs = 1_000;
 const firstPauseMs = 50;
 const longestPauseMs = 2_000;
-/** After so long, ms, no slot has the record of the attempt any more: what it charged stays charged until its window is over. */
+/** After this time, ms, slots have dropped the record of the attempt: its charges stay until their windows are over. */
 const longestMs = 30_000;
-/** More than these are not waited for: the oldest are given up. */
+/** The maximum number of cancels under way; beyond it, the oldest are given up. */
 const most = 10_000;
 
-/** Cancels attempts, again and again until the slot says so. */
+/** Cancels attempts: repeats each cancel until the slot confirms it. */
 export interface Cancels {
-  /** @returns what the slot answered to the first try; `undefined` where it did not, and is asked again in the background. */
+  /** @returns the slot's answer to the first try; `undefined` if it did not answer, and the cancel is repeated in the background. */
   cancel(slot: number, request: Cancel): Promise<Outcome | undefined>;
-  /** Whether no cancel of this reservation waits for its slot any more. Tries those that do. */
+  /** Whether all cancels of this reservation are done. Tries the others again. */
   settle(rid: string): Promise<boolean>;
-  /** Tries once more what waits, and gives up what is left. */
+  /** Tries all waiting cancels once more, and gives up those that still fail. */
   close(): Promise<void>;
 }
 

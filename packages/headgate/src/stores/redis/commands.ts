@@ -1,22 +1,22 @@
 import { HeadgateError } from "../../core/errors.ts";
 import { show } from "../../core/show.ts";
 
-/** What the store needs of a client, whichever it is. */
+/** The operations that the store needs from any client. */
 export interface RedisCommands {
-  /** Whether keys live in slots: a call then names keys of one slot only. */
+  /** Whether keys belong to slots: a call may then name keys of one slot only. */
   readonly cluster: boolean;
-  /** Runs a script by its SHA-1. Rejects with a message that has NOSCRIPT in it where the server does not know it. */
+  /** Runs a script by its SHA-1. If the server does not know the script, rejects with a message that contains NOSCRIPT. */
   evalsha(sha: string, keys: readonly string[], argument: string): Promise<unknown>;
-  /** Runs a script by its text, by which the server learns it. */
+  /** Runs a script by its text. The server then knows the script. */
   evaluate(text: string, keys: readonly string[], argument: string): Promise<unknown>;
-  /** Whether the connection is known to be down: what is asked now would wait for it to come back. */
+  /** Whether the connection is known to be down: a call made now would wait until it is back. */
   isDown(): boolean;
   /**
-   * Leaves a server that has become a replica: resolves with commands over a new connection, by the client's own means. Absent
-   * where it has none, or finds the master by itself.
+   * Leaves a server that has become a replica: resolves with commands over a new connection, made by the client's own
+   * methods. Absent if the client has no such methods, or finds the master by itself.
    */
   renew?(): Promise<RedisCommands>;
-  /** Where it was made by `renew`, and not by the caller. */
+  /** Set if the connection was made by `renew` and not by the caller. */
   close?(): void;
 }
 
@@ -82,9 +82,9 @@ export interface UpstashClient {
 export type RedisClient = IoredisClient | NodeRedisClient | NodeRedisCluster | GlideClient | UpstashClient;
 
 /**
- * Tells clients apart by what they can do, so that none of them has to be installed.
+ * Recognizes clients by their methods, so that no client package has to be installed.
  *
- * @throws HeadgateError `store-invalid` where it is none of those that are known.
+ * @throws HeadgateError `store-invalid` if the client is not a known one.
  */
 export function commandsOf(client: RedisClient): RedisCommands {
   if (has(client, "getSlotRandomNode") && has(client, "sendCommand")) {
@@ -124,7 +124,7 @@ function overIoredis(client: IoredisClient): RedisCommands {
     evaluate: (text, keys, argument) => client.eval(text, keys.length, ...keys, argument),
     isDown: downAfterReady(client, () => client.status === "ready"),
   };
-  // Without a retry strategy it would not come back; a cluster finds the master by itself.
+  // Without a retry strategy the client would not reconnect; a cluster finds the master by itself.
   if (cluster || typeof retryStrategy !== "function") return commands;
   return {
     ...commands,
@@ -140,14 +140,14 @@ function overNodeRedis(client: NodeRedisClient): RedisCommands {
     cluster: false,
     evalsha: (sha, keys, argument) => client.evalSha(sha, { keys: [...keys], arguments: [argument] }),
     evaluate: (text, keys, argument) => client.eval(text, { keys: [...keys], arguments: [argument] }),
-    // A pool does not say.
+    // A pool does not report its state.
     isDown: downAfterReady(client, () => client.isReady !== false),
   };
   if (typeof client.isReady !== "boolean" || typeof client.duplicate !== "function") return commands;
   const duplicate = client.duplicate.bind(client) as () => NodeRedisDuplicate;
   return {
     ...commands,
-    // It can only be reconnected by closing it, which would break it for everything else that uses it.
+    // This client can only be reconnected by closing it, which would break it for all other code that uses it.
     async renew() {
       const fresh = duplicate();
       fresh.on("error", () => {});
@@ -164,7 +164,7 @@ function overNodeRedis(client: NodeRedisClient): RedisCommands {
   };
 }
 
-/** Not by `evalSha`: that of version 4 asks a node at random. */
+/** Does not use `evalSha`: in version 4 it asks a random node. */
 function overNodeRedisCluster(client: NodeRedisCluster): RedisCommands {
   const call = (command: string, script: string, keys: readonly string[], argument: string) =>
     client.sendCommand(keys[0] ?? "", false, [command, script, String(keys.length), ...keys, argument]);
@@ -172,7 +172,7 @@ function overNodeRedisCluster(client: NodeRedisCluster): RedisCommands {
     cluster: true,
     evalsha: (sha, keys, argument) => call("EVALSHA", sha, keys, argument),
     evaluate: (text, keys, argument) => call("EVAL", text, keys, argument),
-    // Each node has a connection of its own, and none of them is the cluster.
+    // Each node has its own connection: the state of one is not the state of the cluster.
     isDown: () => false,
   };
 }
@@ -184,7 +184,7 @@ function overGlide(client: GlideClient): RedisCommands {
     cluster: typeof client.invokeScriptWithRoute === "function",
     evalsha: (sha, keys, argument) => call("EVALSHA", sha, keys, argument),
     evaluate: (text, keys, argument) => call("EVAL", text, keys, argument),
-    // It does not say; it gives every call a time limit of its own instead.
+    // This client does not report its state; it has its own time limit for every call.
     isDown: () => false,
   };
 }
@@ -194,19 +194,19 @@ function overUpstash(client: UpstashClient): RedisCommands {
     cluster: false,
     evalsha: (sha, keys, argument) => client.evalsha(sha, [...keys], [argument]).catch(throwAnswer),
     evaluate: (text, keys, argument) => client.eval(text, [...keys], [argument]).catch(throwAnswer),
-    // Each call is a request of its own.
+    // Each call is a separate HTTP request.
     isDown: () => false,
   };
 }
 
-/** What the server answered, without what this client writes around it: the command names callers. */
+/** The server's own message, without the text that this client adds: the command contains callers' names. */
 function throwAnswer(error: unknown): never {
   if (!(error instanceof Error)) throw error;
   const message = error.message.replace(/^Command failed: /, "").replace(/, command was: [\s\S]*$/, "");
   throw new Error(message);
 }
 
-/** A client may still be connecting when it is first used, and then may wait; once it was ready, it may not. */
+/** A client that is still connecting when first used may wait. Once it has been ready, it may not wait. */
 function downAfterReady(
   client: { once(event: "ready", listener: () => void): unknown },
   isReady: () => boolean,

@@ -2,22 +2,23 @@ import type { Limit } from "../../core/limit.ts";
 import type { Charge, Outcome } from "../../core/store.ts";
 import type { Ask, SlotShare } from "./slots.ts";
 
-/** So many attempts of a partition are sent at once, if not before. */
+/** Attempts of a partition are sent at the latest when there are this many. */
 const mostOfPartition = 64;
-/** So many partitions are remembered. The oldest go first: their slots take their attempts for granted soon. */
+/** The maximum number of partitions remembered. The oldest go first: their slots will soon treat the attempts as admitted. */
 const mostPartitions = 10_000;
 
-/** Where fewer units than this are left, or than half of the quota, somebody may be refused soon. */
+/** If fewer units than this are left, or fewer than half of the quota, a request may be refused soon. */
 const fewUnits = 16;
 
 /**
- * Tells slots which attempts are admitted everywhere, so that a refusal there can rest on them. That is said at once where little of a
- * quota is left. Elsewhere nobody is refused soon, and it is said later together with others, or never.
+ * Reports to slots which attempts all slots have admitted, so that a slot can refuse requests because of them. The report
+ * is sent at once if little of a quota is left. Otherwise a refusal is not near, and the report is sent later together
+ * with others, or never.
  */
 export interface Commits {
   /** @param readings what the slot read after it had charged the attempt. */
   add(share: SlotShare<Charge>, attempt: string, readings: Outcome["readings"]): void;
-  /** Says what has not been said yet of these partitions. @returns whether there was anything. */
+  /** Sends the reports of these partitions that have not been sent yet. @returns whether there were any. */
   send(share: SlotShare<Charge>): boolean;
 }
 
@@ -28,7 +29,7 @@ export function createCommits(ask: Ask): Commits {
     const attempts = unsaid.get(of);
     if (attempts === undefined) return false;
     unsaid.delete(of);
-    // If it is lost, the slot takes it for granted after a while.
+    // If the report is lost, the slot treats the attempt as admitted after a while.
     ask(slot, { do: "commit", at: 0, of, keys: [], parts: [], attempts }).catch(() => {});
     return true;
   }

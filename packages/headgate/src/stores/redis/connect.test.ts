@@ -25,7 +25,7 @@ async function untilAnswered(store: RedisStore): Promise<void> {
   await vi.waitFor(() => store.check(), { timeout: 10_000, interval: 50 });
 }
 
-describe("a store with a connection of its own", () => {
+describe("a store with its own connection", () => {
   let server: RedisServer;
   beforeAll(async () => {
     server = await startRedis(["requirepass hunter2"]);
@@ -46,7 +46,7 @@ describe("a store with a connection of its own", () => {
     await store.close();
   });
 
-  it("rejects with the reason where nothing listens, at once from the second time on", async () => {
+  it("rejects with the reason if there is no server, at once from the second time on", async () => {
     const store = redisStore("redis://:hunter2@127.0.0.1:1");
     expect(await fault(store.decide([charge], 0, false))).toMatch(
       /^The Redis store is not connected: connect ECONNREFUSED 127\.0\.0\.1:1\.$/,
@@ -57,7 +57,7 @@ describe("a store with a connection of its own", () => {
     await store.close();
   });
 
-  it("rejects with the reason where the password is wrong, and does not tell it", async () => {
+  it("rejects with the reason if the password is wrong, without showing the password", async () => {
     const store = redisStore(`redis://:wrong-secret@127.0.0.1:${server.port}`);
     const message = await fault(store.decide([charge], 0, false));
     expect(message).toContain("WRONGPASS");
@@ -163,7 +163,7 @@ describe("a store over the caller's client", () => {
     expect(() => redisStore(client as never)).toThrow(message);
   });
 
-  it("refuses a prefix that is no text", () => {
+  it("refuses a prefix that is not text", () => {
     expect(() => redisStore("redis://localhost", { prefix: 1 as never })).toThrow(
       "prefix must be text, got 1.",
     );

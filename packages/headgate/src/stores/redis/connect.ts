@@ -3,13 +3,13 @@ import { absent, notInstalled } from "../shared/absent.ts";
 import type { RedisAddress } from "./address.ts";
 import { commandsOf, type IoredisClient, type RedisCommands } from "./commands.ts";
 
-/** A connection of the store's own, opened when it is first needed and kept up from then on. */
+/** The store's own connection. It is opened when first needed, and then kept open. */
 export interface RedisConnection {
   /**
-   * At once where it is connected. While the first attempt lasts it waits, afterwards it rejects at once where the
-   * connection is down. The client goes on trying meanwhile.
+   * Resolves at once if connected. Waits during the first attempt. After that, rejects at once if the connection is
+   * down, while the client keeps trying to reconnect.
    *
-   * @throws Error once it has been closed.
+   * @throws Error once the connection has been closed.
    */
   use(): RedisCommands | Promise<RedisCommands>;
   /** Loads the client's code, and connects nothing. */
@@ -17,7 +17,7 @@ export interface RedisConnection {
   close(): Promise<void>;
 }
 
-/** What is used of ioredis and iovalkey, which share it. */
+/** The methods used of ioredis and iovalkey, which have the same interface. */
 interface Driver {
   Redis: new (options: object) => DriverClient;
   Cluster: new (nodes: object[], options: object) => DriverClient;
@@ -30,18 +30,18 @@ interface DriverClient extends IoredisClient {
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "connect" | "reconnecting", listener: () => void): unknown;
   on(event: "+node", listener: (node: DriverClient) => void): unknown;
-  /** Its socket, once it has one. Of a cluster, each node has its own. */
+  /** Its socket, once it has one. In a cluster, each node has its own. */
   readonly stream?: Unreferenced | null;
   readonly reconnectTimeout?: Unreferenced | null;
 }
 
-/** Of Node's sockets and timers. Those of other runtimes may lack it. */
+/** Node's sockets and timers have this. Those of other runtimes may lack it. */
 interface Unreferenced {
   unref?(): unknown;
 }
 
 const connectTimeoutMs = 2_000;
-/** Beyond the limiter's own time limit, so that nothing is held for ever where there is none. */
+/** Longer than the limiter's own time limit. It ends waiting calls even if the limiter has no time limit. */
 const commandTimeoutMs = 5_000;
 const quitTimeoutMs = 1_000;
 
@@ -100,8 +100,7 @@ export function openConnection(address: RedisAddress): RedisConnection {
 }
 
 /**
- * Neither a connection nor its next attempt keeps a process alive that is otherwise done. A call under way does: it has a
- * timer of its own.
+ * Neither a connection nor its next attempt keeps the process alive. A call under way does, because it has its own timer.
  */
 function letProcessEnd(client: DriverClient): void {
   client.on("connect", () => client.stream?.unref?.());
@@ -113,10 +112,10 @@ function createClient(driver: Driver, address: RedisAddress): DriverClient {
   const usual = {
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
-    // What cannot be sent now is refused now: the limiter has an outage policy, a queue has none.
+    // Do not queue calls that cannot be sent now: reject them, so that the limiter's outage policy decides.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    // Whether a call that was cut off had been charged is not known: charging it again would be a guess.
+    // Do not repeat a call that was cut off: it may have been charged, and repeating it could charge twice.
     autoResendUnfulfilledCommands: false,
     lazyConnect: true,
     retryStrategy: retryDelayMs,
@@ -151,7 +150,7 @@ function retryDelayMs(attempts: number): number {
   return Math.min(2_000, 25 * 2 ** Math.min(attempts, 7));
 }
 
-/** ioredis for `redis://`, iovalkey for `valkey://`; where that is not installed, the other one. */
+/** ioredis for `redis://`, iovalkey for `valkey://`; if it is not installed, the other one. */
 async function importDriver(preferred: RedisAddress["driver"]): Promise<Driver> {
   const [first, second] = preferred === "redis" ? [ioredis, iovalkey] : [iovalkey, ioredis];
   const driver = (await first()) ?? (await second());
@@ -163,12 +162,12 @@ async function importDriver(preferred: RedisAddress["driver"]): Promise<Driver> 
   );
 }
 
-/** Both are CommonJS: Node finds the names in them, while bundlers may give the whole as the default alone. */
+/** Both are CommonJS: Node finds their named exports, but bundlers may only provide the default export. */
 function namedBy(driver: Driver | { default: Driver }): Driver {
   return "Redis" in driver ? driver : driver.default;
 }
 
-// Bundlers let a package be absent only where they see that its import may fail: esbuild by `catch`, Turbopack by `try`.
+// Bundlers accept a missing package only if they see that its import may fail: esbuild needs `catch`, Turbopack needs `try`.
 async function ioredis() {
   try {
     return await import("ioredis").catch(absent);
@@ -185,10 +184,10 @@ async function iovalkey() {
   }
 }
 
-/** An error's message, without what clients attach to it: commands, whose arguments name callers. */
+/** An error's message, without the commands that clients attach to it: their arguments contain callers' names. */
 export function faultOf(error: unknown): string {
   if (!(error instanceof Error)) return textOf(error);
-  // Node reports several addresses that all failed as one error without a message.
+  // If several addresses have all failed, Node reports one error without a message.
   const { errors, code } = error as Error & { errors?: readonly unknown[]; code?: unknown };
   const text = error.message || (errors?.[0] === undefined ? String(code ?? error.name) : faultOf(errors[0]));
   return text.replace(/\.$/, "");

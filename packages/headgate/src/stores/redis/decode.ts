@@ -6,10 +6,10 @@ import { inDoubt } from "../shared/in-doubt.ts";
 import { orderOf } from "../shared/order.ts";
 import { latestMs, type Request } from "./encode.ts";
 
-/** What came of one request; a fault of its own is a value, so that it does not spoil those that travelled along. */
+/** The result of one request. A fault is a value, so that it does not fail the other requests of the same call. */
 type Answer = Outcome | Error;
 
-/** What a status says beyond that it is refused. */
+/** The reasons that a status gives for a refusal. */
 const reasons: readonly Outcome["refusedFor"][] = [
   undefined,
   undefined,
@@ -22,7 +22,7 @@ const reasons: readonly Outcome["refusedFor"][] = [
 
 const knownStates = ["running", "done", "conflict"] as const;
 
-/** Refused by limits, for what attempts of others have charged that are not decided yet. */
+/** Refused by limits because of charges made by other attempts that are not decided yet. */
 const contendedStatus = 7;
 
 const nothing: Outcome = { admitted: true, now: 0, readings: [], marks: [] };
@@ -30,17 +30,17 @@ const nothing: Outcome = { admitted: true, now: 0, readings: [], marks: [] };
 /**
  * Reads the script's flat list of numbers: the server's time in microseconds if it was asked, then the answers in their order.
  *
- * @throws Error where it is not what the script returns.
+ * @throws Error if the list is not one that the script returns.
  */
 export function readReply(requests: readonly Request[], reply: unknown): Answer[] {
   const numbers = numbersOf(reply);
-  // Among them are the notes of overrides.
+  // The notes of overrides are among these numbers.
   const texts = reply as readonly unknown[];
   const serverMicros = numbers[0] as number;
   const serverNow = Math.floor(serverMicros / 1000);
   let at = 1;
 
-  /** Of one partition. Where it is refused, the waits of all limits come first. */
+  /** Reads one partition. If it is refused, the waits of all limits come first. */
   function readings(limits: LimitSet, refused: boolean): Reading[] {
     const { order } = replyForm(limits);
     const count = order.length;
@@ -79,14 +79,14 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     });
   }
 
-  /** Of a request that claims an id: what is known of it; or which attempt it is, and then its answer. */
+  /** Reads a request that claims an id: either what is known about the id, or the attempt number followed by the answer. */
   function claimed(request: Request, index: number): Answer {
     const attempt = numbers[at] as number;
     if (attempt < 0) return answer(request, index);
     at += 1;
     if (attempt > 0) {
       const decided = answer(request, index);
-      // Where several slots are asked, it says what the others would charge.
+      // If several slots are asked, it says what the others would charge.
       const isSaid = !(decided instanceof Error) && (decided.admitted || isPartOfAttempt(request));
       return isSaid ? { ...decided, attempt } : decided;
     }
@@ -102,7 +102,7 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     if (status < 0) {
       at += 1;
       if (status === -3)
-        return inDoubt(new Error("The Redis store got this call twice, or after it was cancelled."));
+        return inDoubt(new Error("The Redis store received this call twice, or after it was cancelled."));
       return faultOf(status, (request.parts[(numbers[at - 1] as number) - 1] as { space: string }).space);
     }
     const { do: what, parts } = request;
@@ -110,7 +110,7 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
     const count = parts.length;
     const now = request.at > 0 ? request.at : serverNow;
     const order = orderOf(serverMicros, index);
-    // Loops, as all decisions pass here: a function for each of them would be more to make than what it makes.
+    // Loops instead of callbacks: every decision passes here, and creating the functions would cost more than the loops.
     const read = new Array<readonly Reading[]>(count);
     const refused = status === 0 || status > 2;
     for (let p = 0; p < count; p += 1) read[p] = readings(limitsOf(parts, p), refused);
@@ -154,7 +154,7 @@ function numbersOf(reply: unknown): readonly number[] {
   return typeof reply[0] === "number" ? reply : reply.map(Number);
 }
 
-/** -1 is never; what is below it is a wait for those who hold something. */
+/** -1 means never; a number below it is a wait for holders. */
 function asWait(number: number): number {
   if (number < -1) return -2 - number;
   return number < 0 ? Number.POSITIVE_INFINITY : number;
@@ -163,8 +163,8 @@ function asWait(number: number): number {
 function faultOf(status: number, space: string): Error {
   if (status === -1) {
     return new UnreadableStateError(
-      `The Redis store holds a state of layer "${space}" that it cannot read. It is left as it is: ` +
-        "another program may use the same keys (give this one a prefix of its own), or a newer release wrote it.",
+      `The Redis store holds a state of layer "${space}" that it cannot read. The state is left unchanged: ` +
+        "another program may use the same keys (give this one its own prefix), or a newer release wrote it.",
     );
   }
   return new HeadgateError(
@@ -175,9 +175,9 @@ function faultOf(status: number, space: string): Error {
 }
 
 interface ReplyForm {
-  /** The script answers group by group; these are the places of its answers among the limits as they were written. */
+  /** The script answers group by group; these are the indexes of its answers in the limits as they were written. */
   readonly order: readonly number[];
-  /** A mark for each group that has none. */
+  /** The marks of groups without a mark. */
   readonly noMarks: readonly number[];
 }
 

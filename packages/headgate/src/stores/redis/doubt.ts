@@ -1,9 +1,9 @@
 /**
- * Servers begin an error with its code: `OOM command not allowed`, `MISCONF Redis is configured …`, `ERR …`. Of
- * valkey-glide it comes with a preface.
+ * Servers begin an error with its code: `OOM command not allowed`, `MISCONF Redis is configured …`, `ERR …`.
+ * valkey-glide puts a preface before the code.
  */
 const answered = /^-?[A-Z][A-Z0-9]+\b|signalled by the server/;
-/** There was no connection to send it by. Of Node's sockets, ioredis and iovalkey, node-redis. */
+/** Errors without a connection to send on: those of Node's sockets, ioredis and iovalkey, node-redis. */
 const unsent = new RegExp(
   [
     "connect E[A-Z]+",
@@ -17,8 +17,8 @@ const unsent = new RegExp(
 );
 
 /**
- * Whether a script whose call failed may have run all the same: the connection broke after it was sent, or nothing came
- * back in time. What a server answers with an error has changed nothing: the script writes last, and all at once.
+ * Whether a script may have run although its call failed: the connection broke after the call was sent, or no answer came
+ * in time. If the server answers with an error, nothing has changed: the script writes last, and all at once.
  */
 export function mayHaveBeenApplied(error: unknown): boolean {
   const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
@@ -26,12 +26,12 @@ export function mayHaveBeenApplied(error: unknown): boolean {
   return !(name === "ReplyError" || answered.test(text) || unsent.test(text));
 }
 
-/** Whether the server is full, or cannot save: it will not decide before somebody has made room. */
+/** Whether the server is full or cannot save: it cannot decide until an operator frees memory or disk space. */
 export function isFull(error: unknown): boolean {
   return error instanceof Error && /\b(OOM|MISCONF)\b/.test(error.message);
 }
 
-/** Whether a replica was asked to write: of valkey-glide the code comes after a preface. */
+/** Whether a replica was asked to write. valkey-glide puts a preface before the code. */
 export function isReadOnly(error: unknown): boolean {
   return error instanceof Error && /\bREADONLY\b/i.test(error.message);
 }

@@ -12,8 +12,8 @@ export interface Partition {
 }
 
 /**
- * One request of a batch. `at` is the time to decide by, ms; 0 for the server's own. `keys` are what the partitions of
- * its parts are stored under, one for one.
+ * One request of a batch. `at` is the time to decide by, ms; 0 for the server's own. `keys` are the keys of the
+ * partitions of its parts, in the same order.
  */
 export type Request =
   | {
@@ -22,15 +22,15 @@ export type Request =
       readonly keys: Keys;
       readonly parts: readonly Charge[];
       readonly hold?: Hold | undefined;
-      /** The id that it claims, with one of its parts. There is a hold then. */
+      /** The id that the request claims with one of its parts. There is always a hold then. */
       readonly claim?: Claim | undefined;
       /**
-       * In a cluster: the attempt to be charged in several slots that this is a part of, which is kept on record; "" where it is none,
-       * but may be refused for what such attempts have charged.
+       * In a cluster: the attempt over several slots that this request is a part of; it is recorded. "" if the request is
+       * not a part of one, but may be refused because of charges of such attempts.
        */
       readonly attempt?: string | undefined;
     }
-  /** Other slots refuse the attempt, or did not answer: gives back what it charged here, and stops holding what it held. */
+  /** Other slots refused the attempt or did not answer: gives back its charges in this slot, and ends its holds. */
   | {
       readonly do: "cancel";
       readonly at: number;
@@ -38,16 +38,16 @@ export type Request =
       readonly parts: readonly Charge[];
       readonly hold?: Hold | undefined;
       readonly attempt: string;
-      /** Whether its charge may still be on its way: it does nothing then. */
+      /** Whether the charge may still be on its way: if it arrives later, it does nothing. */
       readonly mayCome: boolean;
-      /** The id that it had claimed, with one of these parts. */
+      /** The id that the attempt had claimed with one of these parts. */
       readonly claim?: Claim | undefined;
     }
   /** All slots have admitted these attempts. */
   | {
       readonly do: "commit";
       readonly at: number;
-      /** What the partition is stored under. It is not read. */
+      /** The key of the partition. It is not read. */
       readonly of: string;
       readonly keys: readonly [];
       readonly parts: readonly [];
@@ -73,7 +73,7 @@ export type Request =
 
 type Keys = readonly string[];
 
-/** What the script is called with. */
+/** The keys and arguments of the script's call. */
 export interface Message {
   readonly keys: Keys;
   readonly argument: string;
@@ -81,7 +81,7 @@ export interface Message {
 
 type Deciding = Extract<Request, { do: "decide" | "peek" }>;
 
-/** @param calendarNow the time around which windows of the calendar are sent along, ms. */
+/** @param calendarNow the time, ms, around which calendar windows are sent with the call. */
 export function writeMessage(requests: readonly Request[], calendarNow: number): Message {
   const single = requests.length === 1 ? singleMessage(requests[0] as Request) : undefined;
   if (single !== undefined) return single;
@@ -94,7 +94,7 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
   const rids: string[] = [];
   const setNumbers = new Map<LimitSet, number>();
   const numbers: number[] = [];
-  /** The first of those that ask the same for other partitions, and the index of their count. */
+  /** The first of several requests that differ only in their partitions, and the index of their count. */
   let run: Deciding | undefined;
   let runAt = 0;
 
@@ -121,7 +121,7 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
     }
   }
 
-  /** Where what is held plays no part, with the least that there is to say. */
+  /** The shortest form, for requests that do not depend on holds. */
   function addDeciding({ do: what, parts, hold }: Deciding): void {
     const plain = hold === undefined && !parts.some(({ limits }) => limits.holdable);
     if (plain) {
@@ -138,14 +138,14 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
     }
   }
 
-  /** What the limits are by is said before the request: most are by nothing, and say nothing. */
+  /** Overrides of the limits are written before the request: most requests have none, and write nothing. */
   function addOverrides(parts: readonly Charge[]): boolean {
     if (parts.every(({ override }) => override === undefined)) return false;
     numbers.push(codes.under, parts.length, ...parts.map(({ override }) => override?.id ?? 0));
     return true;
   }
 
-  /** Both forms that it may be decided in: an attempt that takes over pays for no requests. */
+  /** Writes both forms that may be needed: an attempt that takes over does not pay for requests. */
   function addClaiming(request: Deciding, { fingerprint, result, leaseMs, ...claim }: Claim): void {
     const { at, parts, hold } = request;
     numbers.push(codes.claim, claimKeys.push(claimKey(keyIn(request, claim), claim.id)), at);
@@ -162,7 +162,7 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
     }
   }
 
-  /** A copy that comes late finds no attempt any more, and leaves the id to the next one of the same reservation. */
+  /** A late copy does not find the attempt any more, and leaves the id to the next attempt of the same reservation. */
   function addUnclaiming(request: Extract<Request, { do: "cancel" }>, claim: Claim): void {
     const rid = request.hold?.rid ?? "";
     const change = { ...claim, attempt: 1, state: "nothing" } as const;
@@ -201,7 +201,7 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
       numbers.push(group + 1, amount, chargedAt, mark);
   }
 
-  /** 0 where it belongs to none. */
+  /** 0 if it does not belong to one. */
   function attemptNumber(request: Request): number {
     const attempt = "attempt" in request ? request.attempt : undefined;
     return attempt === undefined || attempt === "" ? 0 : rids.push(attempt);
@@ -265,7 +265,7 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
   };
 }
 
-/** What the partition that a claim is kept with is stored under. */
+/** The key of the partition that a claim is kept with. */
 function keyIn(
   { keys, parts }: Pick<Deciding, "keys" | "parts">,
   claim: Pick<Claim, "space" | "key">,
@@ -286,7 +286,7 @@ function looksAtRecords(request: Request): boolean {
   }
 }
 
-/** What `script/single.ts` takes, where the request is as plain as that. */
+/** The argument for `script/single.ts`, if the request is plain enough for it. */
 function singleMessage(request: Request): Message | undefined {
   if (request.do !== "decide" || request.hold !== undefined || request.parts.length === 0) return undefined;
   const { at, keys, attempt } = request;
@@ -301,7 +301,7 @@ function singleMessage(request: Request): Message | undefined {
   return { keys: attempt === undefined ? keys : [...keys, ...keys.map(recordsKey)], argument };
 }
 
-/** Those that decide with what is held in view are 5 and 6. */
+/** The numbers 5 and 6 are for decisions that consider holds. */
 const codes = {
   decide: 0,
   peek: 1,
@@ -320,7 +320,7 @@ const codes = {
 const raisings = { no: 0, raises: 1, withItsAttempt: 2 } as const;
 const claimStates = ["running", "done", "unfinished", "nothing"] as const;
 
-/** What the script can hold: until the year 10889. It also means "for good". */
+/** The largest time that the script can store: in the year 10889. It also means "for good". */
 export const latestMs = 2 ** 48 - 1;
 
 function endOf(until = Number.POSITIVE_INFINITY): number {
@@ -332,7 +332,7 @@ function asMany({ groups }: LimitSet, numbers: readonly number[] | undefined): n
   return groups.map((_, g) => numbers?.[g] ?? 0);
 }
 
-/** Whether two requests differ in their partitions, and in the ids of their reservations, alone. */
+/** Whether two requests differ only in their partitions and in the ids of their reservations. */
 function asksTheSame(one: Deciding, other: Request): other is Deciding {
   if (other.do !== one.do || other.at !== one.at || other.parts.length !== one.parts.length) return false;
   const { parts, hold, attempt, claim } = other as Deciding;

@@ -24,13 +24,13 @@ export type {
 
 export interface RedisStoreOptions {
   /**
-   * Put before every key; `headgate:` by default, or what the URL says. Programs that share a server and must not
-   * share counts differ in it.
+   * The text before every key; default `headgate:`, or the prefix in the URL. Programs that share a server but must not
+   * share counts need different prefixes.
    */
   prefix?: string;
   /**
-   * For tests only: the time to decide by, instead of the server's own. It is sent along with every call, and keys
-   * then outlive their windows by up to an hour of real time.
+   * For tests only: the time to decide by, instead of the server's own. It is sent with every call, and keys then
+   * stay up to an hour of real time longer than their windows.
    */
   clock?: Clock;
 }
@@ -58,9 +58,9 @@ const usualPrefix = "headgate:";
  * redisStore(client, { prefix: "shop:" });
  * ```
  *
- * One call of one script decides a request over all its layers, by the server's clock; requests of the same turn of
- * the event loop share it, but for the first after one that came by itself. With a URL nothing is connected before
- * the store is first used; a client of your own is left open by `close`.
+ * One call of one script decides a request over all its layers, by the server's clock. Requests of the same turn of
+ * the event loop share a call, except the first one after a request that was alone in its turn. A store with a URL
+ * connects when it is first used. `close` leaves your own client open.
  *
  * @throws HeadgateError `store-invalid` or `option-invalid`, with a sentence that says what would be right.
  */
@@ -99,7 +99,7 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
     remote: true,
     claims: true,
 
-    // Not `async`, as everybody passes here: one promise less for each decision.
+    // Not `async`, to save one promise for each decision: every decision passes here.
     decide(charges, now, peek, hold, claim) {
       try {
         if (charges.length === 0) return Promise.resolve(nothing(now));
@@ -181,7 +181,7 @@ interface Opened {
   readonly prefix: string | undefined;
   load?(): Promise<unknown>;
   use(): RedisCommands | Promise<RedisCommands>;
-  /** What answers is a replica. Its address may lead to the master by now. */
+  /** Call this when a replica has answered. Its address may point to the master by now. */
   leaveReplica(): void;
   close(): Promise<void>;
 }
@@ -189,11 +189,11 @@ interface Opened {
 function openUrl(url: string): Opened {
   const address = parseRedisUrl(url);
   const { use, load, close } = openConnection(address);
-  // The client that it makes leaves by itself.
+  // The client that the store makes leaves a replica by itself.
   return { cluster: address.cluster, prefix: address.prefix, load, use, leaveReplica() {}, close };
 }
 
-/** A client whose address is that of a replica for good is not reconnected more often, ms. */
+/** Reconnect at most this often, ms: the client's address may be a replica permanently. */
 const leaveEveryMs = 1_000;
 
 function overClient(client: RedisClient): Opened {
@@ -204,7 +204,7 @@ function overClient(client: RedisClient): Opened {
 
   async function renew(): Promise<void> {
     try {
-      // Always of the caller's client: one of our own is given up with its connection.
+      // Always from the caller's client: a client made by the store is given up with its connection.
       const fresh = await given.renew?.();
       if (fresh === undefined) return;
       if (closed) {
@@ -214,7 +214,7 @@ function overClient(client: RedisClient): Opened {
       commands.close?.();
       commands = fresh;
     } catch {
-      // The next decision shows that it is still not there, and tries again.
+      // The next decision sees that the server is still a replica, and tries again.
     }
   }
 

@@ -3,7 +3,7 @@ import { type StateKind, stateKindOf } from "../../core/algorithms/index.ts";
 import { greatestCommonDivisor, type Limit } from "../../core/limit.ts";
 import { counting, type LimitGroup, type LimitSet } from "../../core/limit-set.ts";
 
-/** What the algorithms are called on the wire and in stored states. Never change them: states outlive releases. */
+/** The algorithms' numbers in calls and stored states. Never change them: states outlive releases. */
 export const algorithmNumbers: Readonly<Record<StateKind, number>> = {
   "sliding-window": 1,
   "token-bucket": 2,
@@ -15,9 +15,9 @@ export const algorithmNumbers: Readonly<Record<StateKind, number>> = {
 
 interface LimitText {
   readonly text: string;
-  /** What the memories of its groups were, in all. */
+  /** The memories of all its groups, as one text. */
   readonly memoryMs: number;
-  /** Until then, and from then on, the edges of the calendar in it are others. */
+  /** The calendar edges in the text are valid from `from` until `until`. */
   readonly from: number;
   readonly until: number;
 }
@@ -25,10 +25,10 @@ interface LimitText {
 const texts = new WeakMap<LimitSet, LimitText>();
 
 /**
- * A limit set as the script takes it, in JSON: for each group its tag and the algorithm's number, then
- * what the algorithm's part of the script says.
+ * A limit set as the script takes it, in JSON: for each group its tag and the algorithm's number, then the values that
+ * the algorithm's part of the script describes.
  *
- * @param now where the calendar is read, ms: windows that follow it are computed here, as servers know no time zones.
+ * @param now the time, ms, at which the calendar is read. Calendar windows are computed here: servers know no time zones.
  */
 export function limitText(limits: LimitSet, now: number): string {
   const known = texts.get(limits);
@@ -75,7 +75,7 @@ export function logText(limits: LimitSet): string | undefined {
 
 const terms = new WeakMap<LimitSet, string>();
 
-/** What the script has to know of a limit set where something is held, in JSON: the lease, ms, and the unit of each group. */
+/** A limit set as the script needs it for holds, in JSON: the lease, ms, and the unit of each group. */
 export function termsText(limits: LimitSet): string {
   let text = terms.get(limits);
   if (text === undefined) {
@@ -85,7 +85,7 @@ export function termsText(limits: LimitSet): string {
   return text;
 }
 
-/** 29 bits by which a stored reservation knows a unit: few units meet in a partition, and nobody else chooses them. */
+/** 29 bits that identify a unit in a stored reservation: a partition has few units, and attackers cannot choose them. */
 function heldUnitNumber(unit: string): number {
   return hash32(unit, 0x5bd1e995) >>> 3;
 }
@@ -119,7 +119,7 @@ function parameters(kind: StateKind, limits: readonly Limit[], memoryMs: number,
   }
 }
 
-/** Where the windows before, around and the two after `now` begin, and where the last of them ends. */
+/** The starts of the windows before, around and the two after `now`, and the end of the last one. */
 function calendarEdges(limit: Limit, now: number): number[] {
   const here = windowAround(limit, now);
   const before = windowAround(limit, here.start - 1);
@@ -128,10 +128,10 @@ function calendarEdges(limit: Limit, now: number): number[] {
   return [before.start, here.start, here.end, next.end, last.end];
 }
 
-/** Units that most policies count, whose numbers no other unit's can meet. */
+/** Common units. Their numbers cannot collide with those of other units. */
 const usualUnits = ["requests", "tokens", "concurrent"];
 
-/** 16 bits by which the script knows which states of a partition count one unit. */
+/** 16 bits that show the script which states of a partition count the same unit. */
 function unitNumber(unit: string): number {
   const usual = usualUnits.indexOf(unit);
   return usual < 0 ? 256 + (hash32(unit, 0x811c9dc5) % (2 ** 16 - 256)) : usual + 1;
@@ -139,7 +139,7 @@ function unitNumber(unit: string): number {
 
 const kinds = new Map<string, number>();
 
-/** 21 bits by which a stored state knows its group among those of its unit: few meet, and nobody else chooses them. */
+/** 21 bits that identify a stored state's group within its unit: there are few, and attackers cannot choose them. */
 function kindNumber(id: string): number {
   let number = kinds.get(id);
   if (number === undefined) {
@@ -150,7 +150,7 @@ function kindNumber(id: string): number {
   return number;
 }
 
-/** FNV-1a, finished as MurmurHash3 finishes. */
+/** FNV-1a, with the final mix of MurmurHash3. */
 function hash32(text: string, seed: number): number {
   let hash = seed;
   for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

@@ -1,9 +1,9 @@
 /**
- * Makes the keys of partitions: `headgate:{user:42}`. Different partitions never share one: what separates is escaped
+ * Makes the keys of partitions: `headgate:{user:42}`. Different partitions never share a key: the separator is escaped
  * in the space, and keys that UTF-8 cannot write are written as JSON behind another separator.
  *
- * The braces let Redis Cluster choose the slot by space and key alone, whatever stands before them; a prefix with
- * braces of its own puts everything into one slot.
+ * Because of the braces, Redis Cluster chooses the slot by space and key alone, whatever the prefix is. A prefix that
+ * has braces itself puts everything into one slot.
  */
 export function partitionKeys(prefix: string): (space: string, key: string) => string {
   const beginnings = new Map<string, string>();
@@ -19,19 +19,19 @@ export function partitionKeys(prefix: string): (space: string, key: string) => s
 }
 
 /**
- * The two keys of what a partition's reservations hold, in the same slot. No partition is stored under such a key: theirs
- * end with a brace.
+ * The two keys for the holds of a partition's reservations, in the same slot. They cannot be a partition's key, because
+ * those end with a brace.
  */
 export function holdingsKeys(storedKey: string): readonly [held: string, expiry: string] {
   return [`${storedKey}:held`, `${storedKey}:expiry`];
 }
 
-/** The key of an id that a request of the partition has claimed, in the same slot. It ends with a quote: no partition's does. */
+/** The key of an id that a request of the partition has claimed, in the same slot. It ends with a quote; partition keys do not. */
 export function claimKey(storedKey: string, id: string): string {
   return `${storedKey}:claim:${JSON.stringify(id)}`;
 }
 
-/** The key of the records of attempts to charge a partition together with some in other slots; in the same slot. */
+/** The key of the records of attempts that charge this partition and others in other slots; in the same slot. */
 export function recordsKey(storedKey: string): string {
   return `${storedKey}:attempts`;
 }
@@ -42,7 +42,7 @@ export function isOneSlot(prefix: string): boolean {
   return open >= 0 && prefix.indexOf("}", open + 1) > open + 1;
 }
 
-/** Without half a surrogate pair, which UTF-8 cannot write. Node 20 and all that came since have the method. */
+/** Whether the text has no unpaired surrogate, which UTF-8 cannot write. Node 20 and later have the method. */
 function isWellFormed(key: string): boolean {
   return (key as string & { isWellFormed(): boolean }).isWellFormed();
 }
@@ -53,7 +53,7 @@ function escapeCharacter(character: string): string {
 
 const encoder = new TextEncoder();
 
-/** The slot of Redis Cluster, 0 to 16383, that a key lives in (Redis Cluster specification, "Key distribution model"). */
+/** The Redis Cluster slot of a key, 0 to 16383 (Redis Cluster specification, "Key distribution model"). */
 export function slotOf(key: string): number {
   const open = key.indexOf("{");
   const close = open < 0 ? -1 : key.indexOf("}", open + 1);

@@ -15,18 +15,18 @@ export type Ask = (slot: number, request: Request) => Promise<Outcome>;
 export interface SlotShare<Part> {
   readonly slot: number;
   readonly parts: Keyed<Part>[];
-  /** What their partitions are stored under. */
+  /** The keys of their partitions. */
   readonly keys: string[];
-  /** Where these parts are in the whole. */
+  /** The indexes of these parts in the whole list. */
   readonly places: number[];
 }
 
-/** Servers do nothing else while a script runs: this many adjustments keep that to a millisecond or two. */
+/** A server does nothing else while a script runs. This many adjustments take a millisecond or two. */
 const mostAdjustmentsACall = 64;
 
 /**
- * Adjusts partitions in different slots, and many partitions in several calls, each call by itself: an adjustment is never
- * refused, and may be repeated. Where some calls fail and others do not, the whole is in doubt.
+ * Adjusts partitions in different slots, and many partitions, in several independent calls: an adjustment is never refused
+ * and may be repeated. If some calls fail and others do not, the whole adjustment is in doubt.
  */
 export async function adjustAcross(
   adjustments: readonly Keyed<Adjustment>[],
@@ -59,7 +59,7 @@ function inSteps<Part>({ slot, parts, keys, places }: SlotShare<Part>, most: num
   return steps;
 }
 
-/** All of them, as where there is no cluster. */
+/** All parts in one share, as without a cluster. */
 export function inOneSlot<Part>(parts: readonly Keyed<Part>[]): SlotShare<Part>[] {
   const keys = parts.map(({ storedKey }) => storedKey);
   return [{ slot: 0, parts: [...parts], keys, places: [...parts.keys()] }];
@@ -82,13 +82,12 @@ export function bySlot<Part>(parts: readonly Keyed<Part>[]): SlotShare<Part>[] {
   return [...shares.values()];
 }
 
-/** Of the reasons of several slots, the first is that of all. */
+/** If several slots give reasons, the first one is used for the whole request. */
 const mergedOrder = ["ended", "overridden", "blocked", "crowded"] as const;
 
 /**
- * One outcome of many. Nodes have clocks of their own: the earliest is given, for which a bucket gives back a little
- * less where the others are ahead, and the marks of sliding windows, which say how far a stamp is ahead of it, absorb
- * the difference.
+ * Joins many outcomes into one. Each node has its own clock, and the earliest time is used. A bucket on a node that is
+ * ahead then gives back a little less. The marks of sliding windows are adjusted by the difference.
  */
 export function merge(
   shares: readonly SlotShare<{
@@ -117,7 +116,7 @@ export function merge(
   });
   const reasons = outcomes.map(({ refusedFor }) => refusedFor);
   const refusedFor = mergedOrder.find((reason) => reasons.includes(reason));
-  // Several nodes have no common order.
+  // There is no common order over several nodes.
   const order = outcomes.length === 1 ? outcomes[0]?.order : undefined;
   if (refusedFor === undefined) {
     const contended = !admitted && outcomes.some((outcome) => outcome.contended);
@@ -128,7 +127,7 @@ export function merge(
   const overrides: (Override | undefined)[] = [];
   shares.forEach(({ parts, places }, s) => {
     places.forEach((place, p) => {
-      // A slot that has nothing to say against what a charge was made under has it in force.
+      // If a slot does not report another override, the one that the charge was made under is in force.
       overrides[place] = outcomes[s]?.overrides === undefined ? parts[p]?.override : outcomes[s].overrides[p];
     });
   });

@@ -17,27 +17,27 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Servers do nothing else while a script runs: this many requests keep that to a fraction of a millisecond. */
+/** A server does nothing else while a script runs. This many requests take a fraction of a millisecond. */
 const mostRequestsATrip = 64;
 
 /**
- * Lets requests of one turn of the event loop, to one slot, travel in one call of the script. Where requests come one
- * after another, each travels at once: to wait for the end of the turn would be to wait for nobody.
+ * Sends requests of one turn of the event loop, to one slot, in one call of the script. If requests come one after
+ * another, each is sent at once: waiting for the end of the turn would gain nothing.
  *
- * @param use gives the commands, or throws where the connection is known to be down.
- * @param leaveReplica called where what answered is a replica.
- * @param calendarNow the time around which windows of the calendar are sent along, ms.
+ * @param use gives the commands, or throws if the connection is known to be down.
+ * @param leaveReplica called if a replica has answered.
+ * @param calendarNow the time, ms, around which calendar windows are sent with the call.
  */
 export function createTrips(
   use: () => RedisCommands | Promise<RedisCommands>,
   leaveReplica: () => void,
   calendarNow: () => number,
 ): Ask {
-  /** By slot, what waits to depart. */
+  /** By slot, the requests that wait to be sent. */
   const departures = new Map<number, Waiting[]>();
-  /** How many trips have not come back. */
+  /** How many calls have not been answered. */
   let underWay = 0;
-  /** Whether the last trip carried one request, and no other was under way. */
+  /** Whether the last call had one request, and no other call was under way. */
   let wasAlone = false;
 
   async function travel(together: readonly Waiting[]): Promise<void> {
@@ -80,7 +80,7 @@ export function createTrips(
         waiting.push({ request, resolve, reject });
         if (waiting.length < mostRequestsATrip && request.do !== "adjust") return;
         if (weightOf(waiting) < mostRequestsATrip) return;
-        // The server decides these while the turn goes on to ask for others.
+        // The server decides these while the turn continues and adds others.
         departures.set(slot, []);
         void travel(waiting);
         return;
@@ -101,15 +101,15 @@ function weightOf(waiting: readonly Waiting[]): number {
 }
 
 /**
- * After what is ready now has run: that is when a turn's requests have all been asked for. Runtimes without
- * `setImmediate` depart after the microtasks at hand.
+ * Runs after the code that is ready now: by then, all requests of a turn have been made. In runtimes without
+ * `setImmediate`, it runs after the current microtasks.
  */
 const whenTurnEnds: (depart: (slot: number) => void, slot: number) => void =
   typeof setImmediate === "function"
     ? (depart, slot) => void setImmediate(depart, slot)
     : (depart, slot) => void Promise.resolve(slot).then(depart);
 
-/** Notes that a process is alive, and returns how many are. */
+/** Records that a process is alive, and returns the number of live processes. */
 export async function countProcesses(
   commands: RedisCommands,
   key: string,
@@ -132,7 +132,7 @@ export async function readText(
   return found === version ? undefined : { version: found, text: kept.slice(space + 1) };
 }
 
-/** Puts another in its place, if its version is still this one. @returns whether it was put there. */
+/** Replaces the text, if its version is still this one. @returns whether it was replaced. */
 export async function writeText(
   commands: RedisCommands,
   key: string,
@@ -163,19 +163,19 @@ async function run(
     if (!isUnknownScript(error)) throw withoutCommand(error);
   }
   try {
-    // By its text, whichever node of a cluster it meets: from then on that node knows it.
+    // Send the full text, to any node of a cluster: from then on that node knows the script.
     return await commands.evaluate(text, keys, argument);
   } catch (error) {
     throw withoutCommand(error);
   }
 }
 
-/** After a start, SCRIPT FLUSH, a failover, or on a node of a cluster that was not asked before. */
+/** Happens after a start, SCRIPT FLUSH or a failover, or on a cluster node that was not asked before. */
 function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && /NOSCRIPT|NoScriptError/.test(error.message);
 }
 
-/** Clients attach the command to its error, and this one's arguments name callers. */
+/** Makes an error without the command that clients attach: its arguments contain callers' names. */
 function withoutCommand(error: unknown): Error {
   const fault = new Error(`The Redis store could not be asked: ${faultOf(error)}.${adviceOn(error)}`);
   if (isFull(error)) return Object.assign(fault, { answered: true });

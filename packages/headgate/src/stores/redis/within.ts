@@ -1,6 +1,6 @@
 import { inBackground } from "../../core/background.ts";
 
-/** What it resolves with, or `undefined` after so many milliseconds. */
+/** The value that the promise resolves with, or `undefined` after the given milliseconds. */
 export function within<Value>(ms: number, answer: Promise<Value>): Promise<Value | undefined> {
   return new Promise((resolve, reject) => {
     const cancel = inBackground(ms, () => resolve(undefined));

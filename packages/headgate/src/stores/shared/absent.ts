@@ -1,7 +1,7 @@
 import { HeadgateError } from "../../core/errors.ts";
 
 /**
- * `undefined` for a package that is not installed. What fails inside of one that is must not be hidden.
+ * `undefined` for a package that is not installed. An error inside an installed package must not be hidden.
  *
  * @throws the error, if it is any other.
  */

@@ -1,6 +1,6 @@
 import { textOf } from "../../core/reason.ts";
 
-/** Says on the error that what was asked may have been done; `isInDoubt` of core reads it. */
+/** Marks the error: the call may have been carried out. `isInDoubt` in core reads the mark. */
 export function inDoubt(error: unknown): Error {
   const marked = error instanceof Error ? error : new Error(`The store failed: ${textOf(error)}`);
   return Object.assign(marked, { inDoubt: true });

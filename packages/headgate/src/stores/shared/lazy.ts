@@ -2,12 +2,12 @@ import { type LoadingStore, load as loadCode } from "../../core/loading.ts";
 import type { Store } from "../../core/store.ts";
 
 /**
- * A shared store whose code and connection come when it is first used, so that a limiter can be made without waiting
- * and a bundle without the stores it does not use. Loading that fails is tried again at the next call.
+ * A shared store whose code is loaded and connected at its first use. So a limiter can be made without waiting, and a
+ * bundle does not need the stores that it does not use. If loading fails, the next call tries again.
  */
 export function lazyStore(name: string, load: () => Promise<Store>): LoadingStore {
   let loading: Promise<Store> | undefined;
-  /** Once it is here: then a call of its takes no promise more than it would without this. */
+  /** The store, once it is loaded. From then on, a call needs no extra promise. */
   let loaded: Store | undefined;
   let closed = false;
 
@@ -66,6 +66,6 @@ export function lazyStore(name: string, load: () => Promise<Store>): LoadingStor
       const store = await loading?.catch(() => undefined);
       await store?.close?.();
     },
-    // All that a store can do has to be passed on.
+    // Every method of a store has to be passed on.
   } satisfies Required<LoadingStore>;
 }

@@ -1,9 +1,9 @@
-/** More requests than travel in one call. */
+/** Larger than the number of requests in one call. */
 const mostTogether = 1000;
 
 /**
- * Where a request comes among those of the same millisecond, as `Outcome.order`: by the server's microseconds, then by its place in the
- * call. A server applies the requests of a call one after another, and so it does with calls that meet the same partition.
+ * The position of a request among those of the same millisecond, as `Outcome.order`: by the server's microseconds, then by
+ * its position in the call. A server applies the requests of a call one after another, and also calls to one partition.
  *
  * @param serverMicros 0 where the server was not asked for its time.
  */

@@ -1,2 +1,2 @@
-/** A process that has not been heard of for so long, ms, is not counted any more: that is three times as long as one is silent. */
+/** A process that has not reported for this long, ms, is not counted any more: three times the longest interval between reports. */
 export const processLifeMs = 30_000;

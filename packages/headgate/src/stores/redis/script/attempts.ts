@@ -1,14 +1,14 @@
 /**
- * Requests whose keys live in several slots of a cluster. Each slot charges its share at once and keeps a record of it, under the id of
- * the attempt. `commit` removes the record, as all slots admit the request; `cancel` gives back what the record says.
+ * Requests whose keys are in several slots of a cluster. Each slot charges its share at once and keeps a record of it under
+ * the attempt's id. `commit` removes the record when all slots have admitted the request; `cancel` gives back the recorded units.
  *
  * The records of a partition are a hash in the same slot. A record is `B` 0 if the attempt was cancelled, 1 if its units are charged,
  * 2 if a reset has forgotten them since; `I6` when; `B` how many states were charged, and for each `I5` tag, `d` amount and
  * `d` mark. Where it holds something, what it was before follows: `d` number of the last call, `B` 1 if it had lapsed, `I6` expiry, and for
  * each unit `I4` as holdings know it, `I4` as tags do, `d` what it held and `d` how much more it holds now.
  *
- * A refusal that rests on units of records younger than five seconds is marked: the request may pass in a moment. A record is kept longer,
- * for a late `cancel`.
+ * A refusal because of units in records younger than five seconds is marked, because the request may be admitted soon. A record
+ * is kept longer than that, for a late `cancel`.
  */
 export const attempts = /* lua */ `
 -- The attempt that the next request belongs to, and '' where it only looks at the records; the records of its charges.

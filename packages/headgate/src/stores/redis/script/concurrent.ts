@@ -1,6 +1,6 @@
 /**
- * `core/algorithms/concurrent.ts`: places are held and never used up, so that there is no state. What is held stands in
- * `holdings.ts`, for this limit as for every other. A limit comes as quota and window.
+ * `core/algorithms/concurrent.ts`: places are held and never used up, so there is no state. `holdings.ts` stores the holds,
+ * for this limit as for every other. A limit is passed as quota and window.
  */
 export const concurrent = /* lua */ `
 local function concurrent()

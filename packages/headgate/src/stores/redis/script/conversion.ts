@@ -2,8 +2,8 @@ import { mostStatesOfUnit } from "../../../core/conversion.ts";
 import { firstState } from "./fields.ts";
 
 /**
- * `core/conversion.ts`: states of one unit in a partition begin from each other and are charged together, whatever the
- * limits at hand name. A state that was only read is a draft: it is begun anew each time and never stored.
+ * `core/conversion.ts`: states of one unit in a partition are converted from each other and charged together, even if the
+ * current limits do not name all of them. A state that was only read is a draft: it is made again each time and never stored.
  */
 export const conversion = /* lua */ `
   -- The unit that a state counts, as its tag says.

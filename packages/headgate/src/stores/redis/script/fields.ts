@@ -1,9 +1,9 @@
 /**
- * Tables of the script that every decision makes, by the letter that they are always called. Their fields are numbered, in
- * this order: Lua makes and reads a list faster than a record.
+ * Tables that the script makes for every decision, by the letter of their variable. Their fields are numbered in this
+ * order: Lua makes and reads a list faster than a record.
  */
 const fields = {
-  /** A partition: what its key holds, and, from `state` on, its states. `last` is where the last of them stands. */
+  /** A partition: the value of its key and, from `state` on, its states. `last` is the index of the last state. */
   p: ["key", "raw", "changedAt", "testClock", "corrupt", "last", "state"],
   /** A state; from `raw` on, that of sliding windows. */
   s: [
@@ -33,5 +33,5 @@ export function numberFields(lua: string): string {
   });
 }
 
-/** Where a partition's first state stands. */
+/** The index of a partition's first state. */
 export const firstState = fields.p.indexOf("state") + 1;

@@ -32,15 +32,15 @@ const parts = [
 ];
 
 /**
- * The one script of the store, in Lua 5.1 as Redis 6.2, 7 and Valkey run it alike: no flags in a first line, every
- * key declared, no globals. Comments and indentation stay behind: it travels whenever a server does not know it.
+ * The store's only script, in Lua 5.1 that Redis 6.2, 7 and Valkey run in the same way: no flags in the first line, all
+ * keys declared, no globals. Comments and indentation are removed, because the script is sent to servers that do not know it.
  */
 export const script = numberFields(parts.join(""))
   .replace(/^\s*--.*$/gm, "")
   .replace(/^\s+/gm, "");
 
 /**
- * What servers know the script by: its SHA-1, which is Redis's choice; nothing is kept secret or authenticated by it.
- * Written down, because a runtime without Node's own modules could only tell it later; a test tells what it must be.
+ * The script's SHA-1, by which servers identify it. Redis chose SHA-1; it is not used for security here.
+ * It is a constant, because a runtime without Node's modules can only hash asynchronously. A test checks the value.
  */
 export const scriptSha = "78e34cf84de1515d250d8273c93eed5e0de15d45";

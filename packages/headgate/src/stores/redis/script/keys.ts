@@ -1,6 +1,6 @@
 /**
- * All partitions' own keys of a call are read by one command. Those that are written anew are written by one, as most of what a command
- * costs is its call; then each is given its time to end. Nothing is written before all requests are decided.
+ * One command reads the keys of all partitions of a call. One command writes all replaced values, because most of a command's
+ * cost is the call itself; then each key gets its expiry. Nothing is written before all requests are decided.
  */
 export const reading = /* lua */ `
 -- Lua passes on some thousand values at a time.

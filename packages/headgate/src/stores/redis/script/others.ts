@@ -8,7 +8,7 @@ import { slidingCounter } from "./sliding-counter.ts";
 import { slidingWindow } from "./sliding-window.ts";
 import { tokenBucket } from "./token-bucket.ts";
 
-/** Every request that is not as plain as those in `plain.ts`. Set up when the first of them comes along. */
+/** All requests that are not plain enough for `plain.ts`. This part is set up when the first such request comes. */
 export const others = /* lua */ `
 local function others()
   ${slidingWindow}

@@ -1,7 +1,6 @@
 /**
- * Most requests charge sliding windows alone, exact or coarse, and are admitted. They are decided here from the packed
- * logs, one charge after another, without setting anything up; whatever is not as plain is left to `requests.ts`, as if
- * nothing had been tried.
+ * Most requests only charge sliding windows, exact or coarse, and are admitted. They are decided here from the packed
+ * logs, one charge after another, without any setup. Other requests are left unchanged for `requests.ts`.
  */
 export const plain = /* lua */ `
 -- Whether every charge is to logs, and spends what it needs.

@@ -1,8 +1,8 @@
 import { processLifeMs } from "../../shared/presence.ts";
 
 /**
- * Notes that a process is alive, in a sorted set by the time at which it was heard of last, and answers how many are. `ARGV[1]`
- * is its id and, behind a space, the time to go by: 0 for the server's own.
+ * Records that a process is alive, in a sorted set by the time of the last report, and returns the number of live processes.
+ * `ARGV[1]` is the process's id, a space, and the time to use: 0 for the server's own.
  */
 export const presenceScript = `local id, given = string.match(ARGV[1], '^(%S+) (%d+)$')
 local now = tonumber(given)

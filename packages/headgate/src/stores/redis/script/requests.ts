@@ -27,7 +27,7 @@ end
 
 `;
 
-/** What every other call needs. */
+/** The parts that every other call needs. */
 export const setUp = /* lua */ `
 -- Where reservations play a part: how many keys are partitions' own (behind them come two for each partition of which
 -- something may be held, and then one for each partition whose records of attempts are looked at), the reservations, and for each limit set the

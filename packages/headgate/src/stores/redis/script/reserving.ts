@@ -1,8 +1,8 @@
 import { holdings } from "./holdings.ts";
 
 /**
- * Requests that hold something, or whose limits others may hold something of. They are decided as all others are, but
- * that beside what was used there is what is held. Set up, within `others.ts`, when the first of them comes along.
+ * Requests with holds, or with limits that others may hold units of. They are decided like all others, except that held
+ * units count in addition to used ones. `others.ts` sets this part up when the first such request comes.
  */
 export const reserving = /* lua */ `
 local function reserving()

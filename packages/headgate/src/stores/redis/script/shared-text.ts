@@ -1,7 +1,7 @@
 /**
- * A text that the processes of a limiter share, kept as its version, a space and the text. `ARGV[1]` is the version that is known
- * and a space, to read it: the answer is what is kept, without the text where the version is the same. To write it, the version and
- * the text that take the place of the known one follow: the answer is 1 where that was kept, 0 where another was.
+ * A text that the processes of a limiter share, stored as its version, a space and the text. To read it, `ARGV[1]` is the
+ * known version and a space: the answer is the stored value, without the text if the version is the same. To write it, the
+ * new version and text follow: the answer is 1 if they were stored, 0 if another version had replaced the known one.
  */
 export const sharedTextScript = `local raw = redis.call('GET', KEYS[1]) or '0 '
 local version = string.match(raw, '^%d+')

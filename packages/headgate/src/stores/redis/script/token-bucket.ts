@@ -1,6 +1,6 @@
 /**
- * `core/algorithms/token-bucket.ts` on `I6` stamp, `d` level, `I6` since when it was not empty, `d` ticks a unit, `d`
- * ticks a millisecond and `d` units given back since then. A limit comes as quota, ticks a unit, ticks a millisecond and capacity.
+ * `core/algorithms/token-bucket.ts` on `I6` stamp, `d` level, `I6` the time since which it was not empty, `d` ticks per unit,
+ * `d` ticks per millisecond and `d` units given back since then. A limit is passed as quota, both tick rates and capacity.
  */
 export const tokenBucket = /* lua */ `
 local function tokenBucket()
