@@ -194,7 +194,7 @@ describe("another policy over the same log", () => {
     expect(decisions).toMatchObject([{ admitted: true, cut: true, used: { tokens: 100 } }]);
   });
 
-  it("lets unended reservations lapse, and keeps ended ones for as long as they were held", async () => {
+  it("lets reservations of an ended process lapse, and keeps others for as long as they were held", async () => {
     const { clock, limiter, lines } = logged();
     const held = await limiter.admit({ user: "ann", ip: "ip1" }, { cost: { tokens: 400 } });
     await limiter.admit({ user: "bob", ip: "ip2" }, { cost: { tokens: 400 } });
@@ -207,8 +207,17 @@ describe("another policy over the same log", () => {
     const document = readPolicyDocument({
       layers: [{ name: "user", limits: "500 tokens/hour sliding-window" }],
     });
-    const { decisions } = replay(trafficOf(await lines(), "chat", false), document);
-    expect(decisions.map(({ admitted }) => admitted)).toEqual([true, true, false, true]);
+    const asked = (await lines()).map((line) => (line.type === "begin" ? { ...line, shared: true } : line));
+    const replayed = (from: readonly LogLine[]) =>
+      replay(trafficOf(from, "chat", false), document).decisions.map(({ admitted }) => admitted);
+    expect(replayed(asked)).toEqual([true, true, false, false]);
+    // The same, if a second process had admitted bob and then ended.
+    const [begin, policy] = asked as [LogLine, LogLine];
+    const ended = [begin, policy].map((line) => ({ ...line, process: "ended" }));
+    const byTwo = asked.map((line) =>
+      line.type === "decision" && line.id === 2 ? { ...line, process: "ended" } : line,
+    );
+    expect(replayed([...ended, ...byTwo])).toEqual([true, true, false, true]);
   });
 
   it("is an error if it needs callers that the log does not have", async () => {

@@ -11,8 +11,9 @@ import type { DecisionLine, ExtendedLine, SettledLine } from "headgate/log";
 import { layersOf, type PolicyDocument } from "headgate/policy-document";
 import { InputError } from "./input-error.ts";
 import { type Model, modelOf } from "./model.ts";
+import { type ReplayClock, replayClock } from "./replay-clock.ts";
 import { type ReplayStore, replayStore } from "./replay-store.ts";
-import { courseKey, type Event, type StoreTraffic, type Traffic } from "./traffic.ts";
+import { type Course, courseKey, type Event, type StoreTraffic, type Traffic } from "./traffic.ts";
 
 /** A decision of the log, replayed. */
 export interface Replayed {
@@ -80,28 +81,24 @@ function replayStoreTraffic(
   model: Model,
   notes: Map<string, number>,
 ) {
-  let now = 0;
+  const clock = replayClock();
   const note = (what: string) => notes.set(what, (notes.get(what) ?? 0) + 1);
   const store = replayStore(Math.max(1_000_000, 4 * traffic.partitions));
   const first = policy ?? policyOf(traffic, hashOf(events.find((event) => hashOf(event) !== undefined)));
   const limiter = createLimiter<Logged>({
     name: traffic.limiter,
     store,
-    clock: { now: () => now },
+    clock,
     layers: layersFor(traffic, first),
     units: [...new Set([...traffic.units, ...(first.units ?? [])])],
     onError: (error) => note(error instanceof Error ? error.message : String(error)),
     onWarning() {},
   });
-  const one = new StoreReplay(traffic, limiter, store, policy === undefined, model, note);
+  const one = new StoreReplay(traffic, limiter, store, clock, policy === undefined, model, note);
   for (const event of events) {
     const at = one.timeOf(event);
-    one.endSupposed(at, (moment) => {
-      now = moment;
-      store.advance(now);
-    });
-    now = Math.max(now, at);
-    store.advance(now);
+    one.endSupposed(at);
+    clock.moveTo(at);
     one.apply(event);
   }
   void limiter.close();
@@ -121,6 +118,7 @@ class StoreReplay {
   readonly #traffic: Traffic;
   readonly #limiter: Limiter<Logged>;
   readonly #store: ReplayStore;
+  readonly #clock: ReplayClock;
   readonly #follows: boolean;
   readonly #model: Model;
   readonly #note: (what: string) => void;
@@ -131,6 +129,7 @@ class StoreReplay {
     traffic: Traffic,
     limiter: Limiter<Logged>,
     store: ReplayStore,
+    clock: ReplayClock,
     follows: boolean,
     model: Model,
     note: (what: string) => void,
@@ -138,6 +137,7 @@ class StoreReplay {
     this.#traffic = traffic;
     this.#limiter = limiter;
     this.#store = store;
+    this.#clock = clock;
     this.#follows = follows;
     this.#model = model;
     this.#note = note;
@@ -165,12 +165,12 @@ class StoreReplay {
   }
 
   /** Ends requests whose assumed end is before this time. */
-  endSupposed(now: number, moveTo: (moment: number) => void): void {
+  endSupposed(now: number): void {
     for (;;) {
       const next = this.#supposed[this.#nextSupposed];
       if (next === undefined || next.at > now) return;
       this.#nextSupposed += 1;
-      moveTo(next.at);
+      this.#clock.moveTo(next.at);
       void next.admission.end(next.used);
     }
   }
@@ -188,8 +188,8 @@ class StoreReplay {
     if (line.by !== "outage-policy") this.#overrideAs(line, caller);
     const key = courseKey(line.process, line.id);
     const course = this.#traffic.courses.get(key);
-    this.#store.nextLivesUntil =
-      course === undefined || course.endedAt !== undefined ? Number.POSITIVE_INFINITY : course.seenAt;
+    const until = this.#livesUntil(line.process, course);
+    this.#store.nextLivesUntil = until;
     const admission = this.#limiter.admit(caller, line.cost === undefined ? {} : { cost: line.cost });
     // This store and the plans from the log are synchronous, so `admit` returned no promise.
     const replayed = replayedOf(line, admission as Admission);
@@ -199,6 +199,7 @@ class StoreReplay {
     if (line.admitted) {
       replayed.used = course?.used ?? this.#model.spentBy(line.cost);
       this.#open.set(key, { admission: admitted, replayed, line });
+      this.#forgetAfter(until, admitted);
       return;
     }
     replayed.used = this.#model.supposedFor(line.cost);
@@ -226,11 +227,30 @@ class StoreReplay {
   }
 
   #extend(line: ExtendedLine): void {
-    const open = this.#open.get(courseKey(line.process, line.decision));
+    const key = courseKey(line.process, line.decision);
+    const open = this.#open.get(key);
     if (open === undefined || open.replayed.cut) return;
+    const until = this.#livesUntil(line.process, this.#traffic.courses.get(key));
+    this.#store.nextLivesUntil = until;
     const { admitted } = open.admission.extend(line.cost) as { admitted: boolean };
     if (line.by !== "outage-policy" && admitted !== line.admitted) this.extensionsDiffering += 1;
     if (line.admitted && !admitted) open.replayed.cut = true;
+  }
+
+  /** When the last heartbeat of a request was sent, as far as the log knows. */
+  #livesUntil(process: string, course: Course | undefined): number {
+    return course === undefined || course.endedAt !== undefined
+      ? Number.POSITIVE_INFINITY
+      : (this.#traffic.seenAt.get(process) ?? 0);
+  }
+
+  /** Stops the heartbeat of a request whose process ended before it. The store no longer accepts its calls. */
+  #forgetAfter(livesUntil: number, admission: Admitted): void {
+    if (!Number.isFinite(livesUntil)) return;
+    const inMs = Math.max(0, livesUntil - this.#clock.now()) + 1;
+    this.#clock.after?.(inMs, () => {
+      if (admission.holds) void admission.end("nothing");
+    });
   }
 
   /** Applies the overrides that the decision met. */

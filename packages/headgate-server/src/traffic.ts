@@ -20,8 +20,6 @@ export interface Course {
   /** What it used in total; `undefined` if nothing was reported after the decision. */
   used: Cost | undefined;
   endedAt: number | undefined;
-  /** When the log last mentions it. */
-  seenAt: number;
 }
 
 /** The events of one store, in the order in which the store applied them. */
@@ -38,6 +36,8 @@ export interface Traffic {
   readonly policies: ReadonlyMap<string, PolicyDocument>;
   /** By `courseKey`. */
   readonly courses: ReadonlyMap<string, Course>;
+  /** When the log last mentions each process. Until then its heartbeat renews what its requests hold. */
+  readonly seenAt: ReadonlyMap<string, number>;
   readonly units: ReadonlySet<string>;
   readonly layers: ReadonlySet<string>;
   readonly partitions: number;
@@ -67,6 +67,7 @@ export function trafficOf(lines: readonly LogLine[], limiter: string, asAnswered
   const policies = new Map<string, PolicyDocument>();
   const begins = new Map<string, BeginLine>();
   const courses = new Map<string, Course>();
+  const seenAt = new Map<string, number>();
   const units = new Set<string>();
   const layers = new Set<string>();
   const partitions = new Set<string>();
@@ -78,6 +79,8 @@ export function trafficOf(lines: readonly LogLine[], limiter: string, asAnswered
       continue;
     if (line.type === "policy") {
       policies.set(line.hash, line.policy);
+      // Also layers that applied to nobody in this log.
+      for (const { name } of line.policy.layers) layers.add(name);
     }
     if ("cost" in line) for (const unit of Object.keys(line.cost ?? {})) units.add(unit);
     if (line.type === "decision") {
@@ -88,6 +91,7 @@ export function trafficOf(lines: readonly LogLine[], limiter: string, asAnswered
     }
     if (line.type === "settled") for (const unit of Object.keys(line.used)) units.add(unit);
     note(courses, line);
+    seenAt.set(line.process, Math.max(line.at, seenAt.get(line.process) ?? 0));
     const begin = begins.get(line.process);
     if (begin === undefined)
       throw new InputError(
@@ -106,6 +110,7 @@ export function trafficOf(lines: readonly LogLine[], limiter: string, asAnswered
     stores,
     policies,
     courses,
+    seenAt,
     units,
     layers,
     partitions: partitions.size,
@@ -129,11 +134,10 @@ function isByProcess(event: Event): boolean {
 
 function note(courses: Map<string, Course>, line: Event): void {
   if (line.type === "decision" && line.admitted)
-    courses.set(courseKey(line.process, line.id), { used: undefined, endedAt: undefined, seenAt: line.at });
+    courses.set(courseKey(line.process, line.id), { used: undefined, endedAt: undefined });
   if (line.type !== "settled" && line.type !== "extended") return;
   const course = courses.get(courseKey(line.process, line.decision));
   if (course === undefined) return;
-  course.seenAt = Math.max(course.seenAt, line.at);
   if (line.type === "extended") return;
   course.used = line.used;
   if (line.ended) course.endedAt = line.at;

@@ -135,6 +135,10 @@ export interface KnownEvent {
 
 /** The state of a limiter in this process. */
 export interface LimiterStatus extends StoreStatus {
+  /**
+   * Now, by the clock of the events: milliseconds since 1970-01-01T00:00Z. An estimate if the store has its own clock.
+   */
+  readonly at: number;
   /** Admitted requests of this process that hold units or places, and have not ended. */
   readonly reservations: number;
 }

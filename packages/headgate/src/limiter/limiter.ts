@@ -87,6 +87,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
 
     status: () => ({
       ...(guard?.status() ?? { ...alwaysClosed, store: parts.store.name, since: parts.madeAt }),
+      at: observing.storeNow().at,
       reservations: heartbeat.size,
     }),
 

@@ -36,6 +36,8 @@ export interface Observing extends OfReservations {
   readonly isShadowObserved: boolean;
   /** @returns a function that removes the observer. */
   add(observer: LimiterObserver): () => void;
+  /** An estimate of the store's time, later than every event that this process knows. */
+  storeNow(): Moment;
   /** The start time of a decision, for the duration that `decided` reports. */
   begin(): number;
   /**
@@ -88,7 +90,6 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
     for (const observer of observers) notify(observer[kind] as (heard: typeof event) => void, event, report);
   }
 
-  /** An estimate of the store's time, later than every event that this process knows. */
   const storeNow = (): Moment => ({
     at: isRemote ? clock.now() + storeAheadMs + 1 : clock.now(),
     order: undefined,
@@ -135,6 +136,8 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
         observers.delete(one);
       };
     },
+
+    storeNow,
 
     begin: () => (observers.size > 0 ? performance.now() : unobserved),
 

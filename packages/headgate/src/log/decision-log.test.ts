@@ -84,7 +84,17 @@ describe("a decision log", () => {
       shared: false,
     });
     expect(policy).toMatchObject({ v: 1, n: 2, type: "policy", hash: limiter.policy.hash });
-    expect(clock.now()).toBe(Date.UTC(2026, 0, 1));
+    const now = Date.UTC(2026, 0, 1);
+    expect([clock.now(), begin?.at, policy?.at]).toEqual([now, now, now]);
+  });
+
+  it("stamps its first lines with a time that does not step back with the limiter's clock", async () => {
+    const { limiter, clock, log, lines } = recording();
+    const now = clock.now();
+    await limiter.admit({ user: "ann" });
+    clock.set(now - 60_000);
+    log.record(limiter);
+    expect((await lines("begin")).map(({ at }) => at)).toEqual([now, now]);
   });
 
   it("logs the input and the result of each decision", async () => {

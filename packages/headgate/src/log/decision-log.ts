@@ -190,7 +190,7 @@ export function decisionLog(given: DecisionLogOptions): DecisionLog {
     record(limiter) {
       if (typeof limiter?.observe !== "function")
         fail(`record takes a limiter made by createLimiter, got ${show(limiter)}.`);
-      note(limiter, Date.now());
+      note(limiter, limiter.status().at);
       for (const line of headOf(limiter)) buffer.add(line);
       const stop = limiter.observe({
         decided(event) {

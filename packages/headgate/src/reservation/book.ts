@@ -85,7 +85,7 @@ export class Book implements Unsettled {
     const { charges, ledger, outcome, claim } = ruling;
     this.#main = new Part(ledger, ruling.hold?.rid ?? services.mintRid(), charges, claim, outcome.attempt);
     if (ruling.doubtful === this.#main.rid) this.#main.inDoubt = true;
-    else this.#main.admitted(charges, outcome);
+    else this.#main.admitted(charges, outcome, this.#seq);
     this.#used = this.#main.used.map((amounts) => [...amounts]);
     this.#granted = this.#main.used.map((amounts, c) =>
       amounts.map((amount, g) => amount + (this.#main.held[c]?.[g] ?? 0)),
@@ -356,12 +356,15 @@ export class Book implements Unsettled {
     version: number,
     outcome: Outcome,
   ): void {
-    if (part.ledger.upstream === undefined && this.#changesUse(part, adjustments))
-      this.#services.settled?.(this, adjustments, outcome);
-    part.applied(adjustments, outcome);
+    const isOutdated = part.isOutdated(adjustments);
+    if (!isOutdated) {
+      if (part.ledger.upstream === undefined && this.#changesUse(part, adjustments))
+        this.#services.settled?.(this, adjustments, outcome);
+      part.applied(adjustments, outcome);
+    }
     part.acknowledgedVersion = Math.max(part.acknowledgedVersion, version);
     if (part === this.#upstream) this.#moveUpstream(part);
-    if (part === this.#main && part.ledger === this.#ruling.ledger) {
+    if (!isOutdated && part === this.#main && part.ledger === this.#ruling.ledger) {
       const { layers, charges } = this.#ruling;
       this.#owner.deref()?.shows({ layers, charges, outcome });
     }
@@ -480,7 +483,7 @@ export class Book implements Unsettled {
     }
     if (!ruling.outcome.admitted) return ruling;
     if (ruling.decidedBy !== "outage-policy") {
-      this.#partOf(ruling.ledger).admitted(question.charges, ruling.outcome);
+      this.#partOf(ruling.ledger).admitted(question.charges, ruling.outcome, question.hold?.seq ?? this.#seq);
     }
     if (this.#ended) {
       void this.sync();
@@ -524,7 +527,7 @@ export class Book implements Unsettled {
   #addPiece({ ledger, hold, charges, outcome }: Ruling): void {
     if (hold === undefined) return;
     const piece = new Part(ledger, hold.rid, charges);
-    piece.admitted(charges, outcome);
+    piece.admitted(charges, outcome, hold.seq);
     this.#pieces.push(piece);
     this.#raises = true;
     // A charge without a hold is reconciled with the local counts. A piece is not, so send it through the store's part.

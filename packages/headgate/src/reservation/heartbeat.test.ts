@@ -41,6 +41,28 @@ it("makes a bounded number of beats in a jump of a century, after which the hold
   expect(admit().admitted).toBe(true);
 });
 
+it("does not replace a newer report with the answer to a heartbeat", async () => {
+  const clock = fakeClock();
+  const limiter = createLimiter({
+    name: "chat",
+    clock,
+    layers: [{ name: "user", key: (user: string) => user, limits: "1000 tokens/day" }],
+  });
+  const settled: unknown[] = [];
+  limiter.observe({ settled: ({ used }) => settled.push(used) });
+  const admission = await limiter.admit("ann", { cost: { tokens: 100 } });
+  if (!admission.admitted) throw new Error("It was refused.");
+  // The heartbeat runs in here. Its answer is processed after the report.
+  clock.advance(10_000);
+  admission.report({ tokens: 40 });
+  await Promise.resolve();
+  expect(settled).toEqual([{ tokens: 40 }]);
+  await admission.extend({ tokens: 50 });
+  // 40 used, 60 held, and 50 more.
+  expect((await limiter.peek("ann")).tightest?.remaining).toBe(850);
+  await limiter.close();
+});
+
 it("returns to the normal interval after a long jump", async () => {
   const { clock, limiter, admit } = oneAtATime();
   const early = admit("bob");

@@ -118,10 +118,11 @@ function heartbeatOfAll(clock: Clock, report: (error: unknown) => void): Heartbe
   async function send(ledger: Ledger, beats: readonly Beat[]): Promise<void> {
     for (const { part } of beats) part.isAsked = true;
     try {
-      const outcome = await ledger.adjust(
+      const answer = ledger.adjust(
         beats.flatMap(({ adjustments }) => adjustments),
         clock.now(),
       );
+      const outcome = answer instanceof Promise ? await answer : answer;
       let from = 0;
       for (const { book, part, adjustments, version } of beats) {
         const upto = from + adjustments.length;

@@ -34,6 +34,8 @@ export class Part {
   isAsked = false;
   /** Whether the ledger may have other totals than it has acknowledged. */
   inDoubt = false;
+  /** The highest sequence number of an answered call. */
+  #answeredSeq = 0;
   /** The version of the totals that the ledger has acknowledged. */
   acknowledgedVersion = 0;
 
@@ -100,8 +102,13 @@ export class Part {
     return { id, fingerprint, leaseMs, attempt: this.attempt, state, result };
   }
 
-  /** It has been admitted, or extended: records what was spent at once and what is held now. */
-  admitted(charges: readonly Charge[], outcome: Outcome): void {
+  /**
+   * It has been admitted, or extended: records what was spent at once and what is held now.
+   *
+   * @param seq the sequence number of the call.
+   */
+  admitted(charges: readonly Charge[], outcome: Outcome, seq: number): void {
+    this.#answeredSeq = Math.max(this.#answeredSeq, seq);
     charges.forEach(({ spends, holds }, c) => {
       spends.forEach((amount, g) => {
         this.#note(c, g, (this.used[c]?.[g] ?? 0) + amount, outcome);
@@ -110,8 +117,14 @@ export class Part {
     });
   }
 
+  /** Whether a newer call has been answered already, such as a report made while a heartbeat was under way. */
+  isOutdated([first]: readonly Adjustment[]): boolean {
+    return first !== undefined && first.seq < this.#answeredSeq;
+  }
+
   /** Records that the ledger has applied these adjustments. */
   applied(adjustments: readonly Adjustment[], outcome: Outcome): void {
+    this.#answeredSeq = Math.max(this.#answeredSeq, adjustments[0]?.seq ?? 0);
     this.inDoubt = false;
     adjustments.forEach(({ used, held }, c) => {
       used.forEach((total, g) => {
