@@ -138,9 +138,15 @@ test("ten thousand hostile bodies cause no error, cost one unit each, and are no
 
 describe("counting bodies", () => {
   test("every route counts a body by address before reading it, for valid and invalid bodies", async () => {
-    const service = await start({ RATE_LIMIT_BODIES_IP_PER_MIN: "2" });
+    const service = await start({
+      RATE_LIMIT_BODIES_IP_PER_MIN: "2",
+      MAIL_URL: "smtp://127.0.0.1:1",
+      MAIL_FROM: "chat@example.com",
+      PUBLIC_URL: "http://localhost:3000",
+    });
     const routes: [string, string][] = [
       ["POST", "/chat/message"],
+      ["POST", "/chat/stop"],
       ["POST", "/chat/title"],
       ["POST", "/conversations"],
       ["PATCH", `/conversations/${crypto.randomUUID()}`],
@@ -148,6 +154,9 @@ describe("counting bodies", () => {
       ["POST", "/auth/sign-up/email"],
       ["POST", "/auth/change-password"],
       ["POST", "/auth/reset-password"],
+      ["POST", "/auth/request-password-reset"],
+      ["POST", "/auth/send-verification-email"],
+      ["POST", "/account/credit/codes"],
       ["POST", "/account/delete"],
       ["POST", "/nothing"],
     ];
