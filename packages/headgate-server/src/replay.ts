@@ -7,7 +7,7 @@ import {
   type Limiter,
   type Refused,
 } from "headgate";
-import type { DecisionLine, ExtendedLine, SettledLine } from "headgate/log";
+import type { DecisionLine, ExtendedLine, OverrideLine, SettledLine } from "headgate/log";
 import { layersOf, type PolicyDocument } from "headgate/policy-document";
 import { InputError } from "./input-error.ts";
 import { type Model, modelOf } from "./model.ts";
@@ -152,6 +152,7 @@ class StoreReplay {
     else if (event.type === "decision") this.#decide(event);
     else if (event.type === "settled") this.#settle(event);
     else if (event.type === "extended") this.#extend(event);
+    else if (event.type === "override") this.#override(event);
     else {
       const caller = callerOf(event.partitions);
       if (event.type === "penalty") void this.#limiter.penalise(caller, this.#countedIn(event.cost));
@@ -253,25 +254,43 @@ class StoreReplay {
     });
   }
 
-  /** Applies the overrides that the decision met. */
+  /** Applies the overrides that the decision met: those by prefix too, and those that another process has set. */
   #overrideAs(line: DecisionLine, caller: Logged): void {
-    for (const { layer, partition } of line.partitions) {
-      const met = line.overrides?.find((one) => one.layer === layer);
-      const terms = met === undefined ? "" : `${met.limits} ${met.until}`;
-      const key = `${layer} ${partition}`;
-      if ((this.#overrides.get(key) ?? "") === terms) continue;
-      this.#overrides.set(key, terms);
-      if (!this.#limiter.policy.layers.some(({ name }) => name === layer)) continue;
-      try {
-        if (met === undefined) void this.#limiter.endOverride(caller, { layer });
-        else {
-          const until = met.until === null ? {} : { until: met.until };
-          if (met.limits === "blocked") void this.#limiter.block(caller, { layer, ...until });
-          else void this.#limiter.override(caller, { layer, limits: met.limits, ...until });
-        }
-      } catch (error) {
-        this.#note(error instanceof Error ? error.message : String(error));
+    for (const { layer, partition } of line.partitions)
+      this.#setOverride(
+        caller,
+        layer,
+        partition,
+        line.overrides?.find((one) => one.layer === layer),
+      );
+  }
+
+  /** Applies an override that was set or ended between two decisions: it decides what the partition remembers. */
+  #override({ layer, partition, limits, until = null }: OverrideLine): void {
+    const caller = callerOf([{ layer, partition }]);
+    this.#setOverride(caller, layer, partition, limits === undefined ? undefined : { limits, until });
+  }
+
+  #setOverride(
+    caller: Logged,
+    layer: string,
+    partition: string,
+    met: { limits: string; until: number | null } | undefined,
+  ): void {
+    const terms = met === undefined ? "" : `${met.limits} ${met.until}`;
+    const key = `${layer} ${partition}`;
+    if ((this.#overrides.get(key) ?? "") === terms) return;
+    this.#overrides.set(key, terms);
+    if (!this.#limiter.policy.layers.some(({ name }) => name === layer)) return;
+    try {
+      if (met === undefined) void this.#limiter.endOverride(caller, { layer });
+      else {
+        const until = met.until === null ? {} : { until: met.until };
+        if (met.limits === "blocked") void this.#limiter.block(caller, { layer, ...until });
+        else void this.#limiter.override(caller, { layer, limits: met.limits, ...until });
       }
+    } catch (error) {
+      this.#note(error instanceof Error ? error.message : String(error));
     }
   }
 

@@ -4,6 +4,7 @@ import type {
   DecisionLine,
   ExtendedLine,
   LogLine,
+  OverrideLine,
   PenaltyLine,
   PolicyLine,
   ResetLine,
@@ -13,7 +14,14 @@ import type { PolicyDocument } from "headgate/policy-document";
 import { InputError } from "./input-error.ts";
 
 /** A line that affects decisions. */
-export type Event = DecisionLine | SettledLine | ExtendedLine | ResetLine | PenaltyLine | PolicyLine;
+export type Event =
+  | DecisionLine
+  | SettledLine
+  | ExtendedLine
+  | OverrideLine
+  | ResetLine
+  | PenaltyLine
+  | PolicyLine;
 
 /** The course of an admitted request, as far as the log knows it. */
 export interface Course {
@@ -75,8 +83,9 @@ export function trafficOf(lines: readonly LogLine[], limiter: string, asAnswered
   for (const line of lines)
     if (line.type === "begin" && line.limiter === limiter) begins.set(line.process, line);
   for (const line of lines) {
-    if (!("limiter" in line) || line.limiter !== limiter || line.type === "begin" || line.type === "override")
-      continue;
+    if (!("limiter" in line) || line.limiter !== limiter || line.type === "begin") continue;
+    // Decisions name the overrides by prefix that they met. Nothing depends on the others.
+    if (line.type === "override" && line.byPrefix) continue;
     if (line.type === "policy") {
       policies.set(line.hash, line.policy);
       // Also layers that applied to nobody in this log.
@@ -124,7 +133,7 @@ export function trafficOf(lines: readonly LogLine[], limiter: string, asAnswered
 
 /** Whether an event has no position among the events that the store applied in the same millisecond. */
 function isUnplaced({ type }: Event): boolean {
-  return type === "reset" || type === "policy";
+  return type === "reset" || type === "policy" || type === "override";
 }
 
 /** Whether the process decided without its store. */

@@ -50,7 +50,7 @@ export type ChangedEvent = { readonly limiter: string } & Moment &
   (
     | { readonly kind: "policy" }
     | { readonly kind: "reset"; readonly partitions: readonly EventPartition[] }
-    | { readonly kind: "penalty"; readonly partitions: readonly EventPartition[]; readonly cost: Cost }
+    | { readonly kind: "penalty"; readonly partitions: readonly DecisionPartition[]; readonly cost: Cost }
     | {
         readonly kind: "override";
         readonly partition: EventPartition;

@@ -26,7 +26,7 @@ export function createCountCalls<Caller>(
       const penalty = new Reservation(ruling, counted, undefined, {
         ...unannounced,
         settled(_book, _adjustments, { now, order }) {
-          observing.penalised(counted, cost, { at: now, order });
+          observing.penalised(asked, counted, cost, { at: now, order });
         },
       });
       return penalty.end(cost);

@@ -57,7 +57,8 @@ export interface Observing extends OfReservations {
   ended(book: Parameters<OfReservations["settled"]>[0]): void;
   policyChanged(): void;
   wasReset(partitions: Question): void;
-  penalised(partitions: Question, cost: Cost, moment: Moment): void;
+  /** @param counted the layers that the penalty was charged in; @param asked the same request under the limits of the policy. */
+  penalised(asked: Question, counted: Question, cost: Cost, moment: Moment): void;
   overridden(partition: EventPartition, terms: OverrideTerms | undefined): void;
   overriddenByPrefix(target: PrefixTarget, terms: OverrideTerms | undefined): void;
   shadowed(event: ShadowEvent): void;
@@ -197,8 +198,11 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
 
     policyChanged: () => changed(() => ({ kind: "policy" })),
     wasReset: (question) => changed(() => ({ kind: "reset", partitions: partitionsOf(question) })),
-    penalised: (question, cost, moment) =>
-      changed(() => ({ kind: "penalty", partitions: partitionsOf(question), cost }), moment),
+    penalised: (asked, counted, cost, moment) =>
+      changed(() => {
+        const partitions = countedIn(asked).filter(({ layer }) => counted.layers.includes(layer));
+        return { kind: "penalty", partitions, cost };
+      }, moment),
 
     overridden(partition, terms) {
       const moment = storeNow();

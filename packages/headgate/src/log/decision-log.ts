@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
 import { HeadgateError } from "../core/errors.ts";
-import type { ChangedEvent, EventPartition, Moment } from "../core/limiter-events.ts";
+import type { ChangedEvent, DecisionPartition, EventPartition, Moment } from "../core/limiter-events.ts";
 import { checkFunctions, checkOptions } from "../core/options.ts";
 import { show } from "../core/show.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
@@ -137,14 +137,16 @@ export function decisionLog(given: DecisionLogOptions): DecisionLog {
     return { layer, partition: pseudonyms.of(key) };
   }
 
+  function decidedOf({ layer, key, plan, limits }: DecisionPartition): DecidedPartition {
+    const one = partitionOf({ layer, key });
+    if (plan !== undefined) return { ...one, plan };
+    return limits === undefined ? one : { ...one, limits };
+  }
+
   function decisionOf(event: DecisionEvent): Unnumbered {
     const { limiter, id, admission, cost, asOf } = event;
     const request = requestId?.();
-    const partitions = event.partitions.map(({ layer, key, plan, limits }): DecidedPartition => {
-      const one = partitionOf({ layer, key });
-      if (plan !== undefined) return { ...one, plan };
-      return limits === undefined ? one : { ...one, limits };
-    });
+    const partitions = event.partitions.map(decidedOf);
     const { overrides } = admission;
     return {
       type: "decision",
@@ -181,9 +183,9 @@ export function decisionLog(given: DecisionLogOptions): DecisionLog {
       const of = partitionOf({ layer, key: prefix });
       return text({ type: "override", ...head, ...of, byPrefix: true, ...terms });
     }
-    const partitions = event.partitions.map(partitionOf);
-    if (event.kind === "reset") return text({ type: "reset", ...head, partitions });
-    return text({ type: "penalty", ...head, partitions, cost: event.cost });
+    if (event.kind === "reset")
+      return text({ type: "reset", ...head, partitions: event.partitions.map(partitionOf) });
+    return text({ type: "penalty", ...head, partitions: event.partitions.map(decidedOf), cost: event.cost });
   }
 
   return {

@@ -137,7 +137,7 @@ export interface ResetLine extends LimiterLine {
 
 export interface PenaltyLine extends LimiterLine {
   type: "penalty";
-  partitions: LoggedPartition[];
+  partitions: DecidedPartition[];
   cost: Cost;
 }
 

@@ -1,0 +1,131 @@
+import fc from "fast-check";
+import { type Admitted, createLimiter, type LayerOptions, memoryStore } from "headgate";
+import { decisionLog, type LogLine } from "headgate/log";
+import { fakeClock } from "headgate/testing";
+import { expect, it } from "vitest";
+import { differencesOf, replay, trafficOf } from "./index.ts";
+
+interface Caller {
+  readonly user: string;
+  readonly org: string | null;
+}
+
+const layers: LayerOptions<Caller>[] = [
+  {
+    name: "user",
+    key: ({ user }) => user,
+    limits: "6/10 seconds; 500 tokens/30 seconds sliding-window; 2 concurrent",
+  },
+  {
+    name: "org",
+    key: ({ org }) => org,
+    plan: ({ org }) => (org === "o:1" ? "pro" : undefined),
+    plans: { free: "8/10 seconds", pro: "20/10 seconds; 2000 tokens/minute" },
+    defaultPlan: "free",
+  },
+];
+
+const who = fc
+  .record({ user: fc.nat(2), org: fc.nat(2) })
+  .map(({ user, org }): Caller => ({ user: `u:${user}`, org: org === 2 ? null : `o:${org}` }));
+const layer = fc.constantFrom("user", "org");
+const of = fc.nat(9);
+const tokens = fc.nat(300);
+const forMs = fc.integer({ min: 1_000, max: 30_000 });
+
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("advance" as const), ms: fc.nat(20_000) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant("admit" as const), who, tokens, holds: fc.boolean() }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("extend" as const), of, tokens }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("report" as const), of, tokens }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("end" as const),
+      of,
+      used: fc.oneof(tokens, fc.constantFrom("nothing" as const, undefined)),
+    }),
+  },
+  // Overrides with the windows of the plan: of a longer window, the store may have forgotten what the replay has not.
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("override" as const),
+      who,
+      layer,
+      limits: fc.constantFrom("9/10 seconds", "3/10 seconds", "unlimited"),
+      forMs,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("block" as const), who, layer, forMs }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("endOverride" as const), who, layer }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("reset" as const), who, layer }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("penalise" as const), who, tokens: fc.nat(50) }) },
+);
+type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
+
+async function record(steps: readonly Step[]): Promise<LogLine[]> {
+  const clock = fakeClock();
+  const lines: LogLine[] = [];
+  const write = (text: string) => {
+    for (const line of text.split("\n").slice(0, -1)) lines.push(JSON.parse(line) as LogLine);
+  };
+  const log = decisionLog({ secret: "a secret of sixteen", clock, writer: { write } });
+  const limiter = createLimiter<Caller>({
+    name: "chat",
+    layers,
+    clock,
+    store: memoryStore(),
+    onWarning() {},
+  });
+  log.record(limiter);
+  const open: Admitted[] = [];
+  for (const step of steps) {
+    // Only a layer that applies to the caller can be named.
+    const one = "layer" in step && step.who.org === null ? { ...step, layer: "user" } : step;
+    if (one.do === "advance") clock.advance(one.ms);
+    else if (one.do === "admit") {
+      const cost = one.holds ? { tokens: one.tokens } : { tokens: 0, concurrent: 0 };
+      const admission = await limiter.admit(one.who, { cost });
+      if (admission.admitted) open.push(admission);
+    } else if (one.do === "override")
+      await limiter.override(one.who, { layer: one.layer, limits: one.limits, forMs: one.forMs });
+    else if (one.do === "block") await limiter.block(one.who, { layer: one.layer, forMs: one.forMs });
+    else if (one.do === "endOverride") await limiter.endOverride(one.who, { layer: one.layer });
+    else if (one.do === "reset") await limiter.reset(one.who, { layer: one.layer });
+    else if (one.do === "penalise") await limiter.penalise(one.who, { requests: 1, tokens: one.tokens });
+    else {
+      const admission = open[one.of % Math.max(1, open.length)];
+      if (admission === undefined) continue;
+      if (one.do === "extend") await admission.extend({ tokens: Math.max(1, one.tokens) });
+      else if (one.do === "report") await admission.report({ tokens: one.tokens });
+      else {
+        open.splice(open.indexOf(admission), 1);
+        await admission.end(typeof one.used === "number" ? { tokens: one.used } : one.used);
+      }
+    }
+  }
+  await log.flush();
+  await limiter.close();
+  return lines;
+}
+
+it("equals the log, whatever is held, reported, overridden, blocked, reset and penalised meanwhile", async () => {
+  let decisions = 0;
+  let refused = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 80, size: "max" }), async (steps) => {
+      const replayed = replay(trafficOf(await record(steps), "chat", true));
+      decisions += replayed.decisions.length;
+      refused += replayed.decisions.filter(({ admitted }) => !admitted).length;
+      expect(differencesOf(replayed.decisions)).toEqual([]);
+      expect([replayed.extensionsDiffering, replayed.notes.size]).toEqual([0, 0]);
+    }),
+    { numRuns: 150 },
+  );
+  expect(decisions).toBeGreaterThan(1_000);
+  expect(refused).toBeGreaterThan(100);
+}, 60_000);
