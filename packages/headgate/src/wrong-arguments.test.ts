@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
+import * as expressAdapter from "./adapters/express.ts";
+import * as fastifyAdapter from "./adapters/fastify.ts";
 import * as fetchAdapter from "./adapters/fetch.ts";
+import * as honoAdapter from "./adapters/hono.ts";
+import * as koaAdapter from "./adapters/koa.ts";
+import * as nestAdapter from "./adapters/nest.ts";
 import * as nextAdapter from "./adapters/next.ts";
+import * as nodeAdapter from "./adapters/node.ts";
 import { governedModel, limitedTool } from "./ai/index.ts";
 import type { Admitted, Refused } from "./core/admission.ts";
 import { HeadgateError, type HeadgateErrorCode } from "./core/errors.ts";
@@ -343,4 +349,33 @@ describe.each([
 
 it("normalizeAddress returns undefined for what is no text", () => {
   expect([normalizeAddress(wrong(undefined)), normalizeAddress(wrong(5))]).toEqual([undefined, undefined]);
+});
+
+describe("admissionOf", () => {
+  const adapters = [
+    ["express", expressAdapter, "Express's request"],
+    ["fastify", fastifyAdapter, "Fastify's request"],
+    ["fetch", fetchAdapter, "a Request"],
+    ["hono", honoAdapter, "Hono's context"],
+    ["koa", koaAdapter, "Koa's context"],
+    ["nest", nestAdapter, "Nest's execution context"],
+    ["next", nextAdapter, "a Request"],
+    ["node", nodeAdapter, "a request of Node's HTTP server"],
+  ] as const;
+  it.each(adapters)("of headgate/%s says what it takes", (_name, { admissionOf }, takes) => {
+    const shown = [
+      [undefined, "undefined"],
+      [null, "null"],
+      ["GET", '"GET"'],
+      [{}, "an object"],
+    ] as const;
+    for (const [given, words] of shown) {
+      expect(() => wrong(admissionOf)(given)).toThrow(
+        expect.objectContaining({
+          code: "option-invalid",
+          message: `admissionOf takes ${takes}, got ${words}.`,
+        }),
+      );
+    }
+  });
 });

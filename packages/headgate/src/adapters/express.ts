@@ -30,7 +30,7 @@ export function admissionOf<Caller, Unit extends string = string>(
   request: Request,
   limiter?: Limiter<Caller, Unit>,
 ): Admission<Unit> | undefined {
-  return admissionOfIncoming(request, limiter);
+  return admissionOfIncoming(request, limiter, "Express's request", request);
 }
 
 /** The arguments of the functions in the options of `rateLimit`. */

@@ -37,7 +37,7 @@ export function admissionOf<Caller, Unit extends string = string>(
   request: FastifyRequest,
   limiter?: Limiter<Caller, Unit>,
 ): Admission<Unit> | undefined {
-  return admissionOfIncoming(request.raw, limiter);
+  return admissionOfIncoming(request?.raw, limiter, "Fastify's request", request);
 }
 
 /**

@@ -10,6 +10,7 @@ import { admitRequest, checkMount, type GuardOptions, isPreflight, isSkipped } f
 import {
   admissionIn,
   type Decision,
+  failAsked,
   forget,
   hasPassed,
   hasSameName,
@@ -59,6 +60,7 @@ export function admissionOf<Caller, Unit extends string = string>(
   request: Request,
   limiter?: Limiter<Caller, Unit>,
 ): Admission<Unit> | undefined {
+  if (typeof request?.headers?.get !== "function") failAsked("a Request", request);
   return admissionIn(decisionsOf.get(request), limiter);
 }
 

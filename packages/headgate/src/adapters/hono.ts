@@ -10,6 +10,7 @@ import { checkMount, type Decided, decideRequest, isPreflight } from "../http/gu
 import {
   admissionIn,
   type Decision,
+  failAsked,
   forget,
   hasPassed,
   isDecided,
@@ -64,6 +65,7 @@ export function admissionOf<E extends Env, Caller, Unit extends string = string>
   c: Context<E>,
   limiter?: Limiter<Caller, Unit>,
 ): Admission<Unit> | undefined {
+  if (typeof c?.req !== "object") failAsked("Hono's context", c);
   return admissionIn((c as Guarded)[decisionsKey], limiter);
 }
 

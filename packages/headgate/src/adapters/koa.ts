@@ -30,7 +30,7 @@ export function admissionOf<Caller, Unit extends string = string>(
   context: Pick<ParameterizedContext, "req">,
   limiter?: Limiter<Caller, Unit>,
 ): Admission<Unit> | undefined {
-  return admissionOfIncoming(context.req, limiter);
+  return admissionOfIncoming(context?.req, limiter, "Koa's context", context);
 }
 
 /** The arguments of the functions in the options of `rateLimit`. */

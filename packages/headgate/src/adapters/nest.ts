@@ -12,6 +12,7 @@ import { reportTo } from "../core/for-adapters.ts";
 import type { CountedCost, GuardCost } from "../core/guard-cost.ts";
 import { type ClientAddress, createClientAddress } from "../http/address/client-address.ts";
 import type { GuardOptions } from "../http/guard/admit.ts";
+import { failAsked } from "../http/guard/decisions.ts";
 import type { GuardAnswer } from "../http/guard/refusing.ts";
 import type { KnownProblem } from "../http/refusal/known-answer.ts";
 import type { RefusalProblem } from "../http/refusal/refusal.ts";
@@ -60,8 +61,10 @@ export function admissionOf<Caller, Unit extends string = string>(
   context: ArgumentsHost,
   limiter?: Limiter<Caller, Unit>,
 ): Admission<Unit> | undefined {
+  if (typeof context?.getType !== "function") failAsked("Nest's execution context", context);
   if (context.getType() !== "http") return undefined;
-  return admissionOfIncoming(incomingOf(context.switchToHttp().getRequest<NestRequest>()), limiter);
+  const request = context.switchToHttp().getRequest<NestRequest>();
+  return admissionOfIncoming(incomingOf(request), limiter, "Nest's execution context", context);
 }
 
 /**

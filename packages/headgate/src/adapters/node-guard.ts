@@ -12,6 +12,7 @@ import {
 import {
   admissionIn,
   type Decision,
+  failAsked,
   forget,
   hasPassed,
   isDecided,
@@ -71,11 +72,19 @@ interface Guarded extends IncomingMessage {
   [decisionsKey]?: Decision[];
 }
 
-/** The admission of a request that a guard has decided; `undefined` if it was skipped. */
+/**
+ * The admission of a request that a guard has decided; `undefined` if it was skipped.
+ *
+ * @param takes what `admissionOf` of the framework takes, and @param given what it got, for the error
+ * @throws HeadgateError `option-invalid` if there is no request
+ */
 export function admissionOfIncoming<Caller, Unit extends string = string>(
-  incoming: IncomingMessage,
-  limiter?: Limiter<Caller, Unit>,
+  incoming: IncomingMessage | undefined,
+  limiter: Limiter<Caller, Unit> | undefined,
+  takes: string,
+  given: unknown,
 ): Admission<Unit> | undefined {
+  if (typeof incoming?.headers !== "object") failAsked(takes, given);
   return admissionIn((incoming as Guarded)[decisionsKey], limiter);
 }
 

@@ -35,7 +35,7 @@ export function admissionOf<Caller, Unit extends string = string>(
   request: IncomingMessage,
   limiter?: Limiter<Caller, Unit>,
 ): Admission<Unit> | undefined {
-  return admissionOfIncoming(request, limiter);
+  return admissionOfIncoming(request, limiter, "a request of Node's HTTP server", request);
 }
 
 /** The arguments of the functions in the options of `rateLimit`. */

@@ -2,6 +2,7 @@ import type { Admission, LimitReading } from "../../core/admission.ts";
 import { processWide } from "../../core/copies.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { reportTo } from "../../core/for-adapters.ts";
+import { show } from "../../core/show.ts";
 import type { Limiter } from "../../limiter/contract.ts";
 import type { Readings } from "../fields/fields.ts";
 import type { Refunds } from "./refunding.ts";
@@ -75,6 +76,11 @@ export function hasPassed(decisions: Decisions): boolean {
 
 /** The decisions of all guards of one request, from the outermost to the innermost. */
 export type Decisions = readonly Decision[];
+
+/** @throws HeadgateError `option-invalid`: for when `admissionOf` got something other than a request. */
+export function failAsked(takes: string, given: unknown): never {
+  throw new HeadgateError("option-invalid", `admissionOf takes ${takes}, got ${show(given)}.`);
+}
 
 /**
  * Finds the admission that a handler asks for.
