@@ -323,6 +323,7 @@ it("refuses nobody whom the store would admit, and tells everybody what the stor
     },
     { weight: 3, arbitrary: fc.integer({ min: 0, max: 900 }) },
   );
+  const refusedBy: Record<string, number> = {};
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (script) => {
       const layers: typeof chat = [
@@ -343,9 +344,12 @@ it("refuses nobody whom the store would admit, and tells everybody what the stor
         // Nobody but this process spends: what it admitted in the last second may not show in other layers yet.
         expect(told.retryAfterMs).toBeLessThanOrEqual(truth.retryAfterMs);
         expect(told.retryAfterMs).toBeGreaterThan(0);
+        refusedBy[told.decidedBy] = (refusedBy[told.decidedBy] ?? 0) + 1;
         if (told.decidedBy === "store") expect(told.retryAfterMs).toBe(truth.retryAfterMs);
       }
     }),
     { numRuns: 500 },
   );
+  expect(refusedBy.store).toBeGreaterThan(10);
+  expect(refusedBy.memory).toBeGreaterThan(10);
 });
