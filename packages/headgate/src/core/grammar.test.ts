@@ -240,7 +240,7 @@ describe("parseLimits", () => {
 
   it("keeps long input out of its messages", () => {
     for (const text of ["x".repeat(100_000), `5/minute ${"x".repeat(100_000)}`]) {
-      expect(() => parseLimits(text)).toThrow(/^[^]{1,399}$/);
+      expect(() => parseLimits(text)).toThrow(/^.{1,399}$/s);
     }
   });
 });

@@ -351,5 +351,5 @@ it("refuses nobody whom the store would admit, and tells everybody what the stor
     { numRuns: 500 },
   );
   expect(refusedBy.store).toBeGreaterThan(10);
-  expect(refusedBy.memory).toBeGreaterThan(10);
+  expect(refusedBy["refusal-memory"]).toBeGreaterThan(10);
 });
