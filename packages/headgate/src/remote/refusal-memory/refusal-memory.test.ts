@@ -314,18 +314,18 @@ describe("the refusal memory", () => {
 it("refuses nobody whom the store would admit, and tells everybody what the store would tell", async () => {
   const step = fc.oneof(
     {
-      weight: 5,
+      weight: 10,
       arbitrary: fc.record({
         user: fc.integer({ min: 0, max: 2 }),
         ip: fc.integer({ min: 0, max: 1 }),
         cost: fc.record({ tokens: fc.integer({ min: 0, max: 6 }) }, { requiredKeys: [] }),
       }),
     },
-    { weight: 3, arbitrary: fc.integer({ min: 0, max: 900 }) },
+    { weight: 2, arbitrary: fc.integer({ min: 0, max: 900 }) },
   );
   const refusedBy: Record<string, number> = {};
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (script) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 60, size: "max" }), async (script) => {
       const layers: typeof chat = [
         { name: "user", key: ({ user }) => user, limits: "3/4 seconds; 10 tokens/3 seconds sliding-window" },
         { name: "ip", key: ({ ip }) => ip, limits: "4/2 seconds fixed-window" },
@@ -348,8 +348,8 @@ it("refuses nobody whom the store would admit, and tells everybody what the stor
         if (told.decidedBy === "store") expect(told.retryAfterMs).toBe(truth.retryAfterMs);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
-  expect(refusedBy.store).toBeGreaterThan(10);
-  expect(refusedBy["refusal-memory"]).toBeGreaterThan(10);
+  expect(refusedBy.store).toBeGreaterThan(100);
+  expect(refusedBy["refusal-memory"]).toBeGreaterThan(100);
 });
