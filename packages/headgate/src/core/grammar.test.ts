@@ -239,11 +239,8 @@ describe("parseLimits", () => {
   });
 
   it("keeps long input out of its messages", () => {
-    expect(() => parseLimits("x".repeat(100_000))).toThrow(/^.{0,100000}$/s);
-    try {
-      parseLimits(`5/minute ${"x".repeat(100_000)}`);
-    } catch (error) {
-      expect((error as Error).message.length).toBeLessThan(400);
+    for (const text of ["x".repeat(100_000), `5/minute ${"x".repeat(100_000)}`]) {
+      expect(() => parseLimits(text)).toThrow(/^.{1,399}$/s);
     }
   });
 });
