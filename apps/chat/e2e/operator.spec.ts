@@ -214,35 +214,40 @@ test("an operator explains a refusal, lets the person through, tries a policy on
   await expect(operator.getByLabel("Token")).toBeVisible();
 });
 
-test("of two operators who change one policy, the second sees who was first, and keeps the typed text", async ({
-  page,
-  newVisitor,
-}) => {
-  const second = await newVisitor({ reducedMotion: "reduce" });
-  for (const [one, name] of [
-    [page, "Ann"],
-    [second, "Ben"],
-  ] as const) {
-    await one.goto("/operator#policy/chat");
-    await one.getByLabel("Your name").fill(name);
-    await one.getByLabel("Token").fill(TOKEN);
-    await one.getByLabel("Token").press("Enter");
-  }
-  await typePolicy(page, 4);
-  await typePolicy(second, 7);
-  // The second operator's change starts from the policy in force before.
-  await second.route("**/api/policies", (route) => route.abort());
-  await page.getByLabel("Why make it live").fill("first");
-  await page.getByRole("button", { name: "Make live" }).click();
-  await expect(page.getByRole("status").first()).toContainText("is in force for chat.");
-  await second.getByLabel("Why make it live").fill("second");
-  await second.getByRole("button", { name: "Make live" }).click();
-  await expect(second.getByText(/now in force, since Ann \(token\) changed it at 09:00 UTC/)).toBeVisible();
-  await second.unroute("**/api/policies");
-  await expect(second.getByLabel("Policy as JSON")).toHaveValue(/7\/minute/);
-  await second.getByRole("button", { name: "Load the policy in force" }).click();
-  await expect(second.getByLabel("Policy as JSON")).toHaveValue(/4\/minute/);
-  await expect(second.getByLabel("Policy as JSON")).toBeFocused();
+test.describe("a page that does not learn of a change", () => {
+  // On a slow machine it asks while it gets no answer.
+  test.use({ expected: [/net::ERR_FAILED .*\/api\/policies/] });
+
+  test("of two operators who change one policy, the second sees who was first, and keeps the typed text", async ({
+    page,
+    newVisitor,
+  }) => {
+    const second = await newVisitor({ reducedMotion: "reduce" });
+    for (const [one, name] of [
+      [page, "Ann"],
+      [second, "Ben"],
+    ] as const) {
+      await one.goto("/operator#policy/chat");
+      await one.getByLabel("Your name").fill(name);
+      await one.getByLabel("Token").fill(TOKEN);
+      await one.getByLabel("Token").press("Enter");
+    }
+    await typePolicy(page, 4);
+    await typePolicy(second, 7);
+    // The second operator's change starts from the policy in force before: its page does not learn of the first.
+    await second.route("**/api/policies", (route) => route.abort());
+    await page.getByLabel("Why make it live").fill("first");
+    await page.getByRole("button", { name: "Make live" }).click();
+    await expect(page.getByRole("status").first()).toContainText("is in force for chat.");
+    await second.getByLabel("Why make it live").fill("second");
+    await second.getByRole("button", { name: "Make live" }).click();
+    await expect(second.getByText(/now in force, since Ann \(token\) changed it at 09:00 UTC/)).toBeVisible();
+    await second.unroute("**/api/policies");
+    await expect(second.getByLabel("Policy as JSON")).toHaveValue(/7\/minute/);
+    await second.getByRole("button", { name: "Load the policy in force" }).click();
+    await expect(second.getByLabel("Policy as JSON")).toHaveValue(/4\/minute/);
+    await expect(second.getByLabel("Policy as JSON")).toBeFocused();
+  });
 });
 
 test("everything can be reached by keyboard", async ({ page }) => {
