@@ -113,11 +113,16 @@ test("every panel of the dashboard has values from the service", async () => {
     expect(empty).toEqual([]);
     const [refused] = await query('sum(headgate_decisions_total{headgate_outcome="refused"})');
     expect(Number(refused?.value[1])).toBeGreaterThan(0);
-    const rules = await (await fetch(`http://127.0.0.1:${port}/api/v1/rules`)).json();
-    const health = rules.data.groups.flatMap(({ rules: of }: { rules: { health: string }[] }) =>
-      of.map((rule) => rule.health),
-    );
-    expect(new Set(health)).toEqual(new Set(["ok"]));
+    const healthOfRules = async () => {
+      const rules = await (await fetch(`http://127.0.0.1:${port}/api/v1/rules`)).json();
+      const health = rules.data.groups.flatMap(({ rules: of }: { rules: { health: string }[] }) =>
+        of.map((rule) => rule.health),
+      );
+      return [...new Set(health)];
+    };
+    // A rule is "unknown" until Prometheus has evaluated it for the first time.
+    await expect.poll(healthOfRules, { timeout: 60_000, interval: 500 }).not.toContain("unknown");
+    expect(await healthOfRules()).toEqual(["ok"]);
   } finally {
     prometheus.kill("SIGTERM");
     await ended;
