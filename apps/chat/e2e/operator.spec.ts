@@ -216,7 +216,7 @@ test("an operator explains a refusal, lets the person through, tries a policy on
 
 test.describe("a page that does not learn of a change", () => {
   // On a slow machine it asks while it gets no answer.
-  test.use({ expected: [status(409), /net::ERR_FAILED .*\/api\/policies/] });
+  test.use({ expected: [status(401), status(409), /net::ERR_FAILED .*\/api\/policies/] });
 
   test("of two operators who change one policy, the second sees who was first, and keeps the typed text", async ({
     page,
