@@ -1,8 +1,9 @@
 import { expect } from "vitest";
-import type { Admission } from "../headgate/src/core/admission.ts";
+import type { Admission, Admitted } from "../headgate/src/core/admission.ts";
 import type { Store } from "../headgate/src/core/store.ts";
 import type { Limiter } from "../headgate/src/limiter/contract.ts";
 import { createLimiter } from "../headgate/src/limiter/limiter.ts";
+import type { BreakableNetwork } from "./network.ts";
 
 /** The time limit of every call to the store, in ms. */
 const limitMs = 250;
@@ -99,4 +100,35 @@ export function guardedBy(store: Store): Guarded {
       return peek.limits.filter(({ layer }) => layer === "user").map(({ remaining }) => remaining);
     },
   };
+}
+
+/**
+ * Checks that an id whose answer is lost on the network is charged once and answered once.
+ *
+ * @param direct the same counts, reached without that network
+ * @param mode how the network loses the answer
+ */
+export async function expectOneCharge(
+  { isBack, left, limiter }: Guarded,
+  network: BreakableNetwork,
+  direct: Store,
+  mode: "cut" | "swallow",
+): Promise<void> {
+  const other = guardedBy(direct).limiter;
+  await other.ready();
+  const asked = { id: "m1", fingerprint: "a", result: "stream 1" };
+  network.mode = mode;
+  const first = (await limiter.admit("alice", { ...asked, cost: { tokens: 100 } })) as Admitted;
+  expect(first).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
+  expect(await other.admit("alice", asked)).toMatchObject({ state: "running", result: "stream 1" });
+  network.mode = "open";
+  network.drop();
+  expect(await limiter.admit("alice", asked)).toMatchObject({ state: "running", result: "stream 1" });
+  await isBack();
+  expect(await left("alice")).toEqual([4, 900]);
+  await first.end({ tokens: 30 }, { result: "answer 1" });
+  for (const each of [limiter, other])
+    expect(await each.admit("alice", asked)).toMatchObject({ state: "done", result: "answer 1" });
+  expect(await left("alice")).toEqual([4, 970]);
+  await other.close();
 }

@@ -1,4 +1,4 @@
-import { type Guarded, guardedBy } from "@headgate/test-servers/guarded-by.ts";
+import { expectOneCharge, type Guarded, guardedBy } from "@headgate/test-servers/guarded-by.ts";
 import { type BreakableNetwork, startNetwork } from "@headgate/test-servers/network.ts";
 import { type PostgresServer, startPostgres } from "@headgate/test-servers/postgres.ts";
 import pg from "pg";
@@ -145,28 +145,11 @@ describe("a network that breaks while a statement runs", () => {
   it.each(["cut", "swallow"] as const)(
     "an id whose answer is lost is charged once and answered once: %s",
     async (mode) => {
-      const { isBack, left, limiter } = guarded;
       const direct = postgresStore(server.url, { schema: `faults ${schemas}` });
-      const other = guardedBy(direct).limiter;
-      await other.ready();
-      const asked = { id: "m1", fingerprint: "a", result: "stream 1" };
       // The statement is prepared, so that one trip decides.
-      const warm = (await limiter.admit("warm", { id: "m0" })) as Admitted;
+      const warm = (await guarded.limiter.admit("warm", { id: "m0" })) as Admitted;
       await warm.end();
-      network.mode = mode;
-      const first = (await limiter.admit("alice", { ...asked, cost: { tokens: 100 } })) as Admitted;
-      expect(first).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
-      expect(await other.admit("alice", asked)).toMatchObject({ state: "running", result: "stream 1" });
-      network.mode = "open";
-      network.drop();
-      expect(await limiter.admit("alice", asked)).toMatchObject({ state: "running", result: "stream 1" });
-      await isBack();
-      expect(await left("alice")).toEqual([4, 900]);
-      await first.end({ tokens: 30 }, { result: "answer 1" });
-      for (const each of [limiter, other])
-        expect(await each.admit("alice", asked)).toMatchObject({ state: "done", result: "answer 1" });
-      expect(await left("alice")).toEqual([4, 970]);
-      await other.close();
+      await expectOneCharge(guarded, network, direct, mode);
       await direct.close();
     },
     longestTestMs,

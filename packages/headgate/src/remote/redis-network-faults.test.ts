@@ -1,4 +1,4 @@
-import { type Guarded, guardedBy } from "@headgate/test-servers/guarded-by.ts";
+import { expectOneCharge, type Guarded, guardedBy } from "@headgate/test-servers/guarded-by.ts";
 import { type BreakableNetwork, startNetwork } from "@headgate/test-servers/network.ts";
 import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
 import { Redis as Iovalkey } from "iovalkey";
@@ -91,24 +91,8 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
   it.each(["cut", "swallow"] as const)(
     "an id whose answer is lost is charged once and answered once: %s",
     async (mode) => {
-      const { isBack, left, limiter } = guarded;
       const direct = redisStore(`redis://127.0.0.1:${server.port}`);
-      const other = guardedBy(direct).limiter;
-      const asked = { id: "m1", fingerprint: "a", result: "stream 1" };
-      network.mode = mode;
-      const first = (await limiter.admit("alice", { ...asked, cost: { tokens: 100 } })) as Admitted;
-      expect(first).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
-      expect(await other.admit("alice", asked)).toMatchObject({ state: "running", result: "stream 1" });
-      network.mode = "open";
-      network.drop();
-      expect(await limiter.admit("alice", asked)).toMatchObject({ state: "running", result: "stream 1" });
-      await isBack();
-      expect(await left("alice")).toEqual([4, 900]);
-      await first.end({ tokens: 30 }, { result: "answer 1" });
-      for (const each of [limiter, other])
-        expect(await each.admit("alice", asked)).toMatchObject({ state: "done", result: "answer 1" });
-      expect(await left("alice")).toEqual([4, 970]);
-      await other.close();
+      await expectOneCharge(guarded, network, direct, mode);
       await direct.close();
     },
     longestTestMs,

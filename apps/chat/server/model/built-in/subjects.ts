@@ -4,10 +4,9 @@ export interface Subject {
   /**
    * `all`: figures for an employee would be wrong, so the amount is not used.
    * `part`: the answer for the salary is right without the subject.
+   * `income`: as `part`, but an amount next to it is no salary, even if it is the only amount.
    */
-  scope: "all" | "part";
-  /** Whether it is an income: an amount next to it is then no salary, even if it is the only amount. */
-  isIncome: boolean;
+  scope: "all" | "part" | "income";
   /** One sentence. */
   sentence: string;
 }
@@ -24,7 +23,7 @@ function linesOf(text: string): string[][] {
     .map((line) => line.split(" ~ "));
 }
 
-/** One line for each subject: the scope (`income` is a part), the name, a pattern of its words, and a sentence for the answer. */
+/** One line for each subject: the scope, the name, a pattern of its words, and a sentence for the answer. */
 export const subjectRules: SubjectRule[] = linesOf(`
 all ~ VAT ~ vat|value added tax ~ I can't work out VAT.
 all ~ Capital Gains Tax ~ cgt|capital gains?(?: tax)?|(?:sold|selling|sale of)(?: (?:my|some|a|the))* (?:shares?|stocks?|crypto|bitcoin|house|flat|property)(?: (?:with|at|for|and|made))*(?: (?:gains?|profit))?|(?<=(?:M|·) )gains? ~ I can't work out Capital Gains Tax.
@@ -63,7 +62,7 @@ part ~ garnishments ~ attachment of earnings|child maintenance|csa|maintenance p
 part ~ union fees ~ union (?:fees|dues|subs)|unison ~ I left the union fees out.
 `).map(([scope, name = "", pattern = "", sentence = ""]) => ({
   pattern,
-  subject: { name, scope: scope === "all" ? "all" : "part", isIncome: scope === "income", sentence },
+  subject: { name, scope: scope as Subject["scope"], sentence },
 }));
 
 /** Circumstances that do not change a figure: a pattern, and a sentence for the answer. */

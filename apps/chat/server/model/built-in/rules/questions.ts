@@ -214,8 +214,8 @@ export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject })
       (facts, { amounts, text }, reading) => {
         const isOnlySum =
           reading.money.length > 0 && reading.money.every((amount) => amounts.includes(amount));
-        const isIncome = subject.isIncome && !/ (?:on|at|earn(?:ed|ing)?|mak(?:e|ing)) /.test(text);
-        if (isOnlySum && subject.scope === "part" && !isIncome) return false;
+        const isIncome = subject.scope === "income" && !/ (?:on|at|earn(?:ed|ing)?|mak(?:e|ing)) /.test(text);
+        if (isOnlySum && subject.scope !== "all" && !isIncome) return false;
         facts.subjectSums = true;
         const sums = list(
           amounts.map(({ value, kind }) => (kind === "number" ? String(value) : pounds(value))),

@@ -136,14 +136,18 @@ function setNoPension(facts: Facts, match: Match): boolean {
 const towards =
   "(?:get|getting|bring|bringing|keep|keeping|stay|staying|drop|dropping|go|be|reduce|reducing|come)(?: (?:me|it|(?:taxable |adjusted net )?(?:income|salary|pay|earnings)))*(?: (?:back|down|just))* (?:to|under|below)";
 
+/** What a pension is for: before or after the word. */
+function besidePension(aim: string): string {
+  const pension = `(?:${scheme}|sacrific|sal sac)`;
+  const words = `(?:(?:so|to|and|that|i|we|can|would) )*${aim}`;
+  return `${words}(?=.*${pension})|(?<=${pension}.*)${words}`;
+}
+
 /** "pension to get down to 100k": the contribution is the difference. */
-const pensionDownTo = rule(
-  `(?:(?:so|to|and|that|i|we|can|would) )*${towards} M(?=.*(?:${scheme}|sacrific|sal sac))|(?<=(?:${scheme}|sacrific|sal sac).*)(?:(?:so|to|and|that|i|we|can|would) )*${towards} M`,
-  (facts, { amounts: [amount] }) => {
-    if (amount?.kind !== "money" || facts.pensionDownTo !== undefined) return false;
-    facts.pensionDownTo = amount;
-  },
-);
+const pensionDownTo = rule(besidePension(`${towards} M`), (facts, { amounts: [amount] }) => {
+  if (amount?.kind !== "money" || facts.pensionDownTo !== undefined) return false;
+  facts.pensionDownTo = amount;
+});
 
 /** "pension to get my allowance back": the allowance is whole up to £100,000. */
 const wholeAllowanceUpTo: Amount = {
@@ -156,12 +160,9 @@ const wholeAllowanceUpTo: Amount = {
 };
 const allowanceBack =
   "(?:get|getting|keep|keeping|regain|restore|recover|save|not lose|avoid losing)(?: (?:back|all|of|full|whole|entire|personal|tax free))* allowance(?: back)?";
-const pensionForAllowance = rule(
-  `(?:(?:so|to|and|that|i|we|can|would) )*${allowanceBack}(?=.*(?:${scheme}|sacrific|sal sac))|(?<=(?:${scheme}|sacrific|sal sac).*)(?:(?:so|to|and|that|i|we|can|would) )*${allowanceBack}`,
-  (facts) => {
-    facts.pensionDownTo ??= wholeAllowanceUpTo;
-  },
-);
+const pensionForAllowance = rule(besidePension(allowanceBack), (facts) => {
+  facts.pensionDownTo ??= wholeAllowanceUpTo;
+});
 
 export const pensionRules: Rule[] = [
   pensionDownTo,
@@ -465,8 +466,7 @@ export const jobRules: Rule[] = [
   rule("side (?:hustle|income|business|gig)(?: (?:of|making|makes|earning|is|worth) M)?", (facts) => {
     facts.subjects.push({
       name: "income from a trade of your own",
-      scope: "part",
-      isIncome: true,
+      scope: "income",
       sentence: "I can't work out tax on income from self-employment: I left it out.",
     });
   }),

@@ -23,6 +23,12 @@ function ofWeek(facts: Facts, { amounts: [part, whole], groups }: Match): boolea
   return setPart(facts, part?.value ?? 0, full, isDays ? "days" : "hours");
 }
 
+/** "from 5 days to 4" */
+function fromTo(facts: Facts, { amounts: [whole, part], groups }: Match): boolean {
+  const unitWord = groups.unit?.startsWith("d") ? "days" : "hours";
+  return setPart(facts, part?.value ?? 0, whole?.value ?? 0, unitWord);
+}
+
 /** Payments a year, by period. */
 const paidTimes: Record<number, PayPeriod> = {
   1: "year",
@@ -86,18 +92,25 @@ const parts: Record<string, number> = {
   treble: 3,
 };
 
+/** How often a year the overtime is worked, by the words of its rule. */
+function overtimesAYear(facts: Facts, text: string): number {
+  if (/month/.test(text)) return 12;
+  if (/week/.test(text)) return 52;
+  facts.remarks.push("I assumed that these are the overtime hours for the whole year.");
+  return 1;
+}
+
 /** "10 hours of overtime a week at time and a half" */
 function setOvertime(facts: Facts, { amounts: [hours, times], groups, text }: Match): boolean {
   const factor = parts[groups.part ?? groups.whole ?? ""] ?? times?.value;
   if (hours === undefined || factor === undefined || facts.overtime !== undefined) return false;
-  const timesAYear = /month/.test(text) ? 12 : /week/.test(text) ? 52 : 1;
+  const timesAYear = overtimesAYear(facts, text);
   const often = timesAYear === 12 ? " a month" : timesAYear === 52 ? " a week" : "";
   facts.overtime = {
     hoursAYear: hours.value * timesAYear,
     times: factor,
     words: `${hours.value} hours of overtime${often}`,
   };
-  if (timesAYear === 1) facts.remarks.push("I assumed that these are the overtime hours for the whole year.");
   return true;
 }
 
@@ -140,34 +153,21 @@ export const workingTime: Rule[] = [
   ),
   // "10 hours of overtime a week at £20 an hour"
   rule(
-    `N (?:hours?|hrs?)(?: of)? overtime(?<by> ${each} (?:week|month)| weekly| monthly)? (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
-    (facts, { amounts: [hours, rate], groups }) => {
-      const times = groups.by === undefined ? 1 : /month/.test(groups.by) ? 12 : 52;
+    `N ${hoursOf}(?: of)? overtime${by} (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
+    (facts, { amounts: [hours, rate], text }) => {
+      const times = overtimesAYear(facts, text);
       const pounds = Number(((hours?.value ?? 0) * (rate?.value ?? 0) * times).toFixed(2));
       facts.extras.push({ name: "overtime", part: { pounds } });
-      if (times === 1) facts.remarks.push("I assumed that these are the overtime hours for the whole year.");
     },
   ),
   rule(
     `N ${unit}${perWeek} (?:instead of|rather than|not|out of|down from|vs|versus|of|/) (?:N|full time|the full)(?: (?:days?|hours?|hrs?))?${perWeek}`,
     ofWeek,
   ),
-  rule(
-    `(?:${less} )?from N(?: (?:days?|hours?|hrs?))?${perWeek} (?:down )?to N ${unit}${perWeek}`,
-    (facts, { amounts: [whole, part], groups }) =>
-      setPart(facts, part?.value ?? 0, whole?.value ?? 0, groups.unit?.startsWith("d") ? "days" : "hours"),
-  ),
-  rule(
-    `(?:${less} )?from N ${unit}${perWeek} (?:down )?to N(?! (?:days?|hours?|hrs?))`,
-    (facts, { amounts: [whole, part], groups }) =>
-      setPart(facts, part?.value ?? 0, whole?.value ?? 0, groups.unit?.startsWith("d") ? "days" : "hours"),
-  ),
+  rule(`(?:${less} )?from N(?: (?:days?|hours?|hrs?))?${perWeek} (?:down )?to N ${unit}${perWeek}`, fromTo),
+  rule(`(?:${less} )?from N ${unit}${perWeek} (?:down )?to N(?! (?:days?|hours?|hrs?))`, fromTo),
   // "5 days to 3 days"
-  rule(
-    `N (?:days?|hours?|hrs?)${perWeek} (?:down )?to N ${unit}${perWeek}`,
-    (facts, { amounts: [whole, part], groups }) =>
-      setPart(facts, part?.value ?? 0, whole?.value ?? 0, groups.unit?.startsWith("d") ? "days" : "hours"),
-  ),
+  rule(`N (?:days?|hours?|hrs?)${perWeek} (?:down )?to N ${unit}${perWeek}`, fromTo),
   rule(
     `(?:${less} to|pro rata(?: (?:for|to|at|over|on))?|part time(?: (?:for|at))?) N ${unit}${perWeek}(?: from N(?: days?| hours?)?)?`,
     ofWeek,
