@@ -84,18 +84,22 @@ export async function updateConversation(
   return row;
 }
 
-/** Sets the title unless there is one. @returns the resulting title; `undefined` if the conversation is gone */
+/**
+ * Sets the title unless there is one, or the placeholder has changed, because the first question was edited meanwhile.
+ *
+ * @returns the resulting title; `undefined` if the conversation is gone
+ */
 export async function giveTitle(
   database: Database,
-  owner: string,
-  id: string,
+  { owner, id, title: placeholder }: Pick<ConversationRow, "owner" | "id" | "title">,
   title: string,
 ): Promise<string | undefined> {
+  const isWanted = sql`not ${conversations.titled} and ${conversations.title} = ${placeholder}`;
   const [row] = await database
     .update(conversations)
     .set({
-      title: sql`case when ${conversations.titled} then ${conversations.title} else ${title} end`,
-      titled: true,
+      title: sql`case when ${isWanted} then ${title} else ${conversations.title} end`,
+      titled: sql`${conversations.titled} or ${isWanted}`,
     })
     .where(ownedBy(owner, id))
     .returning({ title: conversations.title });

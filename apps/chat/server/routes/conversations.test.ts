@@ -1,8 +1,10 @@
+import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Conversation, ConversationPage } from "../../contract.ts";
 import { DATABASE_START_MS } from "../../testing/database.ts";
 import { startTestService, type TestClient, type TestService } from "../../testing/service.ts";
 import { conversations, messages } from "../database/schema.ts";
+import { giveTitle } from "../repositories/conversations.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: DATABASE_START_MS });
 
@@ -375,3 +377,30 @@ test("a generated title changes with an edited first question; one that a person
   expect(await listOf(browser)).toMatchObject([{ title: "My new job", titled: true }]);
   expect((await (await titled()).json()).title).toBe("My new job");
 });
+
+test("a title for the first question is dropped if that question was edited meanwhile", async () => {
+  const browser = service.client();
+  const { conversationId } = await browser.ask("take-home on £30,000", { id: "before" });
+  const [before] = await listOf(browser);
+  const row = { id: conversationId ?? "", owner: await ownerOf(conversationId), title: before?.title ?? "" };
+  await browser.ask("take-home on £41,000", {
+    conversation_id: conversationId,
+    replaces: "before",
+    id: "after",
+  });
+
+  const kept = await giveTitle(service.database, row, "Take-home on £30,000");
+  expect(kept).toBe("take-home on £41,000");
+  expect(await listOf(browser)).toMatchObject([{ title: kept, titled: false }]);
+  const now = { ...row, title: "take-home on £41,000" };
+  expect(await giveTitle(service.database, now, "Take-home on £41,000")).toBe("Take-home on £41,000");
+  expect(await listOf(browser)).toMatchObject([{ title: "Take-home on £41,000", titled: true }]);
+});
+
+async function ownerOf(id: string | undefined): Promise<string> {
+  const [row] = await service.database
+    .select()
+    .from(conversations)
+    .where(eq(conversations.id, id ?? ""));
+  return row?.owner ?? "";
+}

@@ -35,12 +35,11 @@ export interface TitleService {
 }
 
 export function createTitles({ database, clock, turns }: TitleOptions): TitleService {
-  /** Titles in progress, so that two simultaneous requests share one title. */
+  /** Titles in progress, by conversation and first question: two simultaneous requests share one title. */
   const beingMade = new Map<string, Promise<string>>();
 
   async function make(conversation: ConversationRow, payer: string | undefined, choice: ModelChoice) {
-    const { id, owner } = conversation;
-    const messages = await listMessages(database, id);
+    const messages = await listMessages(database, conversation.id);
     const question = messages.find((message) => message.role === "user");
     if (!question) {
       throw badRequest("This conversation is empty, so it cannot get a title yet.", [
@@ -50,8 +49,8 @@ export function createTitles({ database, clock, turns }: TitleOptions): TitleSer
     const title = await titleFor(textOf(question.parts), conversation, payer, choice);
     // Without credit, the first question stays as the title.
     if (title === undefined) return conversation.title;
-    // If the conversation was renamed meanwhile, keep that title.
-    const kept = await giveTitle(database, owner, id, oneLine(title));
+    // If the conversation was renamed or its first question edited meanwhile, keep its title.
+    const kept = await giveTitle(database, conversation, oneLine(title));
     if (kept === undefined) throw notFound("conversation");
     return kept;
   }
@@ -80,12 +79,13 @@ export function createTitles({ database, clock, turns }: TitleOptions): TitleSer
           : undefined;
       if (!conversation) throw notFound("conversation");
       if (conversation.titled) return conversation.title;
-      const making = beingMade.get(conversationId) ?? make(conversation, payer, choice);
-      beingMade.set(conversationId, making);
+      const key = `${conversationId} ${conversation.title}`;
+      const making = beingMade.get(key) ?? make(conversation, payer, choice);
+      beingMade.set(key, making);
       try {
         return await making;
       } finally {
-        beingMade.delete(conversationId);
+        beingMade.delete(key);
       }
     },
   };

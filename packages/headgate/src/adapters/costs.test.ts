@@ -127,7 +127,8 @@ describe("a cost with a unit that the limiter does not count is a type error", (
   });
 
   it("end of an admission", () => {
-    const admission = express.admissionOf({} as never, limiter);
+    const request = { headers: {} } as never;
+    const admission = express.admissionOf(request, limiter);
     if (admission?.admitted) {
       admission.end({ tokens: 1 });
       // @ts-expect-error the limiter has no unit with this name

@@ -184,9 +184,11 @@ export function guardFetch<
       const { method, headers } = request;
       if (method === "OPTIONS" && isPreflight(headers.get("access-control-request-method")))
         return handler(request, ...rest);
-      const skipped = isSkipped(limiter, given, options);
-      if (skipped === true || (skipped !== false && (await skipped))) return handler(request, ...rest);
+      // Deno watches a connection only once the signal was read, so it is read before each wait too.
       const hasLeft = () => request.signal?.aborted === true;
+      const skipped = isSkipped(limiter, given, options);
+      if (skipped instanceof Promise) hasLeft();
+      if (skipped === true || (skipped !== false && (await skipped))) return handler(request, ...rest);
       if (skipped !== false && hasLeft()) return nobody();
       const joint = framework.jointResponse();
       const own = decisionsOf.get(request);

@@ -1,7 +1,12 @@
 import type { ChatMessage, ConversationWithMessages } from "../../../contract.ts";
 import { learn, me, refreshMe } from "../account/me.ts";
 import { showPaywall } from "../account/paywall-state.ts";
-import { knownConversation, putConversation, titleConversation } from "../conversations/list.ts";
+import {
+  knownConversation,
+  outdateTitle,
+  putConversation,
+  titleConversation,
+} from "../conversations/list.ts";
 import { announce } from "../design/announcer.tsx";
 import { type Observable, observable } from "../design/observable.ts";
 import { conversationPath, currentPath, navigate } from "../router.tsx";
@@ -29,13 +34,13 @@ const events: SessionEvents = {
     if (answering) announce("Answering.");
     const now = new Date().toISOString();
     const known = knownConversation(id);
-    // If the first question changed, the topic may have changed. The service keeps a title that a person chose.
-    const isFirst = session.messages.get().length === 1;
     putConversation(
       known
-        ? { ...known, updatedAt: now, ...(isFirst ? { titled: false } : {}) }
+        ? { ...known, updatedAt: now }
         : { id, title: question, titled: false, createdAt: now, updatedAt: now, sharePath: null },
     );
+    // If the first question changed, the topic may have changed. The service keeps a title that a person chose.
+    if (known && session.messages.get().length === 1) outdateTitle(id);
     if (session !== fresh?.session) return;
     // Move the same object, so that the screen does not change.
     open.set(id, fresh.opening);

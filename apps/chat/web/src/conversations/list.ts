@@ -122,6 +122,7 @@ const pathOf = (id: string) => `/conversations/${encodeURIComponent(id)}`;
 /** Renames a conversation. On failure, keeps the old title and throws what {@link api} throws. */
 export async function renameConversation(id: string, title: string): Promise<void> {
   await api(pathOf(id), { method: "PATCH", body: { title } });
+  titleRequests.delete(id);
   change(id, { title, titled: true });
 }
 
@@ -149,14 +150,25 @@ function change(id: string, changes: Partial<Conversation>): void {
   if (known) putConversation({ ...known, ...changes });
 }
 
+/** The latest request for the title of each conversation. The answer to any other is out of date. */
+const titleRequests = new Map<string, object>();
+
+/** Lets the next answer ask for a title again, because the first question was edited. */
+export function outdateTitle(id: string): void {
+  titleRequests.delete(id);
+  change(id, { titled: false });
+}
+
 /** Asks the service for a title. If there is none, the first question stays as the title. */
 export async function titleConversation(id: string): Promise<void> {
+  const request = {};
+  titleRequests.set(id, request);
   try {
     const { title } = await api<{ title: string }>("/chat/title", {
       method: "POST",
       body: { conversation_id: id },
     });
-    change(id, { title, titled: true });
+    if (titleRequests.get(id) === request) change(id, { title, titled: true });
   } catch {
     // A title is optional: the next answer asks again.
   }

@@ -143,7 +143,8 @@ export type Decided = Admission | Known | "left" | undefined;
  * reported, and the request is counted as unidentified. `undefined` means that even that failed, because the limiter is
  * closed: the error is reported and the request passes.
  *
- * @param hasLeft whether the client has gone. If so, errors such as an unknown address are ignored
+ * @param hasLeft whether the client has gone. If so, errors such as an unknown address are ignored. Called before each
+ *   wait and after it, because Deno watches a connection only once it was asked
  */
 export function admitRequest<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
@@ -157,11 +158,13 @@ export function admitRequest<Caller, Given extends readonly unknown[]>(
     const cost = options.cost?.(...given);
     const id = options.idempotency === undefined ? undefined : idOf(limiter, options, given);
     if (isThenable(lookup) || isThenable(cost) || isThenable(id)) {
+      hasLeft();
       const looking = within("caller and cost", options.lookupMs, Promise.all([lookup, cost, id]));
       return admitLater(limiter, looking, hasLeft);
     }
     const admission = admit(limiter, lookup, cost, id);
     if (!(admission instanceof Promise)) return admission;
+    hasLeft();
     return admission.catch((error: unknown) => admitFaulty(limiter, error, hasLeft));
   } catch (error) {
     // Nobody awaits this lookup any more: its rejection must not end the process.
@@ -269,6 +272,7 @@ export function decideRequest<Caller, Given extends readonly unknown[]>(
   const skipped = isSkipped(limiter, given, options);
   if (skipped === true) return undefined;
   if (skipped === false) return admitRequest(limiter, given, options, hasLeft);
+  hasLeft();
   return skipped.then((isSo) => {
     if (isSo) return undefined;
     return hasLeft() ? "left" : admitRequest(limiter, given, options, hasLeft);
