@@ -1,33 +1,22 @@
 import { type Clock, HeadgateError, type Refused } from "headgate";
 import { boundedJson, JsonBodyError, refusal } from "headgate/http";
-import { pageFiles } from "#page";
-import { isClippedKey } from "../counting/clipped.ts";
 import type { Collector } from "../counting/collector.ts";
-import type { RefusalRecord } from "../counting/recent-refusals.ts";
-import { addShadows } from "../counting/shadow-totals.ts";
-import { addUp, readSummary, type StoredSummary, type Summary } from "../counting/summary.ts";
+import type { StoredSummary } from "../counting/summary.ts";
 import { checkNames } from "../options.ts";
-import { PolicyConflict, type PolicyDesk, type PolicyOrder } from "../policies/policy-desk.ts";
+import { PolicyConflict, type PolicyDesk } from "../policies/policy-desk.ts";
 import { LONGEST_POLICY } from "../policies/read-policy.ts";
-import { type CallerDesk, type Change, type CreditDesk, OperatorMistake } from "./desk.ts";
+import { createActions } from "./actions.ts";
+import { changesOf, exportChanges } from "./changes.ts";
+import { type CallerDesk, type CreditDesk, OperatorMistake } from "./desk.ts";
 import type { Operator, SignIn } from "./operator-token.ts";
-import { readCode, readDecision, readGrant, readSignIn } from "./orders.ts";
-import { changePolicy, checkPolicy, replayPolicy, shownPolicies } from "./policy-actions.ts";
-import { csv, json, problem, text } from "./responses.ts";
+import { readSignIn } from "./orders.ts";
+import { asset, page } from "./page.ts";
+import { policiesNow } from "./policy-actions.ts";
+import { json, notFound, problem, text, unauthorized } from "./responses.ts";
 import { isFromOwnPage } from "./same-origin.ts";
-import {
-  type Changes,
-  type Done,
-  type Features,
-  type Found,
-  type KnownRefusal,
-  type Link,
-  type Now,
-  type Policies,
-  type ProcessView,
-  policyView,
-  type Session,
-} from "./view.ts";
+import { readSummaries } from "./summaries.ts";
+import { createTraffic } from "./traffic.ts";
+import type { Features, Link, Session } from "./view.ts";
 
 export interface ConsoleOptions<Given extends readonly unknown[] = []> {
   /** The counts of this process. */
@@ -80,19 +69,11 @@ export type ConsoleHandler<Given extends readonly unknown[] = []> = (
   ...given: Given
 ) => Promise<Response>;
 
-/** After this time without a new summary, a process has ended or cannot write. */
-const SILENT_AFTER_MS = 30_000;
-/** How many refusals of one limiter the page lists. Others can still be found by id. */
-const MOST_SHOWN_REFUSALS = 20;
-const MOST_SHOWN_CALLERS = 20;
 const MOST_SHOWN_CHANGES = 200;
-const MOST_EXPORTED_CHANGES = 10_000;
 const LONGEST_QUERY = 300;
-const CALLER_FORM = /^(account|user|visitor|ip):|@/;
 const BODY = { bytes: 8_192, depth: 3, nodes: 40, stringLength: 2_048 };
 /** Limits of a request body with a policy, which is a text in JSON. */
 const POLICY_BODY = { bytes: 262_144, depth: 3, nodes: 40, stringLength: 2 * LONGEST_POLICY };
-const COLUMNS = ["at", "what", "of", "limits", "until", "reason", "by", "before", "after"] as const;
 
 /**
  * Creates the operator console, a handler of web-standard requests:
@@ -116,183 +97,22 @@ export function createConsole<Given extends readonly unknown[] = []>(
     credit: credit?.currency ?? null,
     canSignOut: signIn !== undefined,
   };
-
-  async function summaries(): Promise<{ views: ProcessView[]; all: Summary[]; unreadable: number }> {
-    const own = collector.summary();
-    const views = [viewOf(own, 0, "own")];
-    const all = [own];
-    let unreadable = 0;
-    for (const { text, ageMs } of (await options.others?.()) ?? []) {
-      const summary = readSummary(text);
-      if (summary === undefined) unreadable += 1;
-      else if (summary.process.id !== collector.id) {
-        all.push(summary);
-        views.push(viewOf(summary, ageMs, ageMs < SILENT_AFTER_MS ? "live" : "silent"));
-      }
-    }
-    return { views, all, unreadable };
-  }
-
-  const nameOf = (layer: string, key: string, limiter: string) =>
-    isClippedKey(key) ? null : (callers?.nameOf(layer, key, limiter) ?? null);
-  const known = (record: RefusalRecord): KnownRefusal => ({
-    ...record,
-    of: nameOf(record.layer, record.key, record.limiter),
-    foundBy: record.requestId === null || isCaller(record.requestId) ? null : record.requestId,
-  });
-
-  async function now(): Promise<Now> {
-    const { views, all, unreadable } = await summaries();
-    const at = clock.now();
-    const { from, stepMs, series, tops, refusals } = addUp(all, at);
-    return {
-      at,
-      from,
-      stepMs,
-      series,
-      processes: views,
-      readsOthers: options.others !== undefined,
-      unreadable,
-      tops: tops.map(({ counters, ...top }) => ({
-        ...top,
-        callers: counters.slice(0, MOST_SHOWN_CALLERS).map(([key, count, error]) => ({
-          key,
-          of: nameOf(top.layer, key, top.limiter),
-          count,
-          error,
-        })),
-      })),
-      refusals: lastOfEach(refusals).map(known),
-      policies: collector.limiters.map(policyView),
-    };
-  }
-
-  /** Whether a text is a caller. Clients can choose request ids, so a text in the form of a caller is never an id. */
-  function isCaller(query: string): boolean {
-    if (callers === undefined) return false;
-    return callers.isCaller?.(query) ?? CALLER_FORM.test(query);
-  }
-
-  async function refusalsOf(requestId: string): Promise<KnownRefusal[]> {
-    const { all } = await summaries();
-    return addUp(all, clock.now())
-      .refusals.filter((record) => record.requestId === requestId)
-      .map(known);
-  }
-
-  /** Finds a caller by name or by request id: people who complain give either. */
-  async function find(query: string): Promise<Found> {
-    const found = isCaller(query) ? [] : await refusalsOf(query);
-    if (found.length > 1)
-      return { refusal: null, ambiguous: found.slice(0, MOST_SHOWN_REFUSALS), caller: null };
-    const [refusal = null] = found;
-    const of = refusal === null ? query : refusal.of;
-    const nobody: Found = { refusal, ambiguous: [], caller: null };
-    if (callers === undefined || of === null) return nobody;
-    try {
-      const standing = await callers.show(of);
-      return standing === undefined ? nobody : { ...nobody, caller: { of, standing } };
-    } catch (error) {
-      // The id is no caller's name, which its desk may say with a mistake.
-      if (!(error instanceof OperatorMistake)) throw error;
-      return nobody;
-    }
-  }
-
-  async function policiesNow(): Promise<Policies> {
-    const [standings, { all }] = await Promise.all([
-      shownPolicies(policies, collector.limiters),
-      summaries(),
-    ]);
-    return {
-      limiters: standings.map(({ shadow, ...standing }) => ({
-        ...standing,
-        shadow: shadow && {
-          ...shadow,
-          totals: addShadows(all, standing.limiter, shadow.hash, shadow.at),
-        },
-      })),
-      canReplay: policies?.replay !== undefined,
-      readsOthers: options.others !== undefined,
-    };
-  }
-
-  async function changes(most: number): Promise<Changes> {
-    const [inForce, ofCallers, ofPolicies] = await Promise.all([
-      callers?.inForce() ?? [],
-      callers?.log(most) ?? [],
-      policies?.log(most) ?? [],
-    ]);
-    const log = [
-      ...ofCallers,
-      ...ofPolicies.map(({ limiter, ...change }) => ({ ...change, of: limiter, limits: null, until: null })),
-    ];
-    // A stable sort keeps the order within a millisecond.
-    return { inForce, log: log.sort((one, other) => other.at - one.at).slice(0, most) };
-  }
-
-  async function exported(format: string | null): Promise<Response> {
-    const { log } = await changes(MOST_EXPORTED_CHANGES);
-    const attach = (end: string) => ({
-      headers: { "Content-Disposition": `attachment; filename="limit-changes.${end}"` },
-    });
-    if (format !== "csv") return json(log, attach("json"));
-    const row = (change: Change) =>
-      COLUMNS.map((column) =>
-        (column === "at" || column === "until") && change[column] !== null
-          ? new Date(change[column]).toISOString()
-          : change[column],
-      );
-    return text(csv(COLUMNS, log.map(row)), "text/csv; charset=utf-8", attach("csv"));
-  }
-
-  async function decide(body: unknown, by: string): Promise<Done> {
-    if (callers === undefined) throw new OperatorMistake("This console cannot change callers.");
-    const decision = readDecision(body);
-    const standing = await callers.decide(decision, by);
-    if (standing === undefined)
-      throw new OperatorMistake(`There is no caller ${JSON.stringify(decision.of)}.`);
-    return { said: saidOf[decision.what](decision.of), standing };
-  }
-
-  async function grant(body: unknown, by: string): Promise<Done> {
-    if (credit === undefined) throw new OperatorMistake("This service has no credit.");
-    const { of, amount, id } = readGrant(body);
-    const said = await credit.grant(of, amount, by, id);
-    if (said === undefined) throw new OperatorMistake(`There is no account ${JSON.stringify(of)}.`);
-    return { said };
-  }
-
-  async function issueCode(body: unknown, by: string): Promise<Done> {
-    if (credit === undefined) throw new OperatorMistake("This service has no credit.");
-    const { amount, days } = readCode(body);
-    return { said: "The code is shown only now.", code: await credit.issueCode(amount, days, by) };
-  }
-
-  const change = (what: PolicyOrder["what"]) => (body: unknown, by: string) =>
-    changePolicy(policies, what, body, by);
-  const actions: Record<string, (body: unknown, by: string) => Promise<object>> = {
-    "/api/decide": decide,
-    "/api/grant": grant,
-    "/api/code": issueCode,
-    "/api/policy/check": (body) => checkPolicy(policies, body),
-    "/api/policy/replay": (body) => replayPolicy(policies, body),
-    "/api/policy/shadow": change("shadow"),
-    "/api/policy/end-shadow": change("end-shadow"),
-    "/api/policy/live": change("live"),
-    "/api/policy/roll-back": change("roll-back"),
-  };
+  const { limiters } = collector;
+  const readsOthers = options.others !== undefined;
+  const summaries = () => readSummaries(collector, options.others);
+  const traffic = createTraffic({ limiters, summaries, readsOthers, callers, clock });
+  const actions = createActions({ callers, credit, policies });
 
   async function read(place: string, url: URL): Promise<Response | undefined> {
-    if (place === "/api/now") return json(await now());
-    if (place === "/api/policies") return json(await policiesNow());
-    if (place === "/api/changes") return json(await changes(MOST_SHOWN_CHANGES));
-    if (place === "/api/export") return exported(url.searchParams.get("format"));
+    if (place === "/api/now") return json(await traffic.now());
+    if (place === "/api/policies") return json(await policiesNow(policies, limiters, summaries, readsOthers));
+    if (place === "/api/changes") return json(await changesOf(callers, policies, MOST_SHOWN_CHANGES));
+    if (place === "/api/export") return exportChanges(callers, policies, url.searchParams.get("format"));
     if (place !== "/api/find") return undefined;
     const query = url.searchParams.get("q")?.trim() ?? "";
     if (query === "" || query.length > LONGEST_QUERY)
       return problem(400, "Invalid request", `q must be 1 to ${LONGEST_QUERY} characters.`);
-    return json(await find(query));
+    return json(await traffic.find(query));
   }
 
   function session(operator: Operator | null): Response {
@@ -410,106 +230,10 @@ function checkOptions<Given extends readonly unknown[]>(options: ConsoleOptions<
   }
 }
 
-const saidOf = {
-  reset: (of: string) => `${of} has the full quota again.`,
-  end: (of: string) => `${of} has the usual limits again.`,
-  block: (of: string) => `${of} is blocked.`,
-  override: (of: string) => `${of} has other limits now.`,
-};
-
-/** @param refusals the newest first */
-function lastOfEach(refusals: readonly RefusalRecord[]): RefusalRecord[] {
-  const shown = new Map<string, number>();
-  return refusals.filter(({ limiter }) => {
-    const count = (shown.get(limiter) ?? 0) + 1;
-    shown.set(limiter, count);
-    return count <= MOST_SHOWN_REFUSALS;
-  });
-}
-
-function viewOf({ process, limiters }: Summary, ageMs: number, state: ProcessView["state"]): ProcessView {
-  return { ...process, ageMs, state, limiters };
-}
-
-function notFound(): Response {
-  return problem(404, "Not found", "There is no such page.");
-}
-
-function unauthorized(): Response {
-  return problem(401, "Not signed in", "Only operators see this.");
-}
-
 function refused(attempt: Refused, request: Request): Response {
   const { status, headers, body } = refusal(attempt);
   return text(body, "application/problem+json", {
     status,
     headers: { ...headers, ...(request.body === null ? {} : { Connection: "close" }) },
   });
-}
-
-/** Addresses are relative, so that they work behind any proxy prefix. */
-async function page(path: string, place: string, title: string): Promise<Response> {
-  const { script, style } = await files();
-  const base = place === "" ? `${path.slice(path.lastIndexOf("/") + 1)}/` : "";
-  const html = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
-<meta name="robots" content="noindex">
-<meta name="color-scheme" content="light dark">
-<title>Operator · ${escaped(title)}</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="${base}assets/${style.name}">
-<script type="module" src="${base}assets/${script.name}"></script>
-</head>
-<body>
-<div id="console"></div>
-<noscript>This page needs JavaScript.</noscript>
-</body>
-</html>
-`;
-  return text(html, "text/html; charset=utf-8", { headers: { "Cache-Control": "no-cache" } });
-}
-
-interface File {
-  name: string;
-  body: string;
-  type: string;
-}
-
-let made: Promise<{ script: File; style: File }> | undefined;
-
-/** Named by their content, so that browsers can cache them for ever. */
-function files(): Promise<{ script: File; style: File }> {
-  made ??= (async () => {
-    const { script, style } = await pageFiles();
-    return {
-      script: {
-        name: `console-${await digest(script)}.js`,
-        body: script,
-        type: "text/javascript; charset=utf-8",
-      },
-      style: { name: `console-${await digest(style)}.css`, body: style, type: "text/css; charset=utf-8" },
-    };
-  })();
-  return made;
-}
-
-async function asset(name: string): Promise<Response> {
-  const { script, style } = await files();
-  const file = [script, style].find((one) => one.name === name);
-  if (file === undefined) return notFound();
-  return text(file.body, file.type, {
-    headers: { "Cache-Control": "public, max-age=31536000, immutable" },
-  });
-}
-
-async function digest(body: string): Promise<string> {
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(body)));
-  return [...bytes.slice(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }

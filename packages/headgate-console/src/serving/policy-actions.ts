@@ -1,5 +1,6 @@
 import { type PolicyDocument, writePolicyDocument } from "headgate/policy-document";
 import type { Counted } from "../counting/collector.ts";
+import { addShadows } from "../counting/shadow-totals.ts";
 import type {
   PolicyCheck,
   PolicyDesk,
@@ -10,13 +11,35 @@ import type {
 import { mistakeOfUse, readPolicyText, sentenceOf } from "../policies/read-policy.ts";
 import { OperatorMistake } from "./desk.ts";
 import { readPolicyOrder, readTypedPolicy } from "./orders.ts";
-import { type Checked, type Done, type PolicyView, policyView } from "./view.ts";
+import type { Summaries } from "./summaries.ts";
+import { type Checked, type Done, type Policies, type PolicyView, policyView } from "./view.ts";
 
 type Desk = PolicyDesk | undefined;
 type Shown = PolicyStanding & Pick<PolicyView, "layers" | "warnings">;
 
+/** Returns the policies that the page shows, with what their shadows counted in all processes. */
+export async function policiesNow(
+  desk: Desk,
+  limiters: readonly Counted[],
+  readSummaries: () => Promise<Pick<Summaries, "all">>,
+  readsOthers: boolean,
+): Promise<Policies> {
+  const [standings, { all }] = await Promise.all([shownPolicies(desk, limiters), readSummaries()]);
+  return {
+    limiters: standings.map(({ shadow, ...standing }) => ({
+      ...standing,
+      shadow: shadow && {
+        ...shadow,
+        totals: addShadows(all, standing.limiter, shadow.hash, shadow.at),
+      },
+    })),
+    canReplay: desk?.replay !== undefined,
+    readsOthers,
+  };
+}
+
 /** Returns the policies in force, first those that can be changed. */
-export async function shownPolicies(desk: Desk, limiters: readonly Counted[]): Promise<Shown[]> {
+async function shownPolicies(desk: Desk, limiters: readonly Counted[]): Promise<Shown[]> {
   const standings = (await desk?.list()) ?? [];
   const shown = limiters.map((limiter): Shown => {
     const standing = standings.find((one) => one.limiter === limiter.name) ?? settled(limiter);

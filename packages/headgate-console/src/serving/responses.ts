@@ -35,6 +35,14 @@ export function problem(status: number, title: string, detail: string, more: obj
   );
 }
 
+export function notFound(): Response {
+  return problem(404, "Not found", "There is no such page.");
+}
+
+export function unauthorized(): Response {
+  return problem(401, "Not signed in", "Only operators see this.");
+}
+
 /**
  * Formats a table as CSV (RFC 4180). Cells that a spreadsheet would read as formulas are marked as text. This includes
  * text after a semicolon or tab, because some spreadsheets split lines there, whatever the quotation marks.
