@@ -39,14 +39,7 @@ import { createFollowing, LEASE_MS } from "./services/following.ts";
 import type { RateLimitCaller } from "./services/identity.ts";
 import { createJournal } from "./services/journal.ts";
 import { openLimitWebhook } from "./services/limit-webhook.ts";
-import {
-  createBodiesLimiter,
-  createChatLimiter,
-  createMailLimiter,
-  createOperatorLimiter,
-  createProviderLimiter,
-  createSignInLimiter,
-} from "./services/limits.ts";
+import { type Closers, openLimiters } from "./services/limiters.ts";
 import { createMailer } from "./services/mail.ts";
 import { createMetrics, type Metrics } from "./services/metrics.ts";
 import { createModelOffers } from "./services/model-offers.ts";
@@ -110,7 +103,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   for (const { warnings } of chosen) for (const warning of warnings) log.warn({ warning }, "model");
   const exchange = exchangeOf(config, chosen);
 
-  const closers: (() => void | Promise<void>)[] = [];
+  const closers: Closers = [];
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) await close();
   };
@@ -132,35 +125,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     let decisions: DecisionLog | undefined;
     // Closed after the limiters, which log their last lines when they close.
     closers.push(() => decisions?.close());
-    const chatLimiter = options.chatLimiter ?? createChatLimiter(context);
-    closers.push(() => chatLimiter.close());
-    const signInLimiter = createSignInLimiter(context);
-    closers.push(() => signInLimiter.close());
-    const bodiesLimiter = createBodiesLimiter(context);
-    closers.push(() => bodiesLimiter.close());
-    const providerLimiter = createProviderLimiter(context);
-    closers.push(() => providerLimiter.close());
+    const limiters = openLimiters(context, options.chatLimiter, closers);
     const [first, ...others] = chosen;
-    const governedBy = (choice: ModelChoice) => governed(choice, providerLimiter, clock);
+    const governedBy = (choice: ModelChoice) => governed(choice, limiters.provider, clock);
     const modelOffers = createModelOffers([governedBy(first), ...others.map(governedBy)], plans, exchange);
-    const mailLimiter = config.mail && createMailLimiter(context);
-    if (mailLimiter) closers.push(() => mailLimiter.close());
-    const hasConsole = config.operator.token !== null || config.operator.emails.length > 0;
-    const operatorLimiter = hasConsole ? createOperatorLimiter(context) : undefined;
-    if (operatorLimiter) closers.push(() => operatorLimiter.close());
-    const limiters = {
-      chat: chatLimiter,
-      "sign-in": signInLimiter,
-      bodies: bodiesLimiter,
-      provider: providerLimiter,
-      ...(mailLimiter ? { mail: mailLimiter } : {}),
-      ...(operatorLimiter ? { operator: operatorLimiter } : {}),
-    };
 
     const metrics = metricsOf(config);
     if (metrics) {
       closers.push(metrics.close);
-      for (const limiter of Object.values(limiters)) metrics.observe(limiter);
+      for (const limiter of limiters.all) metrics.observe(limiter);
     }
 
     const mail = config.mail && createMailer(config.mail, log);
@@ -168,25 +141,18 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const secret = await authSecretOf(database, config.authSecret);
     if (config.decisionLog) {
       decisions = openDecisionLog(config.decisionLog, secret, log);
-      for (const limiter of Object.values(limiters)) decisions.record(limiter);
+      for (const limiter of limiters.all) decisions.record(limiter);
     }
     if (config.limitWebhook) {
-      const notices = openLimitWebhook(chatLimiter, config.limitWebhook, config.limits.storageUri, log);
+      const notices = openLimitWebhook(limiters.chat, config.limitWebhook, config.limits.storageUri, log);
       closers.push(notices.close);
     }
     const isAlone = !open.isShared && !options.database;
     const policies = createPolicies({
       ...context,
       database,
-      chat: chatLimiter,
-      others: [
-        { limiter: signInLimiter },
-        { limiter: bodiesLimiter },
-        { limiter: providerLimiter },
-        ...(mailLimiter ? [{ limiter: mailLimiter }] : []),
-        // This limiter guards the console itself, so operators cannot change it.
-        ...(operatorLimiter ? [{ limiter: operatorLimiter, canChange: false }] : []),
-      ],
+      chat: limiters.chat,
+      others: limiters.managed,
       replay:
         config.decisionLog && decisions
           ? createPolicyReplay({ where: config.decisionLog.where, decisions, clock })
@@ -210,7 +176,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const conversations = createConversations(database, clock);
     const credit = createCredit(database, clock, creditTerms(config, plans, mail !== null));
     const codes = createCreditCodes(database, clock, credit);
-    const callerLimits = createCallerLimits({ database, clock, limiter: chatLimiter, accounts });
+    const callerLimits = createCallerLimits({ database, clock, limiter: limiters.chat, accounts });
     const { currency } = config.credit;
     const desk = createOperatorDesk({ database, clock, callerLimits, credit, codes, currency });
     door?.serve({ credit, codes, accounts, plans, callerLimits }, log);
@@ -218,15 +184,25 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const inFlight = createTurnsInFlight();
     const journal = createJournal({ database, log });
     closers.push(journal.close);
-    const consoleParts = { ...context, database, isAlone, limiters, desk, policies: policies.desk, closers };
-    const operator = operatorLimiter ? openConsole({ ...consoleParts, limiter: operatorLimiter }) : null;
+    const operator = limiters.operator
+      ? openConsole({
+          ...context,
+          database,
+          isAlone,
+          limiter: limiters.operator,
+          limiters: limiters.all,
+          desk,
+          policies: policies.desk,
+          closers,
+        })
+      : null;
     // If no other process uses the database, all answers that seem to run were cut off with their process.
     closers.push(await sweepTurns(turns, isAlone ? 0 : LEASE_MS, log));
 
     const app = createApp({
       log,
       bodyLimitBytes: config.bodyLimitBytes,
-      bodiesLimiter,
+      bodiesLimiter: limiters.bodies,
       streamPlaces: createStreamPlaces(config.maxStreams),
       webRoot: options.webRoot ?? builtPage,
       host: config.host,
@@ -253,10 +229,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         ...(options.undecidedAfterMs === undefined ? {} : { undecidedAfterMs: options.undecidedAfterMs }),
       }),
       titles: createTitles({ database, clock, turns }),
-      chatLimiter,
-      signInLimiter,
-      mailLimiter,
-      limiters,
+      chatLimiter: limiters.chat,
+      signInLimiter: limiters.signIn,
+      mailLimiter: limiters.mail,
+      limiters: limiters.byName,
       metrics,
       metricsToken: config.metrics.token,
       operator,
@@ -272,24 +248,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     });
 
     warnOfOpenDoors(config, log);
-    await awaitStore(Object.values(limiters), log);
+    await awaitStore(limiters.all, log);
     await policies.start(isAlone);
     await callerLimits.restore(log);
 
-    if (metrics && config.metrics.port !== null) {
-      const { host, port } = config.metrics;
-      const metricsServer = createAdaptorServer({
-        fetch: metricsApp(metrics, host).fetch,
-        serverOptions: ARRIVAL,
-      });
-      const metricsAt = await listen(metricsServer, { host, port }, "METRICS");
-      closers.push(() => {
-        const isClosed = metricsAt.close();
-        if ("closeAllConnections" in metricsServer) metricsServer.closeAllConnections();
-        return isClosed;
-      });
-      log.info({ url: `${metricsAt.url}/metrics` }, "metrics");
-    }
+    if (metrics) await serveMetrics(metrics, config.metrics, log, closers);
     const server = createAdaptorServer({ fetch: app.fetch, serverOptions: ARRIVAL });
     const listening = await listen(server, config);
     const { url } = listening;
@@ -298,13 +261,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     let closing: Promise<void> | undefined;
     async function closeOnce(): Promise<void> {
       log.info({ answersInFlight: inFlight.count }, "stopping");
-      const stopped = listening.close();
-      if ("closeIdleConnections" in server) server.closeIdleConnections();
-      await inFlight.stop(config.shutdownGraceMs);
-      // The remaining connections are idle, or their clients do not read.
-      if ("closeAllConnections" in server)
-        setTimeout(() => server.closeAllConnections(), LAST_BYTES_MS).unref();
-      await stopped;
+      await stopServing(server, listening, () => inFlight.stop(config.shutdownGraceMs));
       await closeAll();
       log.info("stopped");
     }
@@ -326,6 +283,38 @@ const STORE_READY_MS = 5_000;
 
 /** How often answers of ended processes are ended. */
 const SWEEP_EVERY_MS = 10_000;
+
+/** Serves the metrics on a port of their own, if one is set. */
+async function serveMetrics(
+  metrics: Metrics,
+  { host, port }: Config["metrics"],
+  log: Logger,
+  closers: Closers,
+): Promise<void> {
+  if (port === null) return;
+  const server = createAdaptorServer({ fetch: metricsApp(metrics, host).fetch, serverOptions: ARRIVAL });
+  const listening = await listen(server, { host, port }, "METRICS");
+  closers.push(() => {
+    const isClosed = listening.close();
+    if ("closeAllConnections" in server) server.closeAllConnections();
+    return isClosed;
+  });
+  log.info({ url: `${listening.url}/metrics` }, "metrics");
+}
+
+/** Accepts nothing new, waits for the answers in flight, and ends what is left of the connections. */
+async function stopServing(
+  server: ReturnType<typeof createAdaptorServer>,
+  listening: Awaited<ReturnType<typeof listen>>,
+  stopAnswers: () => Promise<void>,
+): Promise<void> {
+  const stopped = listening.close();
+  if ("closeIdleConnections" in server) server.closeIdleConnections();
+  await stopAnswers();
+  // The remaining connections are idle, or their clients do not read.
+  if ("closeAllConnections" in server) setTimeout(() => server.closeAllConnections(), LAST_BYTES_MS).unref();
+  await stopped;
+}
 
 /** Ends the answers of killed processes, now and regularly. @returns a function that stops this */
 async function sweepTurns(turns: TurnService, leaseMs: number, log: Logger): Promise<() => void> {
@@ -419,17 +408,17 @@ interface ConsoleParts {
   /** Whether no other process can share the database. */
   isAlone: boolean;
   limiter: OperatorConsole["limiter"];
-  limiters: Readonly<Record<string, Parameters<typeof createCollector>[0][number]>>;
+  limiters: Parameters<typeof createCollector>[0];
   desk: ReturnType<typeof createOperatorDesk>;
   policies: OperatorConsole["policies"];
-  closers: (() => void | Promise<void>)[];
+  closers: Closers;
 }
 
 /** Starts to count for the operator console, and to share the counts with other processes. */
 function openConsole(parts: ConsoleParts): OperatorConsole {
   const { config, clock, log, database, isAlone, limiter, limiters, desk, policies, closers } = parts;
   const name = `${hostname()} ${process.pid}`;
-  const collector: Collector = createCollector(Object.values(limiters), { name, clock });
+  const collector: Collector = createCollector(limiters, { name, clock });
   closers.push(collector.stop);
   const summaries = isAlone ? undefined : createProcessSummaries({ database, collector, log });
   if (summaries) closers.push(summaries.close);

@@ -1,0 +1,61 @@
+import type { Limiter } from "headgate";
+import type { ManagedLimiter } from "headgate-console";
+import type { RateLimitCaller } from "./identity.ts";
+import {
+  createBodiesLimiter,
+  createChatLimiter,
+  createMailLimiter,
+  createOperatorLimiter,
+  createProviderLimiter,
+  createSignInLimiter,
+  type LimiterContext,
+} from "./limits.ts";
+
+/** What to call when the service stops, or cannot start, the last first. */
+export type Closers = (() => void | Promise<void>)[];
+
+/**
+ * Opens all limiters of the service.
+ *
+ * @param chatLimiter replaces the limiter of `POST /chat/message`
+ * @param closers gets a function for each limiter as it opens
+ * @throws {ConfigError} if limits conflict with each other, or the store cannot be opened
+ */
+export function openLimiters(
+  context: LimiterContext,
+  chatLimiter: Limiter<RateLimitCaller> | undefined,
+  closers: Closers,
+) {
+  function opened<Caller>(limiter: Limiter<Caller>): Limiter<Caller> {
+    closers.push(() => limiter.close());
+    return limiter;
+  }
+  const { config } = context;
+  const hasConsole = config.operator.token !== null || config.operator.emails.length > 0;
+
+  const chat = opened(chatLimiter ?? createChatLimiter(context));
+  const signIn = opened(createSignInLimiter(context));
+  const bodies = opened(createBodiesLimiter(context));
+  const provider = opened(createProviderLimiter(context));
+  const mail = config.mail && opened(createMailLimiter(context));
+  const operator = hasConsole ? opened(createOperatorLimiter(context)) : null;
+
+  const byName = {
+    chat,
+    "sign-in": signIn,
+    bodies,
+    provider,
+    ...(mail ? { mail } : {}),
+    ...(operator ? { operator } : {}),
+  };
+  /** Those that operators see next to the chat's. */
+  const managed: ManagedLimiter<never>[] = [
+    { limiter: signIn },
+    { limiter: bodies },
+    { limiter: provider },
+    ...(mail ? [{ limiter: mail }] : []),
+    // This limiter guards the console itself, so operators cannot change it.
+    ...(operator ? [{ limiter: operator, canChange: false }] : []),
+  ];
+  return { chat, signIn, bodies, provider, mail, operator, byName, managed, all: Object.values(byName) };
+}
