@@ -6,7 +6,14 @@ import { HeadgateError } from "../../core/errors.ts";
 import type { LimitOptions } from "../../core/limit.ts";
 import { createLimiter } from "../../limiter/limiter.ts";
 import { type FakeClock, fakeClock } from "../../testing/fake-clock.ts";
-import { checkFieldOptions, type Fields, listWith, rateLimitFields } from "./fields.ts";
+import {
+  checkFieldOptions,
+  type FieldOptions,
+  type Fields,
+  listWith,
+  type Readings,
+  rateLimitFields,
+} from "./fields.ts";
 
 /** Policies with all possible quotas, windows and names, and what is spent of them. */
 const policies = fc.record({
@@ -72,20 +79,89 @@ describe.each(forms)("the fields of %s", (form) => {
   });
 });
 
-describe("the policy", () => {
-  const reading = {
-    name: "user-per-minute",
-    layer: "user",
-    unit: "requests",
-    quota: 5,
-    windowMs: 60_000,
-    remaining: 4,
-    resetMs: 60_000,
-    waitMs: 0,
-    refused: false,
-    algorithm: "sliding-window" as const,
-    waitsFor: "window" as const,
+const reading = {
+  name: "user-per-minute",
+  layer: "user",
+  unit: "requests",
+  quota: 5,
+  windowMs: 60_000,
+  remaining: 4,
+  resetMs: 59_001,
+  waitMs: 0,
+  refused: false,
+  algorithm: "sliding-window" as const,
+  waitsFor: "window" as const,
+};
+
+describe("rateLimitFields", () => {
+  const list = {
+    "RateLimit-Policy": '"user-per-minute";q=5;w=60, "user-per-hour";q=9;w=3600',
+    RateLimit: '"user-per-minute";r=4;t=60, "user-per-hour";r=8;t=60',
   };
+  const policy = { "RateLimit-Policy": "5;w=60, 9;w=3600" };
+  const six = { "RateLimit-Limit": "5", "RateLimit-Remaining": "4", "RateLimit-Reset": "60" };
+  const legacy = { "X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "4", "X-RateLimit-Reset": "60" };
+  const shortList = "RateLimit, RateLimit-Policy, Retry-After";
+  const longList = "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, RateLimit-Policy, Retry-After";
+  const seven = { ...policy, RateLimit: "limit=5, remaining=4, reset=60" };
+  const cases: [FieldOptions, Fields, string][] = [
+    [{}, list, shortList],
+    [
+      { fields: "draft", legacy: true },
+      { ...list, ...legacy },
+      `${shortList}, ${Object.keys(legacy).join(", ")}`,
+    ],
+    [{ fields: "draft-7" }, seven, shortList],
+    [
+      { fields: "draft-7", legacy: true },
+      { ...seven, ...legacy },
+      `${shortList}, ${Object.keys(legacy).join(", ")}`,
+    ],
+    [{ fields: "draft-6" }, { ...policy, ...six }, longList],
+    [
+      { fields: "draft-6", legacy: true },
+      { ...policy, ...six, ...legacy },
+      `${longList}, ${Object.keys(legacy).join(", ")}`,
+    ],
+    [{ fields: false, legacy: true }, legacy, `Retry-After, ${Object.keys(legacy).join(", ")}`],
+  ];
+  const hour = { ...reading, name: "user-per-hour", quota: 9, windowMs: 3_600_000, remaining: 8 };
+
+  it.each(cases)(
+    "with %j shows exactly these fields, and exposes them to scripts",
+    (options, fields, exposed) => {
+      const limits = { limits: [reading, hour], tightest: reading };
+      expect(rateLimitFields(limits, options)).toEqual({
+        ...fields,
+        "Access-Control-Expose-Headers": exposed,
+      });
+    },
+  );
+
+  it("shows nothing if no limit applied, or no field is wanted", () => {
+    expect(rateLimitFields({ limits: [], tightest: undefined }, { legacy: true })).toEqual({});
+    expect(rateLimitFields({ limits: [reading], tightest: reading }, { fields: false })).toEqual({});
+  });
+
+  it.each([
+    [
+      undefined,
+      {},
+      "rateLimitFields takes an admission, or what peek returns; await both. It got undefined.",
+    ],
+    [{ limit: 1 }, {}, "rateLimitFields takes an admission"],
+    [{ limits: [] }, { form: "draft" }, "rateLimitFields"],
+    [{ limits: [] }, { legacy: "yes" }, 'legacy must be true or false, got "yes".'],
+    [{ limits: [] }, { fields: true }, "fields must be false or one of draft, draft-7, draft-6, got true."],
+    [{ limits: [] }, { fields: ["draft"] }, "fields must be false or one of"],
+  ])("says what is wrong with %j and %j", (admission, options, message) => {
+    const call = () => rateLimitFields(admission as Readings, options as FieldOptions);
+    expect(call).toThrow(message);
+    expect(call).toThrow(expect.objectContaining({ code: "option-invalid" }));
+  });
+});
+
+describe("the policy", () => {
   const policyOf = (...limits: (typeof reading)[]) =>
     rateLimitFields({ limits, tightest: limits[0] })["RateLimit-Policy"];
 
@@ -104,6 +180,11 @@ describe("the policy", () => {
 });
 
 describe("checkFieldOptions", () => {
+  it("fills in the defaults", () => {
+    expect(checkFieldOptions({})).toEqual({ legacy: false, fields: "draft" });
+    expect(checkFieldOptions({ legacy: true, fields: false })).toEqual({ legacy: true, fields: false });
+  });
+
   it("names an unknown form, and the forms that exist", () => {
     expect(() => checkFieldOptions({ fields: "draft-8" as "draft" })).toThrow(
       'fields must be false or one of draft, draft-7, draft-6, got "draft-8".',
@@ -117,6 +198,7 @@ describe("listWith", () => {
     ["", "Accept", "Accept"],
     ["Origin", "Accept", "Origin, Accept"],
     ["origin, ACCEPT", "Accept", "origin, ACCEPT"],
+    ["Origin,Accept ,Cookie", "Accept, Cookie", "Origin,Accept ,Cookie"],
     [["Origin", "Cookie"], "Accept", "Origin, Cookie, Accept"],
     ["RateLimit, X-Own", "RateLimit, Retry-After", "RateLimit, X-Own, Retry-After"],
   ])("adds %j and %j to %j", (before, value, list) => {

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { createLimiter } from "../../limiter/limiter.ts";
 import { fakeClock } from "../../testing/fake-clock.ts";
 import { rateLimitFields } from "../fields/fields.ts";
+import { stateIn } from "./wording.ts";
 
 /** The fields of a decision, and of a plain object with the same properties. */
 function bothWays(admission: Parameters<typeof rateLimitFields>[0]) {
@@ -48,6 +49,39 @@ it("shows the settled use, whether limits was read before or not", async () => {
     expect(rateLimitFields(admission).RateLimit).toMatch(/^"user-per-minute";r=5;t=0, /);
     expect(admission.limits[0]?.remaining).toBe(5);
   }
+});
+
+it("shows one layer if the next does not apply, right after both were shown", async () => {
+  const limiter = createLimiter({
+    name: "chat",
+    layers: [
+      { name: "user", key: () => "a", limits: "5/minute" },
+      { name: "org", key: ({ org }: { org: string | null }) => org, limits: "9/minute" },
+    ],
+    clock: fakeClock(),
+  });
+  expect(rateLimitFields(await limiter.admit({ org: "o" })).RateLimit).toContain('"org-per-minute"');
+  const alone = rateLimitFields(await limiter.admit({ org: null }));
+  expect(alone.RateLimit).toBe('"user-per-minute";r=3;t=60');
+  expect(alone["RateLimit-Policy"]).toBe('"user-per-minute";q=5;w=60');
+});
+
+it("leaves out layers without limits", async () => {
+  const open = { name: "open", key: () => "a", limits: "unlimited" };
+  const user = { name: "user", key: () => "a", limits: "5/minute" };
+  const of = (...layers: (typeof open)[]) => createLimiter({ name: "chat", layers, clock: fakeClock() });
+  const [direct, listed] = bothWays(await of(open, user).admit({}));
+  expect(direct).toEqual(listed);
+  expect(direct?.RateLimit).toBe('"user-per-minute";r=4;t=60');
+  expect(rateLimitFields(await of(open).admit({}))).toEqual({});
+});
+
+it("shows nothing remaining where a store reports too few readings", () => {
+  const wording = { sets: [], policy: "", openings: [['"user-per-minute";r=']] };
+  expect([stateIn(wording, []), stateIn(wording, [[]])]).toEqual([
+    '"user-per-minute";r=0;t=0',
+    '"user-per-minute";r=0;t=0',
+  ]);
 });
 
 it("is empty if no layer applies", async () => {
