@@ -11,6 +11,5 @@ const resolve = { conditions: ["headgate-source", "module", "node", "development
 export default defineConfig({
   resolve,
   ssr: { resolve },
-  // One worker for all files: a worker for each would take longer than most of their tests.
-  test: { include, isolate: false, testTimeout: 60_000, hookTimeout: 60_000 },
+  test: { include, testTimeout: 60_000, hookTimeout: 60_000 },
 });
