@@ -1,13 +1,5 @@
 import { adjustSql } from "./adjust.ts";
-import {
-  answerKinds,
-  edgeKinds,
-  holdingsCode,
-  holdingsStateId,
-  never,
-  requestKinds,
-  stateCodes,
-} from "./codes.ts";
+import { answerKinds, edgeKinds, holdingsCode, holdingsStateId, requestKinds, stateCodes } from "./codes.ts";
 import { beginSql, gatherSql, keepChangesSql } from "./conversion.ts";
 import type { SqlNames } from "./names.ts";
 import { findOverridesSql, obstacleSql, overrideVariables } from "./overrides.ts";
@@ -15,41 +7,10 @@ import { plainSql } from "./plain.ts";
 import { reservationVariables } from "./reservations.ts";
 import { reserveSql } from "./reserve.ts";
 import { findResetsSql, markSinceSql, noteResetSql, resetVariables } from "./resets.ts";
-
-/** Those that have states: places are held, and leave none. */
-const algorithmsByCode = Object.entries(stateCodes)
-  .filter(([name]) => name !== "concurrent")
-  .map(([name, code]) => ({
-    code,
-    name: name.replace("-", "_"),
-    // A coarse log is charged in a way of its own, and read as any other log.
-    readAs: name === "coarse-log" ? "sliding_window" : name.replace("-", "_"),
-  }));
+import { byAlgorithm, markOf, statesSql } from "./states.ts";
 
 /** The types of its parameters, by which PostgreSQL tells whether it is there. */
 export const applyTypes = "uuid[],bigint[],bigint[],bigint[],integer[],bigint";
-
-/** `IF code = 1 THEN … ELSIF code = 2 THEN … END IF;` over all algorithms. */
-function byAlgorithm(write: (algorithm: (typeof algorithmsByCode)[number]) => string): string {
-  const branches = algorithmsByCode.map((algorithm) => `code = ${algorithm.code} THEN ${write(algorithm)}`);
-  return `IF ${branches.join("\n      ELSIF ")}\n      END IF;`;
-}
-
-// Expressions over `code`, `state`, `limits`, `o`, `at` and `amount`: each decision needs them, and to call a function takes longer.
-
-/** Of a log. */
-const newestStamp = "state[(cardinality(state) + 1) / 2]";
-
-/** What a refund needs of what was charged just now. */
-const markOf = `CASE code
-        -- How far the clock was set back: the stamp to look for is later by so much.
-        WHEN ${stateCodes["sliding-window"]} THEN ${newestStamp} - at
-        WHEN ${stateCodes["coarse-log"]} THEN ${newestStamp} - at
-        WHEN ${stateCodes["token-bucket"]} THEN least(
-          greatest(0, state[3] - amount::numeric * limits[o + 5]) + state[7]::numeric * limits[o + 5], ${never}
-        )::bigint
-        ELSE state[2]
-      END`;
 
 /**
  * The one function that a batch calls.
@@ -73,100 +34,8 @@ const markOf = `CASE code
  * request is atomic, and two batches never wait for each other in a circle.
  */
 export function applySql(names: SqlNames): string {
-  const { fn, table, slotType, lockClass } = names;
-  const isHoldings = (of: string, stateId = `${of}.state_id`) =>
-    `${stateId} = ${holdingsStateId} AND ${fn("is_sound")}(${of}.state, ${holdingsCode})`;
-  return `
-CREATE OR REPLACE FUNCTION ${fn("is_sound")}(state bigint[], code bigint)
-RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
-  SELECT state[1] = code AND CASE code
-    WHEN ${stateCodes["sliding-window"]} THEN cardinality(state) >= 3 AND cardinality(state) % 2 = 1
-    WHEN ${stateCodes["coarse-log"]} THEN cardinality(state) >= 3 AND cardinality(state) % 2 = 1
-    WHEN ${stateCodes["token-bucket"]} THEN cardinality(state) = 7
-    WHEN ${stateCodes["sliding-counter"]} THEN cardinality(state) = 5
-    WHEN ${holdingsCode} THEN cardinality(state) >= 5 AND cardinality(state) % 2 = 1
-    ELSE cardinality(state) = 4
-  END
-$function$;
-
-CREATE OR REPLACE FUNCTION ${fn("read_blank")}(limits bigint[], o int, need bigint)
-RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
-DECLARE
-  readings bigint[] := '{}';
-BEGIN
-  FOR i IN o + 3 .. o + 1 + 2 * limits[o + 1] BY 2 LOOP
-    readings := readings || ARRAY[limits[i], CASE WHEN need > limits[i] THEN ${never} ELSE 0 END, 0];
-  END LOOP;
-  RETURN readings;
-END $function$;
-
--- What follows is for all algorithms alike, where a call more does not show.
-
-CREATE OR REPLACE FUNCTION ${fn("state_wait")}(state bigint[], limits bigint[], o int, at bigint, need bigint)
-RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
-DECLARE
-  code int := limits[o];
-  wait bigint := 0;
-BEGIN
-  IF state IS NULL THEN
-    FOR n IN o + 3 .. o + 1 + 2 * limits[o + 1] BY 2 LOOP
-      IF need > limits[n] THEN RETURN ${never}; END IF;
-    END LOOP;
-    RETURN 0;
-  END IF;
-  ${byAlgorithm(({ readAs }) => `wait := ${fn(`${readAs}_wait`)}(state, limits, o, at, need);`)}
-  RETURN wait;
-END $function$;
-
-CREATE OR REPLACE FUNCTION ${fn("state_read")}(state bigint[], limits bigint[], o int, at bigint, need bigint)
-RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
-DECLARE
-  code int := limits[o];
-  answer bigint[];
-BEGIN
-  IF state IS NULL THEN RETURN ${fn("read_blank")}(limits, o, need); END IF;
-  ${byAlgorithm(({ readAs }) => `answer := ${fn(`${readAs}_read`)}(state, limits, o, at, need);`)}
-  RETURN answer;
-END $function$;
-
-CREATE OR REPLACE FUNCTION ${fn("state_charge")}(state bigint[], limits bigint[], o int, at bigint, amount bigint)
-RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
-DECLARE
-  code int := limits[o];
-BEGIN
-  ${byAlgorithm(({ name }) => `state := ${fn(`${name}_charge`)}(state, limits, o, at, amount);`)}
-  RETURN state;
-END $function$;
-
-CREATE OR REPLACE FUNCTION ${fn("state_mark")}(state bigint[], limits bigint[], o int, at bigint, amount bigint)
-RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
-DECLARE
-  code int := limits[o];
-BEGIN
-  RETURN ${markOf};
-END $function$;
-
-CREATE OR REPLACE FUNCTION ${fn("state_refund")}(
-  state bigint[], limits bigint[], o int, at bigint, amount bigint, charged_at bigint, mark bigint
-)
-RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
-DECLARE
-  code int := limits[o];
-BEGIN
-  IF code = ${stateCodes["sliding-window"]} THEN
-    RETURN ${fn("sliding_window_refund")}(state, amount, charged_at + mark);
-  ELSIF code = ${stateCodes["coarse-log"]} THEN
-    RETURN ${fn("coarse_log_refund")}(state, amount, charged_at + mark);
-  ELSIF code = ${stateCodes["token-bucket"]} THEN
-    RETURN ${fn("token_bucket_refund")}(state, limits, o, at, amount, charged_at, mark);
-  ELSIF code = ${stateCodes["fixed-window"]} THEN
-    RETURN ${fn("fixed_window_refund")}(state, amount, mark);
-  ELSIF code = ${stateCodes["sliding-counter"]} THEN
-    RETURN ${fn("sliding_counter_refund")}(state, limits, o, amount, mark);
-  END IF;
-  RETURN state;
-END $function$;
-
+  const { fn, slotType, lockClass } = names;
+  return `${statesSql(names)}
 CREATE OR REPLACE FUNCTION ${fn("apply")}(
   partition_ids uuid[], state_ids bigint[], limits bigint[], requests bigint[], locks int[], at bigint
 )
@@ -216,19 +85,7 @@ BEGIN
   -- The locks are held by now: whoever waits for them reads a later time.
   micros := CASE WHEN at IS NULL THEN floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint ELSE 0 END;
   at := coalesce(at, micros / 1000);
-  slots := ARRAY(
-    SELECT ROW(coalesce((
-      SELECT p.state FROM ${table} AS p
-      WHERE p.partition_id = asked.partition_id AND p.state_id = asked.state_id AND p.expires_at > at
-    ), (
-      -- It is missing, but others of its unit are there.
-      SELECT '{-1}'::bigint[] FROM ${table} AS p
-      WHERE p.partition_id = asked.partition_id AND p.state_id >> 40 = asked.state_id >> 40 AND p.expires_at > at
-      LIMIT 1
-    )), 0, false)::${slotType}
-    FROM unnest(partition_ids, state_ids) WITH ORDINALITY AS asked(partition_id, state_id, n)
-    ORDER BY asked.n
-  );
+${readSlotsSql(names)}
   answers := ARRAY[at, micros];
 ${findOverridesSql(names)}
 ${findResetsSql(names)}
@@ -240,7 +97,65 @@ ${findResetsSql(names)}
 ${plainSql(names)}
 ${reserveSql(names)}
 ${adjustSql(names)}
-    IF kind = ${requestKinds.reset} THEN
+${resetSql(names)}
+    IF kind = ${requestKinds.under} THEN
+      under := NULL;
+      under_ids := NULL;
+      FOR g IN 1 .. count LOOP
+        under[g] := partition_ids[requests[i]];
+        under_ids[g] := requests[i + 1];
+        i := i + 2;
+      END LOOP;
+      CONTINUE;
+    END IF;
+
+${lookSql(names)}
+    IF answer IS NOT NULL THEN
+      answers := answers || answer;
+      i := j;
+      CONTINUE;
+    END IF;
+
+    admitted := admitted AND obstacle = 0;
+    answers := answers || (CASE
+      WHEN admitted THEN ${answerKinds.admitted} WHEN obstacle > 0 THEN obstacle ELSE ${answerKinds.refused}
+    END)::bigint;
+${spendSql(names)}
+    IF gathered AND kind <> ${requestKinds.peek} AND obstacle <> ${answerKinds.overridden} THEN
+      slots := ${fn("charge_company")}(partition_ids, state_ids, slots, named, amounts, at);
+    END IF;
+  END LOOP;
+  IF gathered THEN slots := ${fn("mark_company")}(partition_ids, state_ids, slots, company); END IF;
+
+${writeSlotsSql(names)}
+  RETURN answers::text || coalesce(override_notes::text, '');
+END $function$;
+`;
+}
+
+// Parts of its statements.
+
+/** The states that the batch names. */
+const readSlotsSql = ({ table, slotType }: SqlNames) => `  slots := ARRAY(
+    SELECT ROW(coalesce((
+      SELECT p.state FROM ${table} AS p
+      WHERE p.partition_id = asked.partition_id AND p.state_id = asked.state_id AND p.expires_at > at
+    ), (
+      -- It is missing, but others of its unit are there.
+      SELECT '{-1}'::bigint[] FROM ${table} AS p
+      WHERE p.partition_id = asked.partition_id AND p.state_id >> 40 = asked.state_id >> 40 AND p.expires_at > at
+      LIMIT 1
+    )), 0, false)::${slotType}
+    FROM unnest(partition_ids, state_ids) WITH ORDINALITY AS asked(partition_id, state_id, n)
+    ORDER BY asked.n
+  );`;
+
+/** Forgets all states of a partition but what is held. */
+function resetSql(names: SqlNames): string {
+  const { fn, table, slotType } = names;
+  const isHoldings = (of: string, stateId = `${of}.state_id`) =>
+    `${stateId} = ${holdingsStateId} AND ${fn("is_sound")}(${of}.state, ${holdingsCode})`;
+  return `    IF kind = ${requestKinds.reset} THEN
       FOR g IN i .. i + count - 1 LOOP
         s := requests[g];
 ${noteResetSql(names, isHoldings)}
@@ -256,19 +171,13 @@ ${noteResetSql(names, isHoldings)}
       answers := answers || ${answerKinds.admitted}::bigint;
       CONTINUE;
     END IF;
+`;
+}
 
-    IF kind = ${requestKinds.under} THEN
-      under := NULL;
-      under_ids := NULL;
-      FOR g IN 1 .. count LOOP
-        under[g] := partition_ids[requests[i]];
-        under_ids[g] := requests[i + 1];
-        i := i + 2;
-      END LOOP;
-      CONTINUE;
-    END IF;
-
-    -- First look, then spend: all that could go wrong goes wrong before anything has changed.
+/** Whether the request is admitted: all that could go wrong goes wrong before anything has changed. */
+function lookSql(names: SqlNames): string {
+  const { fn } = names;
+  return `    -- First look, then spend: all that could go wrong goes wrong before anything has changed.
     admitted := true;
     answer := NULL;
     begun := NULL;
@@ -299,18 +208,13 @@ ${beginSql(names)}
         END IF;
       END IF;
       j := j + 4;
-    END LOOP;
-    IF answer IS NOT NULL THEN
-      answers := answers || answer;
-      i := j;
-      CONTINUE;
-    END IF;
+    END LOOP;`;
+}
 
-    admitted := admitted AND obstacle = 0;
-    answers := answers || (CASE
-      WHEN admitted THEN ${answerKinds.admitted} WHEN obstacle > 0 THEN obstacle ELSE ${answerKinds.refused}
-    END)::bigint;
-    FOR g IN 0 .. count - 1 LOOP
+/** Charges what was admitted, and reads the limits. */
+function spendSql(names: SqlNames): string {
+  const { fn, slotType } = names;
+  return `    FOR g IN 0 .. count - 1 LOOP
       s := abs(requests[i]);
       o := requests[i + 1];
       code := limits[o];
@@ -338,14 +242,13 @@ ${keepChangesSql(names)}
         named := named || s;
         amounts := amounts || amount;
       END IF;
-    END LOOP;
-    IF gathered AND kind <> ${requestKinds.peek} AND obstacle <> ${answerKinds.overridden} THEN
-      slots := ${fn("charge_company")}(partition_ids, state_ids, slots, named, amounts, at);
-    END IF;
-  END LOOP;
-  IF gathered THEN slots := ${fn("mark_company")}(partition_ids, state_ids, slots, company); END IF;
+    END LOOP;`;
+}
 
-  IF EXISTS (SELECT FROM generate_subscripts(slots, 1) AS n WHERE slots[n].changed) THEN
+/** Stores the states that have changed. */
+const writeSlotsSql = ({
+  table,
+}: SqlNames) => `  IF EXISTS (SELECT FROM generate_subscripts(slots, 1) AS n WHERE slots[n].changed) THEN
     -- What a crash of the server may lose is the last moment: nobody waits for its disk.
     PERFORM set_config('synchronous_commit', 'off', true);
     INSERT INTO ${table} AS p (partition_id, state_id, state, expires_at)
@@ -353,8 +256,4 @@ ${keepChangesSql(names)}
     FROM generate_subscripts(slots, 1) AS n
     WHERE slots[n].changed
     ON CONFLICT (partition_id, state_id) DO UPDATE SET state = EXCLUDED.state, expires_at = EXCLUDED.expires_at;
-  END IF;
-  RETURN answers::text || coalesce(override_notes::text, '');
-END $function$;
-`;
-}
+  END IF;`;

@@ -15,8 +15,12 @@ const counter = stateCodes["sliding-counter"];
  * While a partition holds several states of a unit, each is stored with a code that is greater by 16: a decision that
  * meets none of these needs nothing of what follows.
  */
-export function conversionSql({ fn, slotType, table }: SqlNames): string {
-  return `
+export function conversionSql(names: SqlNames): string {
+  return `${beginningSql(names)}${companySql(names)}`;
+}
+
+/** What a state begins with where others of its unit are there. */
+const beginningSql = ({ fn, slotType }: SqlNames) => `
 CREATE OR REPLACE FUNCTION ${fn("state_blank_at")}(state bigint[])
 RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
   SELECT CASE state[1]
@@ -107,7 +111,14 @@ BEGIN
   RETURN NULL;
 END $function$;
 
--- A charge by other limits to a state that is not blank.
+`;
+
+/** The states of a unit in company: found, charged and stored together. */
+const companySql = ({
+  fn,
+  slotType,
+  table,
+}: SqlNames) => `-- A charge by other limits to a state that is not blank.
 CREATE OR REPLACE FUNCTION ${fn("charge_along")}(state bigint[], at bigint, amount bigint)
 RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 BEGIN
@@ -226,7 +237,6 @@ BEGIN
   FOREACH n IN ARRAY marked LOOP slots[n].state[1] := slots[n].state[1] + ${inCompany}; END LOOP;
 END $function$;
 `;
-}
 
 // Parts of the statements of the `apply` function.
 
