@@ -12,14 +12,16 @@ const STRYKER = inRepository("mutants/node_modules/@stryker-mutator/core/bin/str
 /**
  * `npm run test:mutants`: breaks the code in one place at a time, and lists the mistakes that no test notices.
  *
- * @param {string[]} words the parts to break, or folders or files in them; all parts if none. Words from the first `--…`
- * on are Stryker's own.
+ * @param {string[]} words the parts to break, or folders or files in them; all parts if none. Test files (`….test.ts`)
+ * judge instead of all tests of the part. Words from the first `--…` on are Stryker's own.
  */
 export async function mutants(words) {
   await tellFailures(async () => {
     const first = words.findIndex((word) => word.startsWith("--"));
-    const chosen = first === -1 ? words : words.slice(0, first);
-    const unknown = chosen.find((word) => partOf(word) === undefined);
+    const own = first === -1 ? words : words.slice(0, first);
+    const tests = own.filter((word) => word.endsWith(".test.ts"));
+    const sources = own.filter((word) => !tests.includes(word));
+    const unknown = sources.find((word) => partOf(word) === undefined);
     if (unknown !== undefined) {
       const known = Object.keys(PARTS).join(", ");
       throw new Failure(`There is no part "${unknown}": name ${known}, or a folder or file in one.`);
@@ -27,14 +29,14 @@ export async function mutants(words) {
     endWithChildren();
     await prepareInstalled();
     await stryker.install();
-    for (const word of chosen.length === 0 ? Object.keys(PARTS) : chosen) {
-      console.log(`Mutants of ${word}:`);
+    for (const source of sources.length === 0 ? Object.keys(PARTS) : sources) {
+      console.log(`Mutants of ${source}:`);
       const { code } = await run(
         nodeProgram(),
-        [STRYKER, "run", "mutants/stryker.config.mjs", ...words.slice(chosen.length)],
-        { env: { ...withPrograms(process.env), MUTANTS_OF: word } },
+        [STRYKER, "run", "mutants/stryker.config.mjs", ...words.slice(own.length)],
+        { env: { ...withPrograms(process.env), MUTANTS_OF: source, MUTANTS_TESTS: tests.join(" ") } },
       );
-      if (code !== 0) throw new Failure(`Cannot test the mutants of ${word}: see above.`);
+      if (code !== 0) throw new Failure(`Cannot test the mutants of ${source}: see above.`);
     }
   });
 }
