@@ -91,12 +91,14 @@ export function guardedBy(store: Store): Guarded {
     isBack: () =>
       until("The store decides again and has all pending changes", async () => {
         const { state, waiting } = limiter.status();
-        return state === "closed" && waiting === 0 && (await limiter.peek("nobody")).shared;
+        return (
+          state === "closed" && waiting === 0 && (await limiter.peek("nobody")).decidedBy !== "outage-policy"
+        );
       }),
 
     async left(user) {
       const peek = await limiter.peek(user);
-      expect(peek.shared).toBe(true);
+      expect(peek.decidedBy).not.toBe("outage-policy");
       return peek.limits.filter(({ layer }) => layer === "user").map(({ remaining }) => remaining);
     },
   };

@@ -21,7 +21,7 @@ await once(process.stdin, "data");
 
 const ask = () => (id === undefined ? limiter.admit(key) : limiter.admit(key, { id }));
 const answers = await Promise.all(Array.from({ length: attemptsEach }, ask));
-const byPolicy = answers.filter(({ shared }) => !shared);
+const byPolicy = answers.filter(({ decidedBy }) => decidedBy === "outage-policy");
 const result: RaceResult = {
   admitted: answers.filter(({ admitted }) => admitted).length,
   byPolicy: byPolicy.length,

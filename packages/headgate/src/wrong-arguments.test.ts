@@ -20,6 +20,7 @@ import {
 } from "./http/index.ts";
 import { bearerIdentity, identify } from "./identity/index.ts";
 import { createLimiter, defineLimit, memoryStore } from "./index.ts";
+import { decisionLog } from "./log/index.ts";
 import { layersOf } from "./policy-document/index.ts";
 import { durableObjectStore } from "./stores/durable-object/index.ts";
 import { postgresStore } from "./stores/postgres/index.ts";
@@ -164,6 +165,24 @@ const ofStores: Mistake[] = [
     () => adapterSuite(wrong({})),
     "option-invalid",
     "adapterSuite needs serve, a function; it got undefined.",
+  ],
+  [
+    "decisionLog: clock",
+    () => decisionLog({ writer: { write() {} }, clock: wrong(5) }),
+    "option-invalid",
+    "clock must be an object whose after(ms, run), if it has one, is a function, got 5.",
+  ],
+  [
+    "decisionLog: clock with timers that are no function",
+    () => decisionLog({ writer: { write() {} }, clock: wrong({ after: 5 }) }),
+    "option-invalid",
+    "got an object with after.",
+  ],
+  [
+    "createLimiter: clock with timers that are no function",
+    madeWith({ clock: { now: Date.now, after: 5 } }),
+    "option-invalid",
+    "got an object with now, after.",
   ],
   [
     "fakeClock(text)",

@@ -11,18 +11,18 @@ beforeAll(async () => {
 
 const client = `export * from "headgate/client";`;
 const budgets = [
-  { page: "the client", source: client, gzipBytes: 2560, brotliBytes: 2300 },
+  { page: "the client", source: client, gzipBytes: 2600, brotliBytes: 2340 },
   {
     page: "the client and the notice",
     source: `${client} export { RateLimitNotice } from "headgate/react";`,
-    gzipBytes: 3900,
-    brotliBytes: 3510,
+    gzipBytes: 3990,
+    brotliBytes: 3590,
   },
   {
     page: "the client and all of headgate/react",
     source: `${client} export * from "headgate/react";`,
-    gzipBytes: 4500,
-    brotliBytes: 4050,
+    gzipBytes: 4570,
+    brotliBytes: 4120,
   },
 ];
 

@@ -104,7 +104,7 @@ export function standingOf(peek: Peek): Standing {
   return {
     plan: peek.plan ?? null,
     blocked: !peek.admitted && peek.reason === "blocked",
-    shared: peek.shared,
+    shared: peek.decidedBy !== "outage-policy",
     limits: peek.limits.map(({ name, quota, unit, remaining, resetMs }) => ({
       name,
       quota,

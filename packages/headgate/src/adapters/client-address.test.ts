@@ -161,7 +161,7 @@ describe.each(Object.entries(frameworks))("clientAddress of headgate/%s", (name,
     ["has no sockets", () => null],
     ["does not know the peer", () => undefined],
   ])(
-    "counts requests as unidentified if the server %s, reports an error, and trusts no header",
+    "counts requests as unidentified if the server %s, reports one error, and trusts no header",
     async (_, peer) => {
       const { limiter, keys, onError } = limiterOf();
       const { port, close } = await serveBy(limiter, { port: 0, host: "127.0.0.1" }, peer);
@@ -174,7 +174,7 @@ describe.each(Object.entries(frameworks))("clientAddress of headgate/%s", (name,
       }
       expect(statuses).toEqual([200, 200, 429]);
       expect(new Set(keys)).toEqual(new Set(["\u0000unidentified"]));
-      expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: "address-unknown" }));
+      expect(onError.mock.calls).toEqual([[expect.objectContaining({ code: "address-unknown" })]]);
     },
   );
 });
@@ -204,7 +204,7 @@ describe("clientAddress without a known peer", () => {
     expect(keys).toEqual(["198.51.100.7"]);
   });
 
-  it("counts requests to Next without the platform's header as unidentified, and reports an error", async () => {
+  it("counts requests to Next without the platform's header as unidentified, and reports one error", async () => {
     const { limiter, keys, onError } = limiterOf();
     const guard = next(limiter, { caller: ofNext.clientAddress.with({ trust: "vercel" }) });
     const guarded = guard(() => new Response("ok"));
@@ -215,10 +215,10 @@ describe("clientAddress without a known peer", () => {
     }
     expect(statuses).toEqual([200, 200, 429]);
     expect(new Set(keys)).toEqual(new Set(["\u0000unidentified"]));
-    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: "address-unknown" }));
+    expect(onError.mock.calls).toEqual([[expect.objectContaining({ code: "address-unknown" })]]);
   });
 
-  it("counts requests to a fetch handler as unidentified, and reports an error", async () => {
+  it("counts requests to a fetch handler as unidentified, and reports one error", async () => {
     const { limiter, keys, onError } = limiterOf();
     const guarded = ofFetch.rateLimit(limiter, { caller: ofFetch.clientAddress })(() => new Response("ok"));
     const forged = { "X-Forwarded-For": "198.51.100.7", "CF-Connecting-IP": "198.51.100.7" };
@@ -228,16 +228,16 @@ describe("clientAddress without a known peer", () => {
     expect(statuses).toEqual([200, 200, 429]);
     expect(keys).not.toContain("198.51.100.7");
     expect(new Set(keys).size).toBe(1);
-    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: "address-unknown" }));
+    expect(onError.mock.calls).toEqual([[expect.objectContaining({ code: "address-unknown" })]]);
   });
 
-  it("counts requests to Hono without a connection as unidentified, and reports an error", async () => {
+  it("counts requests to Hono without a connection as unidentified, and reports one error", async () => {
     const { limiter, keys, onError } = limiterOf();
     const app = new Hono();
     app.get("/", ofHono.rateLimit(limiter, { caller: ofHono.clientAddress }), (c) => c.text("ok"));
-    await app.request("/", { headers: { "X-Forwarded-For": "198.51.100.7" } });
+    for (let n = 0; n < 3; n += 1) await app.request("/", { headers: { "X-Forwarded-For": "198.51.100.7" } });
     expect(keys).not.toContain("198.51.100.7");
-    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: "address-unknown" }));
+    expect(onError.mock.calls).toEqual([[expect.objectContaining({ code: "address-unknown" })]]);
   });
 
   it("trusts no header after the client has disconnected", async () => {

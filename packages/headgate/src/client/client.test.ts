@@ -381,3 +381,22 @@ it.each([
 ])("createClient throws for the unknown option %s", (option, options) => {
   expect(() => createClient(options as never)).toThrow(new TypeError(`createClient: no option "${option}"`));
 });
+
+it.each([
+  true,
+  5000,
+  {},
+  { methods: ["POST"] },
+  { maxWaitMs: undefined },
+  { maxWaitMs: "5s" },
+  { maxWaitMs: Number.NaN },
+  { maxWaitMs: -1 },
+  { maxWaitMs: 5000, methods: "POST" },
+  { maxWaitMs: 5000, methods: null },
+  { maxWaitMs: 5000, methods: ["post"] },
+  { maxWaitMs: 5000, methods: [5] },
+])("createClient throws for the invalid retry %j", (retry) => {
+  expect(() => createClient({ retry } as never)).toThrow(
+    new TypeError('createClient: retry takes { maxWaitMs: 5000, methods: ["POST"] }'),
+  );
+});

@@ -13,7 +13,7 @@ export interface RetryOptions {
    * Which methods are retried. Default: the idempotent methods of HTTP. Add `POST` if sending twice is safe for your
    * service: it is if a refused request has no effect. A stream body is never sent again.
    */
-  methods?: readonly string[];
+  methods?: readonly Uppercase<string>[];
 }
 
 /** Options of {@link createClient}. The defaults suit a browser. */
@@ -84,7 +84,7 @@ interface News {
   event?: "caller" | "clear";
 }
 
-const idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
+const idempotent: readonly string[] = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
 
 /**
  * Creates a client: a drop-in `fetch` for code that calls your service (an AI SDK transport, ky, your own code). It
@@ -92,21 +92,23 @@ const idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
  *
  * @example const client = createClient(); const transport = new DefaultChatTransport({ api: "/chat/message", fetch:
  *   client.fetch });
- * @throws {TypeError} for an option that does not exist.
+ * @throws {TypeError} for an option that does not exist, and for a `retry` without `maxWaitMs`, or with methods that are no list in capitals.
  */
 export function createClient(options: ClientOptions = {}): Client {
   const {
     fetch: ownFetch,
     throwOnRefusal = true,
-    retry = {},
-    share: name = globalThis.document ? "headgate" : false,
+    // Without maxWaitMs, a `retry` would never retry.
+    retry: { maxWaitMs, methods = idempotent, ...unknownToo } = { maxWaitMs: 0 } as RetryOptions,
+    share: name = globalThis.document && "headgate",
     timer = platformTimer,
     clock = Date,
     ...unknown
   } = options;
-  const { maxWaitMs = 0, methods = idempotent, ...unknownToo } = retry as Partial<RetryOptions>;
   // A misspelt option would be ignored.
   for (const option in { ...unknown, ...unknownToo }) throw TypeError(`createClient: no option "${option}"`);
+  if (!(maxWaitMs >= 0 && methods?.every?.((method) => method === method.toUpperCase?.())))
+    throw TypeError('createClient: retry takes { maxWaitMs: 5000, methods: ["POST"] }');
   const listeners = new Set<() => void>();
   let quota: Quota | undefined;
   const kept = openKept(name);
@@ -139,8 +141,7 @@ export function createClient(options: ClientOptions = {}): Client {
   function changeCaller(next: string | undefined): void {
     turn++;
     caller = next;
-    quota = undefined;
-    refusal = undefined;
+    quota = refusal = undefined;
   }
 
   function learn(newQuota: Quota | undefined, newRefusal?: RateLimitedError): void {
@@ -168,7 +169,7 @@ export function createClient(options: ClientOptions = {}): Client {
     const { status, headers } = response;
     const newQuota = readQuota(headers, at);
     const problem = [402, 429, 503].includes(status) ? await readProblem(response) : undefined;
-    if (status === 429 || (status === 503 && problem?.type?.endsWith?.("#temporary-reduced-capacity"))) {
+    if (status === 429 || (status === 503 && /#temporary-reduced-capacity$/.test(problem?.type as string))) {
       const retryAfterMs = readRetryAfterMs(headers, problem, newQuota, at);
       const error = new RateLimitedError(
         { status, deadline: at + retryAfterMs, retryAfterMs, problem, quota: newQuota },

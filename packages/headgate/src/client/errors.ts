@@ -48,8 +48,7 @@ export class RateLimitedError extends Error implements Refusal {
 
   constructor(refusal: Refusal, response?: Response) {
     super(sentence(refusal.problem, "Too many requests"));
-    const retryAfterSeconds = Math.ceil(refusal.retryAfterMs / 1000);
-    Object.assign(this, refusal, { response, retryAfterSeconds });
+    Object.assign(this, refusal, { response, retryAfterSeconds: Math.ceil(refusal.retryAfterMs / 1000) });
   }
 }
 

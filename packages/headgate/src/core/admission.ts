@@ -44,8 +44,6 @@ export interface Decided {
   readonly tightest: LimitReading | undefined;
   /** When the decision was made, by the clock of whatever decided: milliseconds since 1970-01-01T00:00Z. */
   readonly at: number;
-  /** `false` if the store could not answer and this process decided by itself; see also `decidedBy`. */
-  readonly shared: boolean;
   /**
    * The caller's plan. If several layers have plans: the plan in the first of them. `undefined` if no layer has plans.
    */
@@ -184,8 +182,8 @@ export interface Known {
   readonly result: string | undefined;
   /** When it was decided, by the clock that decided: milliseconds since 1970-01-01T00:00Z. */
   readonly at: number;
-  /** `false` if the store could not answer, and this process knows the id by itself. */
-  readonly shared: boolean;
+  /** `outage-policy`: the store could not answer, and this process knows the id by itself. */
+  readonly decidedBy: DecidedBy;
 }
 
 /** The answer to `peek`: what a request would get now. It has been charged nowhere. */

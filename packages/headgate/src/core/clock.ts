@@ -1,3 +1,4 @@
+import { describe } from "./describe.ts";
 import { HeadgateError } from "./errors.ts";
 
 /** The source of time. Injected everywhere, so that tests move the clock and never sleep. */
@@ -48,9 +49,22 @@ export function monotonic(clock: Clock, onNonsense?: (given: unknown) => void): 
 
 /** @throws HeadgateError `option-invalid` for what tells no time. */
 export function checkClock(clock: Clock): Clock {
-  if (typeof clock?.now === "function" && Number.isFinite(clock.now())) return clock;
+  if (typeof clock?.now !== "function" || !Number.isFinite(clock.now())) {
+    throw new HeadgateError(
+      "option-invalid",
+      "clock must have now(), which returns milliseconds since 1970 as a number, such as { now: Date.now }.",
+    );
+  }
+  checkTimers(clock);
+  return clock;
+}
+
+/** @throws HeadgateError `option-invalid` for a clock whose timers are no function. */
+export function checkTimers(clock: Pick<Clock, "after">): void {
+  if (typeof clock === "object" && clock !== null && ["undefined", "function"].includes(typeof clock.after))
+    return;
   throw new HeadgateError(
     "option-invalid",
-    "clock must have now(), which returns milliseconds since 1970 as a number, such as { now: Date.now }.",
+    `clock must be an object whose after(ms, run), if it has one, is a function, got ${describe(clock)}.`,
   );
 }

@@ -49,10 +49,6 @@ export class Decision implements Decided {
     return this.#ruling.decidedBy;
   }
 
-  get shared(): boolean {
-    return this.#ruling.decidedBy !== "outage-policy";
-  }
-
   get plan(): string | undefined {
     for (const { limits } of this.#asked.charges) if (limits.plan !== undefined) return limits.plan;
     return undefined;
@@ -104,12 +100,11 @@ export class Decision implements Decided {
 
   /** The decision as a plain object, for logs. */
   toJSON(): Decided {
-    const { limits, tightest, at, shared, plan, policy, decidedBy, overrides } = this;
+    const { limits, tightest, at, plan, policy, decidedBy, overrides } = this;
     return {
       limits,
       tightest,
       at,
-      shared,
       plan,
       policy,
       decidedBy,

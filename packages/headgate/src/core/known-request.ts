@@ -14,6 +14,6 @@ export function knownRequest({ outcome, decidedBy }: Ruling, { state, result }: 
     state,
     result: result === "" ? undefined : result,
     at: outcome.now,
-    shared: decidedBy !== "outage-policy",
+    decidedBy,
   };
 }

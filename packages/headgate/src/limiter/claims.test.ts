@@ -55,7 +55,7 @@ describe("a request with an id", () => {
       state: "running",
       result: "stream:7",
       at: expect.any(Number),
-      shared: true,
+      decidedBy: "store",
     });
     expect(left()).toEqual({ requests: 4, tokens: 900, concurrent: 9 });
     expect(left("all")).toEqual({ requests: 99 });

@@ -130,8 +130,8 @@ describe("createLimiter", () => {
     const admitted = admit(alice);
     for (let n = 0; n < 4; n += 1) admit(alice);
     const refused = admit(alice) as Refused;
-    const { limits, tightest, at, shared, plan, policy, decidedBy } = admitted;
-    const expected = { admitted: true, limits, tightest, at, shared, plan, policy, decidedBy };
+    const { limits, tightest, at, plan, policy, decidedBy } = admitted;
+    const expected = { admitted: true, limits, tightest, at, plan, policy, decidedBy };
     expect(JSON.parse(JSON.stringify(admitted))).toEqual(expected);
     expect(inspect(admitted, { depth: 5 })).toBe(inspect(expected, { depth: 5 }));
     expect(JSON.parse(JSON.stringify(refused))).toEqual({
@@ -145,7 +145,6 @@ describe("createLimiter", () => {
       limits: refused.limits,
       tightest: refused.limits[0],
       at: clock.now(),
-      shared: true,
       policy,
       decidedBy: "store",
     });
@@ -682,7 +681,7 @@ describe("decision events and errors", () => {
     const admitted: boolean[] = [];
     for (let n = 0; n < 6; n += 1) {
       const admission = await limiter.admit(alice);
-      expect(admission.shared).toBe(false);
+      expect(admission.decidedBy).toBe("outage-policy");
       admitted.push(admission.admitted);
     }
     expect(admitted).toEqual([true, true, true, true, true, false]);

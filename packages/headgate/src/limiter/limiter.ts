@@ -1,3 +1,4 @@
+import { HeadgateError } from "../core/errors.ts";
 import { type ForAdapters, forAdapters } from "../core/for-adapters.ts";
 import { checkOptions } from "../core/options.ts";
 import type { LayerOptions } from "../core/policy.ts";
@@ -47,6 +48,10 @@ export function createLimiter<
   return makeLimiter(options);
 }
 
+function isAddressUnknown(error: unknown): boolean {
+  return error instanceof HeadgateError && error.code === "address-unknown";
+}
+
 const defaultReadyMs = 10_000;
 const longestReadyMs = 3_600_000;
 
@@ -57,7 +62,11 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   for (const warning of live.policy.warnings) parts.warn(warning);
   if (options.onDecision !== undefined) observing.add({ decided: options.onDecision });
   const { admitUnidentified, ...deciding } = createAdmitting(parts);
-  const room: ForAdapters = { report: parts.report, admitUnidentified };
+  const room: ForAdapters = {
+    // Where no peer is known, no request has one: each of them would report the same.
+    report: (error) => (isAddressUnknown(error) ? parts.reportMistake : parts.report)(error),
+    admitUnidentified,
+  };
   const { setPolicy, unregister } = createPolicyCalls(parts, options);
 
   const limiter: Limiter<Caller> & { readonly [forAdapters]: ForAdapters } = {

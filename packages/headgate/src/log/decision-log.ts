@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Clock } from "../core/clock.ts";
+import { type Clock, checkTimers } from "../core/clock.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { ChangedEvent, DecisionPartition, EventPartition, Moment } from "../core/limiter-events.ts";
 import { checkFunctions, checkOptions } from "../core/options.ts";
@@ -247,13 +247,14 @@ function read(given: DecisionLogOptions): DecisionLogOptions {
     fail(`decisionLog takes an object such as { writer: logFiles("./decisions") }, got ${show(given)}.`);
   checkOptions("decisionLog", given, options, "option-invalid");
   checkFunctions("decisionLog", given, ["requestId", "onError"]);
-  const { writer, secret, mostWaiting } = given;
+  const { writer, secret, mostWaiting, clock } = given;
   if (typeof writer?.write !== "function")
     fail(`writer must have write(lines), such as logFiles("./decisions"), got ${show(writer)}.`);
   if (secret !== undefined && (!isBytes(secret) || secret.length < shortestSecret))
     fail(
       `secret must be text or bytes, ${shortestSecret} or more of them; leave it out to have a random one.`,
     );
+  if (clock !== undefined) checkTimers(clock);
   if (mostWaiting !== undefined)
     checkWholeNumber("mostWaiting", mostWaiting, 100_000, Number.MAX_SAFE_INTEGER);
   return given;

@@ -45,6 +45,17 @@ afterEach(async () => {
 });
 
 describe("useCountdown", () => {
+  it.each([
+    [Number.NaN, "NaN"],
+    ["2026-11-24", "2026-11-24"],
+    [{}, "[object Object]"],
+  ])("throws for the deadline %j, which would count as passed", (deadline, shown) => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    expect(() => renderToString(<Clock deadline={deadline as number} />)).toThrow(
+      new TypeError(`useCountdown: the deadline must be a number, got ${shown}`),
+    );
+  });
+
   it("counts whole seconds, rounded up, down to 0 at the deadline", async () => {
     await render(start + 2500);
     expect(box.textContent).toBe("3 waiting");

@@ -17,12 +17,16 @@ export interface Countdown {
  *
  * @param deadline milliseconds since the epoch, any time ahead, even `Infinity`. `null` or `undefined` for none.
  * @param options.clock default: the system's clock.
+ * @throws {TypeError} for a deadline that is not a number, such as `NaN` or a `Date`.
  */
 export function useCountdown(
   deadline: number | null | undefined,
   options: { clock?: Clock } = {},
 ): Countdown {
-  const seconds = useTimed(options.clock ?? Date, deadline ?? 0, secondsTo, -1);
+  const at = deadline ?? 0;
+  // Otherwise NaN, text or a Date would count as a deadline that has passed.
+  if (at !== +at) throw TypeError(`useCountdown: the deadline must be a number, got ${deadline}`);
+  const seconds = useTimed(options.clock ?? Date, at, secondsTo, -1);
   return { seconds: Math.max(0, seconds), done: !seconds };
 }
 

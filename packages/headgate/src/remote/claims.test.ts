@@ -63,12 +63,12 @@ it("knows ids that it has admitted itself while the store cannot answer, and no 
   const [one, other] = [make(), make()];
   fail(true);
   const first = (await one.admit("ann", { id: "m1", result: "stream 1" })) as Admitted;
-  expect(first).toMatchObject({ admitted: true, attempt: 1, shared: false });
+  expect(first).toMatchObject({ admitted: true, attempt: 1, decidedBy: "outage-policy" });
   expect(await one.admit("ann", { id: "m1" })).toMatchObject({
     reason: "known",
     state: "running",
     result: "stream 1",
-    shared: false,
+    decidedBy: "outage-policy",
   });
   expect(await other.admit("ann", { id: "m1" })).toMatchObject({ admitted: true });
   await first.end(undefined, { result: "answer 1" });
@@ -84,7 +84,7 @@ it("knows ids that it is answering since before the store failed", async () => {
   expect(await one.admit("ann", asked)).toMatchObject({
     state: "running",
     result: "stream 1",
-    shared: false,
+    decidedBy: "outage-policy",
   });
   expect(await one.admit("ann", { ...asked, fingerprint: "b" })).toMatchObject({ state: "conflict" });
   expect(await one.admit("bob", asked)).toMatchObject({ admitted: true });
@@ -110,7 +110,7 @@ it("claims an id that it admitted by itself in the store, once that is back", as
   expect(await other.admit("ann", { id: "m1", fingerprint: "a" })).toMatchObject({
     state: "running",
     result: "stream 1",
-    shared: true,
+    decidedBy: "store",
   });
   expect(await other.admit("ann", { id: "m1", fingerprint: "b" })).toMatchObject({ state: "conflict" });
   await first.end({ tokens: 30 }, { result: "answer 1" });

@@ -181,11 +181,11 @@ describe("a claim whose request is lost", () => {
     if (ended) await first.end(undefined, { result: "answer 1" });
     await quiet();
     const known = ended ? { state: "done", result: "answer 1" } : { state: "running", result: "stream 1" };
-    expect(await one.admit("ann", asked)).toMatchObject({ ...known, shared: false });
+    expect(await one.admit("ann", asked)).toMatchObject({ ...known, decidedBy: "outage-policy" });
     expect(await one.admit("ann", { ...asked, fingerprint: "b" })).toMatchObject({ state: "conflict" });
     store.adjust = adjust;
     await reconcile();
-    expect(await one.admit("ann", asked)).toMatchObject({ ...known, shared: true });
+    expect(await one.admit("ann", asked)).toMatchObject({ ...known, decidedBy: "store" });
     expect(await other.admit("ann", asked)).toMatchObject(known);
     expect(await left()).toEqual([8, 1000, 19]);
   });
@@ -196,7 +196,7 @@ describe("a claim whose request is lost", () => {
     const first = (await one.admit("ann", asked)) as Admitted;
     await first.end("nothing");
     store.mode = "answer";
-    expect(await one.admit("ann", asked)).toMatchObject({ admitted: true, attempt: 1, shared: true });
+    expect(await one.admit("ann", asked)).toMatchObject({ admitted: true, attempt: 1, decidedBy: "store" });
     expect(await left()).toEqual([8, 1000, 19]);
   });
 });

@@ -79,7 +79,7 @@ describe("the time limit", () => {
     await vi.advanceTimersByTimeAsync(249);
     expect(admission).toBeUndefined();
     await vi.advanceTimersByTimeAsync(2);
-    expect(admission).toMatchObject({ admitted: true, shared: false, decidedBy: "outage-policy" });
+    expect(admission).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
     expect(errors).toEqual([
       expect.objectContaining({ message: 'The store "scripted" has not answered within 250 ms.' }),
     ]);
@@ -91,7 +91,7 @@ describe("the time limit", () => {
     store.mode = "hang";
     const admission = admit();
     await timeOut(20);
-    expect((await admission).shared).toBe(false);
+    expect((await admission).decidedBy).toBe("outage-policy");
     for (const storeMs of [0, 1.5, 60_001, Number.NaN]) {
       expect(() => guarded({ timeouts: { storeMs } })).toThrow(
         "timeouts.storeMs must be a whole number from 1 to 60000",
@@ -210,7 +210,7 @@ describe("a store that does not answer", () => {
 
     store.mode = "answer";
     clock.advance(1200);
-    expect(await admit({ user: "bob", ip: "bob" })).toMatchObject({ shared: true, decidedBy: "store" });
+    expect(await admit({ user: "bob", ip: "bob" })).toMatchObject({ decidedBy: "store" });
     await settled();
     expect(limiter.status()).toMatchObject({
       state: "closed",
@@ -236,10 +236,10 @@ describe("a store that does not answer", () => {
     clock.advance(1200);
     const probe = admit();
     const others = await Promise.all([admit(), admit(), admit()]);
-    expect(others.every(({ shared }) => !shared)).toBe(true);
+    expect(others.every(({ decidedBy }) => decidedBy === "outage-policy")).toBe(true);
     expect(store.held).toBe(1);
     store.answerHeld();
-    expect((await probe).shared).toBe(true);
+    expect((await probe).decidedBy).toBe("store");
   });
 
   it("is not left alone for failures with successes between them", async () => {
@@ -311,7 +311,7 @@ describe("a store that does not answer", () => {
 
   it("is not called if no layer applies", async () => {
     const { limiter, store } = guarded({ layers: [{ name: "user", key: () => null, limits: "1/minute" }] });
-    expect(await limiter.admit(alice)).toMatchObject({ admitted: true, limits: [], shared: true });
+    expect(await limiter.admit(alice)).toMatchObject({ admitted: true, limits: [], decidedBy: "store" });
     expect(store.calls.decide).toBe(0);
   });
 });
@@ -328,7 +328,11 @@ describe("outage policies", () => {
     const admitted: boolean[] = [];
     for (let n = 0; n < 7; n += 1) admitted.push((await admit()).admitted);
     expect(admitted).toEqual([true, true, true, true, true, false, false]);
-    expect(await admit()).toMatchObject({ reason: "quota-exceeded", retryAfterSeconds: 60, shared: false });
+    expect(await admit()).toMatchObject({
+      reason: "quota-exceeded",
+      retryAfterSeconds: 60,
+      decidedBy: "outage-policy",
+    });
   });
 
   it("count here, up to a share of it, and say which", async () => {
@@ -385,7 +389,7 @@ describe("outage policies", () => {
         reason: "store-unavailable",
         binding: { layer: "ip", remaining: 0 },
         affordable: { requests: 0 },
-        shared: false,
+        decidedBy: "outage-policy",
       });
     }
     const { retryAfterMs } = (await admit()) as Refused;

@@ -99,10 +99,17 @@ describe("a store that is slow", () => {
     const { store, limiter, advance, timeOut } = world(4, "4/minute", { connectMs: 60_000 });
     await limiter.admit("somebody else");
     store.mode = "hang";
-    expect(await timeOut(limiter.admit("alice"))).toMatchObject({ admitted: true, shared: false });
-    expect(await timeOut(limiter.admit("bob"))).toMatchObject({ admitted: true, shared: false });
+    expect(await timeOut(limiter.admit("alice"))).toMatchObject({
+      admitted: true,
+      decidedBy: "outage-policy",
+    });
+    expect(await timeOut(limiter.admit("bob"))).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
     const refused = (await timeOut(limiter.admit("alice"))) as Refused;
-    expect(refused).toMatchObject({ admitted: false, reason: "store-unavailable", shared: false });
+    expect(refused).toMatchObject({
+      admitted: false,
+      reason: "store-unavailable",
+      decidedBy: "outage-policy",
+    });
     // Not that of the share: the store is asked again before.
     expect(refused.retryAfterMs).toBeGreaterThanOrEqual(1000);
     expect(refused.retryAfterMs).toBeLessThanOrEqual(1200);

@@ -50,7 +50,7 @@ describe("a PostgreSQL server that fails", () => {
     async (end) => {
       const { admit, admitted, isBack, isOpen, left } = guarded;
       const handle = (await admit("alice", 100)) as Admitted;
-      expect(handle.shared).toBe(true);
+      expect(handle.decidedBy).toBe("store");
       // What it had not yet written, a crash may lose.
       await administer("CHECKPOINT");
       await server[end]();

@@ -48,7 +48,7 @@ describe("a Redis server that cannot write to its disk", () => {
       skip(!canMakeDisks(), "this user may not mount a small disk: only the next test stands for full disks");
       const server = await startRedisOnDisk(2 ** 21, ["appendonly yes", "appendfsync everysec"]);
       const { admit, admitted, isOpen, isBack, left } = await guard(server);
-      expect((await admit("alice", 10)).shared).toBe(true);
+      expect((await admit("alice", 10)).decidedBy).toBe("store");
       const makeRoom = fill(server.folder);
       // The server notices by what it writes, and may have answered a few requests by then.
       await isOpen();
@@ -68,7 +68,7 @@ describe("a Redis server that cannot write to its disk", () => {
     async () => {
       const server = await startRedis(["save 3600 1"]);
       const { admit, admitted, isOpen, isBack, left, until } = await guard(server);
-      expect((await admit("alice", 10)).shared).toBe(true);
+      expect((await admit("alice", 10)).decidedBy).toBe("store");
       const saved = (how: string) =>
         until(`The last snapshot is ${how}`, () => {
           return server.command("info", "persistence").includes(`rdb_last_bgsave_status:${how}`);

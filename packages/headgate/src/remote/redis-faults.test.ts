@@ -23,7 +23,7 @@ afterEach(async () => {
 
 describe("a Redis server that fails", () => {
   it("by a crash: decided here meanwhile, told afterwards", async () => {
-    expect((await guarded.admit("alice")).shared).toBe(true);
+    expect((await guarded.admit("alice")).decidedBy).toBe("store");
     await server.crash();
     await guarded.isOpen();
     const admitted: boolean[] = [];

@@ -24,7 +24,7 @@ export interface ClientAddress<Given extends readonly unknown[]> {
   /**
    * @returns the key of the address, as `callerAddress` returns it: `203.0.113.7`, `2001:db8:1:2::/64`
    * @throws HeadgateError `address-unknown` if there is no address. If this happens in `caller`, the error is reported
-   *   and the request is counted as unidentified, so that clients never silently share one address.
+   *   once and the request is counted as unidentified, so that clients never silently share one address.
    */
   (...given: Given): string;
   /**

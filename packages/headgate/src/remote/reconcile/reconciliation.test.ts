@@ -64,7 +64,7 @@ describe("what was admitted without the store", () => {
     for (let n = 0; n < 5; n += 1) await admit();
     store.mode = "answer";
     clock.advance(1200);
-    expect((await limiter.admit("bob")).shared).toBe(true);
+    expect((await limiter.admit("bob")).decidedBy).toBe("store");
     for (let n = 0; n < 5; n += 1) expect((await admit()).admitted).toBe(false);
     await settled();
     expect(left()).toEqual([0]);
@@ -76,7 +76,7 @@ describe("what was admitted without the store", () => {
     const admission = admit();
     await Promise.resolve();
     store.mode = "answer";
-    expect((await admission).shared).toBe(false);
+    expect((await admission).decidedBy).toBe("outage-policy");
     await settled();
     expect(left()).toEqual([4]);
     expect(limiter.status().state).toBe("closed");

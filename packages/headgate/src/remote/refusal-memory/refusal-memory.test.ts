@@ -79,7 +79,7 @@ describe("a caller who has been refused", () => {
 
   it("is marked, in the admission and in the event", async () => {
     const { admit, decisions } = await spent();
-    expect(await admit()).toMatchObject({ decidedBy: "refusal-memory", shared: true });
+    expect(await admit()).toMatchObject({ decidedBy: "refusal-memory" });
     expect(decisions.at(-1)?.admission.decidedBy).toBe("refusal-memory");
   });
 
@@ -239,7 +239,7 @@ describe("a caller who has been refused", () => {
     clock.advance(1000);
     store.mode = "reject";
     const answers = await Promise.all(Array.from({ length: 20 }, () => admit()));
-    expect(answers.every(({ shared }) => !shared)).toBe(true);
+    expect(answers.every(({ decidedBy }) => decidedBy === "outage-policy")).toBe(true);
     expect(store.calls.decide).toBe(1);
   });
 });
