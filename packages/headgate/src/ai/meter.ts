@@ -1,7 +1,7 @@
 import type { Admitted } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { isUnit } from "../core/limit.ts";
-import { checkOptions, nearest } from "../core/options.ts";
+import { checkFunctions, checkNeeded, checkOptions, nearest } from "../core/options.ts";
 import { show } from "../core/show.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
 import { guarded } from "../limiter/reporting.ts";
@@ -137,7 +137,9 @@ export function meter(admission: Admitted, options: MeterOptions = {}): Meter {
     news: () => spending.news(),
     messageMetadata: ({ part }) =>
       part.type === "finish-step" || part.type === "finish" ? { headgate: spending.news() } : undefined,
-    signal: spending.signal,
+    get signal() {
+      return spending.takeSignal();
+    },
     ended: spending.ended,
     end: (how) => spending.over(how === "failed"),
   };
@@ -189,6 +191,10 @@ function checkMeterOptions(admission: unknown, options: MeterOptions): void {
     );
   }
   checkOptions("meter", options, meterOptions, "option-invalid");
+  checkFunctions("meter", options, ["onError"]);
+  if (options.estimator !== undefined)
+    for (const method of ["factorOf", "learn"])
+      checkNeeded("The estimator of meter", options.estimator ?? {}, method);
   if (options.unit !== undefined) checkUnit(admission as Admitted, options.unit);
   const { chunk = usualChunk, answerTokens = usualAnswer, promptTokens = 0, silenceMs = 1 } = options;
   const { drainMs = usualDrainMs, onHangUp = "abort" } = options;
