@@ -262,8 +262,10 @@ describe("a client that leaves before its stream is bound", () => {
     });
     expect(metered.signal.aborted).toBe(true);
     expect(await remaining()).toEqual([8, 900_000 - inputTokens, 2000]);
-    const late = metered.bind(new ProviderStream(), reader)[Symbol.asyncIterator]();
+    const provided = new ProviderStream();
+    const late = metered.bind(provided, reader)[Symbol.asyncIterator]();
     await expect(late.next()).rejects.toThrow("The client has gone.");
+    await vi.waitFor(() => expect(provided.controller.signal.aborted).toBe(true));
   });
 
   it("is charged the request if nobody knows whether a model was called", async () => {

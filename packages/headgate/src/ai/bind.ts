@@ -229,9 +229,17 @@ function bindIterable(
   read: StreamReader | undefined,
 ): AsyncIterable<unknown> {
   const iterator = stream[Symbol.asyncIterator]();
+  let isStarted = false;
   const source: Pieces = {
-    next: async () => iterator.next(),
-    leave: async () => iterator.return?.(),
+    next: async () => {
+      isStarted = true;
+      return iterator.next();
+    },
+    async leave(reason) {
+      // A generator that has not started does not run its `finally`: the connection to the provider would stay open.
+      if (!isStarted) controllerOf(stream)?.abort(reason);
+      return iterator.return?.();
+    },
   };
   const pieces = ending(source, spending, { read });
   const bound: AsyncIterator<unknown> = {
@@ -249,6 +257,12 @@ function bindIterable(
   const same: object = Object.create(stream);
   const own = "next" in stream ? bound : {};
   return Object.assign(same, own, { [Symbol.asyncIterator]: () => bound }) as AsyncIterable<unknown>;
+}
+
+/** The controller that the streams of OpenAI's and Anthropic's clients have. */
+function controllerOf(stream: object): AbortController | undefined {
+  const { controller } = stream as { controller?: unknown };
+  return controller instanceof AbortController ? controller : undefined;
 }
 
 /** Meters the parts of a stream from a provider's own client. The stream is one call of the model. */

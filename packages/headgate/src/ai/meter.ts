@@ -43,7 +43,8 @@ export interface MeterOptions {
   promptTokens?: number;
   /**
    * What happens when the client hangs up. `abort`, the default, stops the model; what it used is estimated.
-   * `drain` reads the answer to its end, for providers that bill all of it, and charges what they report.
+   * `drain` reads the answer to its end, for providers that bill all of it, and charges what they report. Whoever reads
+   * the bound stream may read on; if nobody has for a second, the meter does.
    */
   onHangUp?: "abort" | "drain";
   /**
@@ -76,14 +77,18 @@ export interface Meter {
    * @param read how to meter the parts of a stream from a provider's own client: `openaiChat`, `openaiResponses`,
    *   `anthropicMessages`, or your own.
    * @returns the same kind of stream.
-   * @throws HeadgateError `option-invalid` for anything else, or the second time.
+   * @throws HeadgateError `option-invalid` for anything else, for a stream that is read elsewhere, for a reader with a
+   *   response, or the second time.
    */
   bind<Stream extends Bindable>(stream: Stream, read?: StreamReader<PartOf<Stream>>): Stream;
   /** What the answer has cost so far and what remains, in the form of `headgate/client`. */
   news(): MeterNews;
   /** For `toUIMessageStreamResponse({ messageMetadata })`: adds the news to the message, as `metadata.headgate`. */
   readonly messageMetadata: (options: { part: { type: string } }) => { headgate: MeterNews } | undefined;
-  /** Aborted when the model must stop: for clients that are not AI SDK models. */
+  /**
+   * Aborted when the model must stop: for clients that are not AI SDK models. If the client leaves before their stream is
+   * bound, the prompt is charged only if this was read.
+   */
   readonly signal: AbortSignal;
   /** Resolves when the answer has ended and is charged. It never rejects. */
   readonly ended: Promise<MeterEnd>;
