@@ -12,8 +12,8 @@ export interface ModelScript {
    * the connection midway.
    */
   readonly fails?: "status" | "first" | "midway" | "socket";
-  /** Stops sending, from the beginning or midway. */
-  readonly hangs?: "first" | "midway";
+  /** Stops sending: without a head, from the beginning, or midway. */
+  readonly hangs?: "head" | "first" | "midway";
   /** In answers without a stream, calls this tool twice before it answers. */
   readonly tool?: string;
   /** The status, headers and body of `status`: 500 by default. */
@@ -104,6 +104,7 @@ async function answer(script: ModelScript, response: ServerResponse): Promise<vo
     response.end(JSON.stringify(refusal.body));
     return;
   }
+  if (hangs === "head") return;
   response.writeHead(200, { "content-type": "text/event-stream" });
   response.flushHeaders();
   const send = async (event: unknown) => {

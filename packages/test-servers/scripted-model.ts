@@ -160,3 +160,23 @@ function usageOf({
     outputTokens: { total: output, text: output - reasoning, reasoning },
   };
 }
+
+/** A model whose answer has 20 pieces, and reports any value as its usage. */
+export function reporting(usage: unknown): LanguageModelV4 {
+  const model = scriptedModel({ says: Array.from({ length: 20 }, () => "tide ") });
+  return {
+    ...model,
+    async doGenerate(options) {
+      return { ...(await model.doGenerate(options)), usage: usage as never };
+    },
+    async doStream(options) {
+      const { stream } = await model.doStream(options);
+      const replace = new TransformStream<StreamPart, StreamPart>({
+        transform(part, controller) {
+          controller.enqueue(part.type === "finish" ? { ...part, usage: usage as never } : part);
+        },
+      });
+      return { stream: stream.pipeThrough(replace) };
+    },
+  };
+}

@@ -6,7 +6,11 @@ export const LIST = new URL("../../apps/chat/server/model/price-list.ts", import
  * @typedef {{ input: string, cachedInput: string, output: string }} Price decimals of the currency, for a million
  * tokens
  */
-/** @typedef {{ version: string, currency: string, sources: Record<string, string>, perMillionTokens: Record<string, Price> }} Table */
+/**
+ * @typedef {{ perUnit: string, version: string, source: string }} Rate units of the table's currency for one unit of
+ * another, as published
+ */
+/** @typedef {{ version: string, currency: string, sources: Record<string, string>, rates: Record<string, Rate>, perMillionTokens: Record<string, Price> }} Table */
 
 /**
  * Writes a price table as a module of integers.
@@ -15,7 +19,7 @@ export const LIST = new URL("../../apps/chat/server/model/price-list.ts", import
  * @returns {string}
  * @throws {Error} for an invalid table, naming the place
  */
-export function priceList({ version, currency, sources, perMillionTokens }) {
+export function priceList({ version, currency, sources, rates, perMillionTokens }) {
   if (!/\S/.test(version)) throw new Error('version: should name these prices, such as "list 2026-11"');
   if (!/^[A-Z]{3}$/.test(currency))
     throw new Error(`currency is ${JSON.stringify(currency)}: should be a code such as USD`);
@@ -29,6 +33,10 @@ export function priceList({ version, currency, sources, perMillionTokens }) {
     ]).map(([name, member]) => `${member}: ${grouped(micros(price[name], `${model}.${name}`))}`);
     return `  ${JSON.stringify(model)}: { ${members.join(", ")} },`;
   });
+  const exchange = Object.entries(rates).map(
+    ([code, rate]) =>
+      `  ${code}: { rate: ${grouped(inverse(code, rate))}, version: ${JSON.stringify(rate.version)} },`,
+  );
   return [
     "// Made from prices.json by `npm run prices`: change that file, not this one.",
     "",
@@ -40,7 +48,31 @@ export function priceList({ version, currency, sources, perMillionTokens }) {
     ...rows,
     "};",
     "",
+    `/** What one ${currency} costs in other currencies, in micros of that currency. */`,
+    "export const listRates: Readonly<Record<string, { rate: number; version: string }>> = {",
+    ...exchange,
+    "};",
+    "",
   ].join("\n");
+}
+
+/**
+ * The price of one unit of the table's currency, in micros of another, to the nearest.
+ *
+ * @param {string} code
+ * @param {Rate} rate
+ */
+function inverse(code, { perUnit, version, source }) {
+  if (!/^[A-Z]{3}$/.test(code))
+    throw new Error(`rates.${code}: should be the rate of a currency with a code such as GBP`);
+  if (!/\d{4}-\d{2}/.test(version))
+    throw new Error(
+      `rates.${code}.version: should say whose rate it is, and from when, such as "HMRC 2026-06"`,
+    );
+  if (!/^https:\/\//.test(source)) throw new Error(`rates.${code}.source: should say where it is published`);
+  const inverted = Math.round(1e12 / micros(perUnit, `rates.${code}.perUnit`));
+  if (inverted > 0 && Number.isSafeInteger(inverted)) return inverted;
+  throw new Error(`rates.${code}.perUnit is ${JSON.stringify(perUnit)}: should be above 0`);
 }
 
 /**

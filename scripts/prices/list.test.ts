@@ -1,6 +1,11 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { LIST_CURRENCY, LIST_VERSION, listPrices } from "../../apps/chat/server/model/price-list.ts";
+import {
+  LIST_CURRENCY,
+  LIST_VERSION,
+  listPrices,
+  listRates,
+} from "../../apps/chat/server/model/price-list.ts";
 import { LIST, priceList, TABLE } from "./list.mjs";
 
 const table = () => JSON.parse(readFileSync(TABLE, "utf8"));
@@ -30,6 +35,7 @@ const one = (price: object, more: object = {}) => ({
   version: "list 2026-01",
   currency: "USD",
   sources: { gpt: "https://example.com" },
+  rates: { GBP: { perUnit: "1.25", version: "HMRC 2026-06", source: "https://example.com" } },
   perMillionTokens: { "gpt-x": { input: "1", cachedInput: "0.1", output: "2", ...price } },
   ...more,
 });
@@ -42,4 +48,22 @@ test("an invalid table is an error that names the place", () => {
   expect(() => priceList(one({}, { version: " " }))).toThrow(/version: should name/);
   expect(() => priceList(one({}, { currency: "$" }))).toThrow(/currency is "\$"/);
   expect(() => priceList(one({}, { sources: {} }))).toThrow(/gpt-x: sources should say/);
+});
+
+test("a rate has a version and a source, and is inverted to the nearest micro", () => {
+  const rate = { perUnit: "1.25", version: "HMRC 2026-06", source: "https://example.com" };
+  const withRate = (more: object, code = "GBP") =>
+    priceList(one({}, { rates: { [code]: { ...rate, ...more } } }));
+  expect(withRate({})).toContain('GBP: { rate: 800_000, version: "HMRC 2026-06" }');
+  expect(withRate({ perUnit: "3" })).toContain("rate: 333_333,");
+  for (const perUnit of ["0", "-1", "1,25", undefined])
+    expect(() => withRate({ perUnit })).toThrow(/^rates\.GBP\.perUnit is /);
+  expect(() => withRate({ version: "HMRC" })).toThrow(/^rates\.GBP\.version: should say whose rate/);
+  expect(() => withRate({ source: "a bank" })).toThrow(/^rates\.GBP\.source: should say where/);
+  expect(() => withRate({}, "pounds")).toThrow(/^rates\.pounds: /);
+});
+
+test("the rate of pounds is the published one", () => {
+  const { perUnit, version } = table().rates.GBP;
+  expect(listRates.GBP).toEqual({ rate: Math.round(1e6 / Number(perUnit)), version });
 });

@@ -44,13 +44,13 @@ test("without credit, an account sees the paywall, keeps its message, and can co
   test.slow();
   const email = newEmail();
   await signUp(page, email);
-  await expect(accountButton(page)).toContainText("$1.00 credit left");
-  expect(await credit("set", email, "0")).toContain(`${email} has 0.00 USD.`);
+  await expect(accountButton(page)).toContainText("£1.00 credit left");
+  expect(await credit("set", email, "0")).toContain(`${email} has 0.00 GBP.`);
 
   await send(page, "take-home on £52,000");
   await expect(paywall(page)).toBeVisible();
-  await expect(paywall(page)).toContainText("Balance$0.00");
-  await expect(paywall(page)).toContainText("Monthly allowance$1.00");
+  await expect(paywall(page)).toContainText("Balance£0.00");
+  await expect(paywall(page)).toContainText("Monthly allowance£1.00");
   await expect(paywall(page)).toContainText("1 December 2026");
   await expect(notice(page)).toBeHidden();
   await expect(page.getByText("a bit fast")).toHaveCount(0);
@@ -82,7 +82,7 @@ test("without credit, an account sees the paywall, keeps its message, and can co
   await expect(answers(page)).toContainText("£52,000");
   await isIdle(page);
   await expect(composer(page)).toHaveValue("");
-  await expect(accountButton(page)).toContainText("$4.9");
+  await expect(accountButton(page)).toContainText("£4.9");
 });
 
 test("a code from the operator leads from the paywall back to the same message", async ({ page, credit }) => {
@@ -102,7 +102,7 @@ test("a code from the operator leads from the paywall back to the same message",
   await field.fill(code.toLowerCase());
   await field.press("Enter");
   const dialog = page.getByRole("dialog", { name: "You have credit again" });
-  await expect(dialog).toContainText("Balance$5.00");
+  await expect(dialog).toContainText("Balance£5.00");
   await page.keyboard.press("Enter");
   await expect(dialog).toBeHidden();
   await expect(composer(page)).toBeFocused();
@@ -115,7 +115,7 @@ base.describe("with little of both", () => {
   base.use({
     expected: [status(402), status(429)],
     // Enough for the first chunk of one answer.
-    variables: { ...price, CREDIT_MONTHLY_ALLOWANCE: "0.0011", RATE_LIMIT_CHAT_PER_MIN: "1" },
+    variables: { ...price, CREDIT_MONTHLY_ALLOWANCE: "0.00085", RATE_LIMIT_CHAT_PER_MIN: "1" },
   });
 
   base("too fast is one thing and without credit another, each told by itself", async ({ page, time }) => {

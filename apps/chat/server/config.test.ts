@@ -197,7 +197,7 @@ const variables: [
   [
     "CREDIT_CURRENCY",
     (config) => config.credit.currency,
-    { default: "USD", override: [["GBP", "GBP"]], refused: ["pounds", "gbp"] },
+    { default: "GBP", override: [["USD", "USD"]], refused: ["pounds", "gbp"] },
   ],
   [
     "CREDIT_EXCHANGE_RATE",
@@ -273,11 +273,11 @@ test.each(["banana", "10.0.0.0/99"])("RATE_LIMIT_TRUST_PROXY %s is refused", (te
 });
 
 test("an exchange rate needs a currency other than that of the prices", () => {
-  expect(loadConfig({ CREDIT_CURRENCY: "GBP", CREDIT_EXCHANGE_RATE: "0.79" }).credit).toMatchObject({
+  expect(loadConfig({ CREDIT_EXCHANGE_RATE: "0.79" }).credit).toMatchObject({
     currency: "GBP",
     exchangeRate: 790_000,
   });
-  expect(() => loadConfig({ CREDIT_EXCHANGE_RATE: "0.79" })).toThrow(
+  expect(() => loadConfig({ CREDIT_CURRENCY: "USD", CREDIT_EXCHANGE_RATE: "0.79" })).toThrow(
     /^CREDIT_EXCHANGE_RATE is set but CREDIT_CURRENCY is USD, the currency of the prices/,
   );
 });

@@ -22,19 +22,19 @@ test.each(["", "1e3", "1,5", "£5", "1.0000001", "--1", "NaN", "1000000000"])(
 );
 
 test.each([
-  [1_250_000, "1.25 USD"],
-  [0, "0.00 USD"],
-  [-125, "-0.000125 USD"],
-  [5_000_000, "5.00 USD"],
-  [1_200_000, "1.20 USD"],
+  [1_250_000, "1.25 GBP"],
+  [0, "0.00 GBP"],
+  [-125, "-0.000125 GBP"],
+  [5_000_000, "5.00 GBP"],
+  [1_200_000, "1.20 GBP"],
 ])("%d micros reads %s", (micros, text) => {
-  expect(formatMicros(micros, "USD")).toBe(text);
+  expect(formatMicros(micros, "GBP")).toBe(text);
 });
 
 test("a formatted amount is parsed as the same amount", () => {
   fc.assert(
     fc.property(fc.integer({ min: -999_999_999_999_999, max: 999_999_999_999_999 }), (micros) => {
-      const [amount = ""] = formatMicros(micros, "USD").split(" ");
+      const [amount = ""] = formatMicros(micros, "GBP").split(" ");
       expect(parseMicros(amount)).toBe(micros);
     }),
   );

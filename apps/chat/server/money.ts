@@ -21,7 +21,7 @@ export function parseMicros(text: string): Micros | undefined {
 /**
  * Formats an amount with at least two decimals, and more if needed to be exact.
  *
- * @returns a text such as `1.25 USD` or `-0.000125 USD`
+ * @returns a text such as `1.25 GBP` or `-0.000125 GBP`
  */
 export function formatMicros(amount: Micros, currency: string): string {
   const absolute = Math.abs(amount);

@@ -124,7 +124,7 @@ test("an embedded database survives restarts, is locked by one process, and acce
 
   // The command asks the service that holds the folder.
   expect(await runCreditCommand(["grant", "Ada@example.com", "5.00"], env)).toBe(
-    `Ada@example.com has 6.00 USD. The next allowance of 1.00 USD comes on ${nextMonth()}.`,
+    `Ada@example.com has 6.00 GBP. The next allowance of 1.00 GBP comes on ${nextMonth()}.`,
   );
   expect(await balance(url)).toBe(6_000_000);
   await expect(runCreditCommand(["grant", "nobody@example.com", "5"], env)).rejects.toThrow(
@@ -137,7 +137,7 @@ test("an embedded database survives restarts, is locked by one process, and acce
   first.child.kill("SIGKILL");
   await first.exited;
   expect(await runCreditCommand(["set", "ada@example.com", "0"], env)).toMatch(
-    /^ada@example\.com has 0\.00 USD\./,
+    /^ada@example\.com has 0\.00 GBP\./,
   );
   writeFileSync(holderFileOf(folder), JSON.stringify(holder));
   const third = run(price);

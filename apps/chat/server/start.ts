@@ -21,7 +21,7 @@ import type { ServiceEnv } from "./http/service-env.ts";
 import { createLog } from "./log.ts";
 import type { AnswerLimits } from "./model/answer.ts";
 import { type Exchange, isPriced } from "./model/price.ts";
-import { LIST_CURRENCY } from "./model/price-list.ts";
+import { LIST_CURRENCY, listRates } from "./model/price-list.ts";
 import { chooseModels, type ModelChoice, ModelConfigError } from "./model/provider.ts";
 import { holdEmbeddedFolder } from "./operator/hold-folder.ts";
 import { metricsApp } from "./routes/metrics.ts";
@@ -359,11 +359,13 @@ function governed(choice: ModelChoice, limiter: Limiter<string>, clock: Clock): 
   };
 }
 
-/** @throws {ConfigError} if a model has a price, and there is no exchange rate to the service's currency */
+/** @throws {ConfigError} if a model has a price, and no exchange rate to the service's currency is set or kept */
 function exchangeOf({ credit }: Config, choices: readonly ModelChoice[]): Exchange {
   const { currency, exchangeRate } = credit;
   if (currency === LIST_CURRENCY || exchangeRate !== null)
     return { currency, rate: exchangeRate ?? 1_000_000 };
+  const kept = Object.hasOwn(listRates, currency) ? listRates[currency] : undefined;
+  if (kept) return { currency, ...kept };
   const priced = choices.find(({ price }) => isPriced(price));
   if (priced) {
     throw new ConfigError([

@@ -80,7 +80,7 @@ it.each([
 
 it("shows an end, with its year, only for what ends, and both hashes for a policy", async () => {
   const at = Date.UTC(2026, 10, 10, 9);
-  const entry = { at, limits: "5.00 USD", until: null, reason: null, by: "Ann" };
+  const entry = { at, limits: "5.00 GBP", until: null, reason: null, by: "Ann" };
   answers.changes = () =>
     Response.json({
       inForce: [],
@@ -110,7 +110,7 @@ it("sends a failed grant again with the same id, and another grant with another 
   let isDown = true;
   answers = {
     ...answers,
-    session: () => Response.json({ ...OPEN, features: { ...OPEN.features, callers: "", credit: "USD" } }),
+    session: () => Response.json({ ...OPEN, features: { ...OPEN.features, callers: "", credit: "GBP" } }),
     find: () => Response.json({ refusal: null, ambiguous: [], caller: { of: "account:7", standing } }),
     grant: (init) => {
       sent.push(JSON.parse(String(init?.body)));

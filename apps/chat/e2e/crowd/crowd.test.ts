@@ -68,6 +68,7 @@ describe.each(["Redis", "PostgreSQL"])("on PostgreSQL, the limits counted by %s"
         LLM_MODEL: "test-model",
         MODEL_PRICE_INPUT_PER_MTOK: String(PRICE),
         MODEL_PRICE_OUTPUT_PER_MTOK: String(PRICE),
+        CREDIT_EXCHANGE_RATE: "1",
         CREDIT_MONTHLY_ALLOWANCE: String(ALLOWANCE / 1_000_000),
       },
     });

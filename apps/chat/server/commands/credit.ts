@@ -56,7 +56,7 @@ async function convert(words: readonly string[], environment: Environment): Prom
     throw new StartError(USAGE);
   for (const code of [from, to]) {
     if (/^[A-Z]{3}$/.test(code)) continue;
-    throw new StartError(`${JSON.stringify(code)} is not a currency: it should be a code such as USD.`);
+    throw new StartError(`${JSON.stringify(code)} is not a currency: it should be a code such as GBP.`);
   }
   if (from === to) throw new StartError(`Cannot convert credit from ${from} to ${to}: they are the same.`);
   const rate = amountFrom(rateText);

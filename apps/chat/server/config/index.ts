@@ -79,7 +79,7 @@ export interface Config {
   credit: {
     monthlyAllowance: Micros;
     currency: string;
-    /** The price of one unit of the price list's currency in the service's currency, in micros; `null` if it is not set. */
+    /** The price of one unit of the price list's currency in the service's currency, in micros; `null` for the kept rate. */
     exchangeRate: Micros | null;
     /** The time zone in which the month of an allowance begins. */
     timeZone: string;
@@ -156,7 +156,7 @@ export function loadConfig(environment: Environment): Config {
   const operatorToken = read("OPERATOR_TOKEN", "", optional(longSecret), { secret: true });
   const operatorEmails = read("OPERATOR_EMAILS", "", optional(mailAddresses));
   const monthlyAllowance = read("CREDIT_MONTHLY_ALLOWANCE", "1.00", allowance);
-  const currency = read("CREDIT_CURRENCY", "USD", currencyCode);
+  const currency = read("CREDIT_CURRENCY", "GBP", currencyCode);
   const exchangeRate = read("CREDIT_EXCHANGE_RATE", "", optional(rateOfExchange));
   if (exchangeRate && currency === LIST_CURRENCY && exchangeRate !== MICROS_PER_UNIT) {
     variables.refuse(
@@ -345,5 +345,5 @@ function timeZoneName(text: string): Reading<string> {
 function currencyCode(text: string): Reading<string> {
   return /^[A-Z]{3}$/.test(text)
     ? { value: text }
-    : { shouldBe: "a three-letter currency code, such as USD" };
+    : { shouldBe: "a three-letter currency code, such as GBP" };
 }

@@ -78,3 +78,8 @@ export const listPrices: Readonly<
     outputPerMillion: 10_000_000,
   },
 };
+
+/** What one USD costs in other currencies, in micros of that currency. */
+export const listRates: Readonly<Record<string, { rate: number; version: string }>> = {
+  GBP: { rate: 746_324, version: "HMRC 2026-06" },
+};

@@ -92,6 +92,8 @@ describe("a price in the service's currency", () => {
       outputPerMillion: 379_200,
       version: `${price.version} 0.79 GBP/USD x1.2`,
     });
+    const kept = exchanged(price, { currency: "GBP", rate: 790_000, version: "HMRC 2026-06" });
+    expect(kept.version).toBe(`${price.version} 0.79 GBP/USD (HMRC 2026-06)`);
   });
 
   it("is unchanged if there is nothing to convert", () => {

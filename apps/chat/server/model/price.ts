@@ -39,6 +39,8 @@ export interface Exchange {
   currency: string;
   /** The price of one unit of the list's currency, in micros of this currency. */
   rate: Micros;
+  /** Whose rate it is, and from when. Absent: the operator's. */
+  version?: string;
 }
 
 /**
@@ -46,9 +48,10 @@ export interface Exchange {
  *
  * @returns the same price if it is free, or already in this currency
  */
-export function exchanged(price: ModelPrice, { currency, rate }: Exchange): ModelPrice {
+export function exchanged(price: ModelPrice, { currency, rate, version }: Exchange): ModelPrice {
   if (currency === LIST_CURRENCY || !isPriced(price)) return price;
-  return scaled(price, rate, `${decimalOf(rate)} ${currency}/${LIST_CURRENCY}`);
+  const source = version === undefined ? "" : ` (${version})`;
+  return scaled(price, rate, `${decimalOf(rate)} ${currency}/${LIST_CURRENCY}${source}`);
 }
 
 /**

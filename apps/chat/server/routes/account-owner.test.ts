@@ -269,7 +269,7 @@ describe("access to accounts and answers", () => {
     });
     const credit = createCredit(database.database, service.clock, {
       monthlyAllowance: 1_000_000,
-      currency: "USD",
+      currency: "GBP",
     });
     const codes = createCreditCodes(database.database, service.clock, credit);
     const services = { credit, codes, accounts, callerLimits: {} as never };

@@ -53,7 +53,7 @@ test("a person signs up, out and in again", async () => {
     emailVerified: false,
   });
   expect(me.credit).toEqual({
-    currency: "USD",
+    currency: "GBP",
     balance: 1_000_000,
     held: 0,
     monthlyAllowance: 1_000_000,

@@ -125,7 +125,7 @@ describe("/operator", () => {
       amount: "2.50",
       id: "a-grant-of-this-test",
     });
-    expect(await granted.json()).toEqual({ said: `${email} has 2.50 USD now.` });
+    expect(await granted.json()).toEqual({ said: `${email} has 2.50 GBP now.` });
     const { code } = await (
       await operator.send("POST", "/operator/api/code", { amount: "5", days: 7 })
     ).json();
@@ -133,8 +133,8 @@ describe("/operator", () => {
     expect([redeemed.status, (await redeemed.json()).balance]).toEqual([200, 7_500_000]);
     const { log, inForce } = await read(operator, "changes");
     expect(log.slice(0, 2)).toMatchObject([
-      { what: "code", limits: "5.00 USD", by: "Ann (token)" },
-      { what: "grant", of: email, limits: "2.50 USD", by: "Ann (token)" },
+      { what: "code", limits: "5.00 GBP", by: "Ann (token)" },
+      { what: "grant", of: email, limits: "2.50 GBP", by: "Ann (token)" },
     ]);
     expect(JSON.stringify(log)).not.toContain(code);
     expect(inForce.some(({ what }: { what: string }) => what === "grant" || what === "code")).toBe(false);

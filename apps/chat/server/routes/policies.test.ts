@@ -336,7 +336,7 @@ test("credit is given, and a code issued, only with its line in the log", async 
   expect(await given()).toEqual(before);
   // Sent again, it is made, and is in the log.
   const again = await operator.send("POST", "/operator/api/grant", grant);
-  expect(await again.json()).toEqual({ said: `${email} has 2.50 USD now.` });
+  expect(await again.json()).toEqual({ said: `${email} has 2.50 GBP now.` });
   expect((await read(operator, "changes")).log[0]).toMatchObject({ what: "grant", of: email });
 });
 
@@ -350,19 +350,19 @@ test("a grant that is sent twice is made once, and what is granted is bounded", 
     operator.send("POST", "/operator/api/grant", { of: email, amount, id });
   const id = "one-form-one-grant";
   const answers = await Promise.all([grant("2.50", id), grant("2.50", id)]);
-  for (const answer of answers) expect(await answer.json()).toEqual({ said: `${email} has 2.50 USD now.` });
+  for (const answer of answers) expect(await answer.json()).toEqual({ said: `${email} has 2.50 GBP now.` });
   const grants = async () =>
     (await read(operator, "changes")).log.filter(({ of }: { of: string }) => of === email);
   expect(await grants()).toHaveLength(1);
   const other = await grant("3", id);
   expect([other.status, (await other.json()).detail]).toEqual([
     422,
-    "This grant was made already, of 2.50 USD.",
+    "This grant was made already, of 2.50 GBP.",
   ]);
   const large = await grant("999999", "another-form-here");
   expect([large.status, (await large.json()).detail]).toEqual([
     422,
-    "An account may have 1000000.00 USD of granted credit at most, and this one has 2.50 USD.",
+    "An account may have 1000000.00 GBP of granted credit at most, and this one has 2.50 GBP.",
   ]);
   expect((await operator.send("POST", "/operator/api/grant", { of: email, amount: "1" })).status).toBe(422);
   expect(await grants()).toHaveLength(1);

@@ -12,7 +12,7 @@ import { createCreditCodes } from "./credit-codes.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: DATABASE_START_MS });
 
-const terms = { monthlyAllowance: 1_000_000, currency: "USD" };
+const terms = { monthlyAllowance: 1_000_000, currency: "GBP" };
 const day = 24 * 3_600_000;
 let postgres: PostgresServer;
 

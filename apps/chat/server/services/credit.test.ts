@@ -23,7 +23,7 @@ import { createTurns, type Turn } from "./turns.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: DATABASE_START_MS });
 
-const terms = { monthlyAllowance: 1_000_000, currency: "USD" };
+const terms = { monthlyAllowance: 1_000_000, currency: "GBP" };
 let postgres: PostgresServer;
 
 afterAll(() => postgres?.remove());
@@ -60,7 +60,7 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
   test("the allowance is granted once a month, and the rest expires", async () => {
     const { id, clock, charge, balance, credit } = await newPerson();
     expect(await credit.of(id)).toEqual({
-      currency: "USD",
+      currency: "GBP",
       balance: 1_000_000,
       held: 0,
       monthlyAllowance: 1_000_000,
@@ -182,7 +182,12 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
   });
 });
 
-const chunkPrice = { MODEL_PRICE_INPUT_PER_MTOK: "0", MODEL_PRICE_OUTPUT_PER_MTOK: "1000" };
+const chunkPrice = {
+  MODEL_PRICE_INPUT_PER_MTOK: "0",
+  MODEL_PRICE_OUTPUT_PER_MTOK: "1000",
+  // Round figures.
+  CREDIT_EXCHANGE_RATE: "1",
+};
 /** The cost of a chunk of 256 tokens, at that price. */
 const CHUNK = 256_000;
 
@@ -276,7 +281,7 @@ describe.each(["embedded", "PostgreSQL"])("paid messages, on %s", (kind) => {
       error: "payment_required",
       balance: 255_000,
       held: 0,
-      currency: "USD",
+      currency: "GBP",
       monthly_allowance: 255_000,
       renews_at: "2026-12-01T00:00:00.000Z",
       detail: expect.stringContaining("less than this message may cost"),

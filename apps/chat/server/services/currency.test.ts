@@ -6,6 +6,7 @@ import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
 import { startTestService, TEST_START_MS } from "../../testing/service.ts";
 import { type OpenDatabase, openDatabase } from "../database/connect.ts";
 import { creditAccounts, creditCodes, creditEntries, settings, turns, user } from "../database/schema.ts";
+import { listRates } from "../model/price-list.ts";
 import { noUsage } from "../usage.ts";
 import { createCredit } from "./credit.ts";
 import { createCreditCodes } from "./credit-codes.ts";
@@ -54,7 +55,7 @@ describe.each(["embedded", "PostgreSQL"])("the currency of the credit on %s", (k
     await creditIn("GBP").of(id);
     await keepCurrency(open.database, "GBP");
     await expect(keepCurrency(open.database, "USD")).rejects.toThrow(
-      "CREDIT_CURRENCY is USD, but the credit in the database is in GBP. Set it back to GBP, or convert every balance at a rate of yours: npm run credit -- convert GBP USD <what one GBP is in USD>.",
+      "CREDIT_CURRENCY is USD, but the credit in the database is in GBP. Set CREDIT_CURRENCY=GBP to keep it, or convert every balance at a rate of yours: npm run credit -- convert GBP USD <what one GBP is in USD>.",
     );
   });
 
@@ -147,24 +148,55 @@ describe.each(["embedded", "PostgreSQL"])("the currency of the credit on %s", (k
   });
 });
 
+test("a service charges in pounds unless it is told otherwise, at the kept rate that each row of its ledger names", async () => {
+  const database = await openTestDatabase();
+  const service = await startTestService({
+    database,
+    env: { MODEL_PRICE_INPUT_PER_MTOK: "1", MODEL_PRICE_OUTPUT_PER_MTOK: "4" },
+  });
+  try {
+    const client = service.client();
+    const account = { name: "Ada", email: "ada@example.com", password: "four words of my own" };
+    expect((await client.send("POST", "/auth/sign-up/email", account)).status).toBe(200);
+    const { chunks } = await client.ask("What is £30,000 after tax?");
+    const [allowance, used] = await database.database.select().from(creditEntries).orderBy(creditEntries.id);
+    expect(allowance).toMatchObject({ kind: "allowance", amount: 1_000_000, currency: "GBP" });
+    const rate = listRates.GBP as { rate: number; version: string };
+    expect(used).toMatchObject({
+      kind: "usage",
+      currency: "GBP",
+      priceVersion: `set 1000000/1000000/4000000 ${rate.rate / 1e6} GBP/USD (${rate.version})`,
+    });
+    const dollars = (used?.inputTokens ?? 0) + 4 * (used?.outputTokens ?? 0);
+    expect(-(used?.amount ?? 0)).toBe(Math.ceil((dollars * rate.rate) / 1e6));
+    expect(chunks.find(({ type }) => type === "data-news")?.data).toMatchObject({
+      cost: -(used?.amount ?? 0),
+      credit: { currency: "GBP", balance: 1_000_000 + (used?.amount ?? 0) },
+    });
+  } finally {
+    await service.close();
+    await database.close();
+  }
+});
+
 test("a service does not start with a currency other than its credit's, or without a rate for its prices", async () => {
   const database = await openTestDatabase();
   const start = (env: Record<string, string>) => startTestService({ database, env });
   const price = { MODEL_PRICE_INPUT_PER_MTOK: "1", MODEL_PRICE_OUTPUT_PER_MTOK: "4" };
   try {
-    await expect(start({ ...price, CREDIT_CURRENCY: "GBP" })).rejects.toThrow(
-      "CREDIT_EXCHANGE_RATE is not set but CREDIT_CURRENCY is GBP, and the prices of Headgate built-in are in USD: it should be what one USD costs in GBP, such as 0.79.",
+    await expect(start({ ...price, CREDIT_CURRENCY: "CHF" })).rejects.toThrow(
+      "CREDIT_EXCHANGE_RATE is not set but CREDIT_CURRENCY is CHF, and the prices of Headgate built-in are in USD: it should be what one USD costs in CHF, such as 0.79.",
     );
     // A free model needs no rate.
-    await (await start({ CREDIT_CURRENCY: "GBP" })).close();
-    const service = await start(price);
+    await (await start({ CREDIT_CURRENCY: "CHF" })).close();
+    const service = await start({ ...price, CREDIT_CURRENCY: "USD" });
     const client = service.client();
     const account = { name: "Ada", email: "ada@example.com", password: "four words of my own" };
     expect((await client.send("POST", "/auth/sign-up/email", account)).status).toBe(200);
     expect((await (await client("/me")).json()).credit).toMatchObject({ currency: "USD" });
     await service.close();
-    await expect(start({ ...price, CREDIT_CURRENCY: "GBP", CREDIT_EXCHANGE_RATE: "0.79" })).rejects.toThrow(
-      /the credit in the database is in USD/,
+    await expect(start(price)).rejects.toThrow(
+      "CREDIT_CURRENCY is GBP, but the credit in the database is in USD. Set CREDIT_CURRENCY=USD to keep it, or convert",
     );
   } finally {
     await database.close();

@@ -22,7 +22,7 @@ export async function keepCurrency(database: Database, currency: string): Promis
     if (kept === currency) return;
     if (!(await isCreditKept(transaction))) return updateSetting(transaction, CURRENCY, currency);
     throw new StartError(
-      `CREDIT_CURRENCY is ${currency}, but the credit in the database is in ${kept}. Set it back to ${kept}, or convert every balance at a rate of yours: npm run credit -- convert ${kept} ${currency} <what one ${kept} is in ${currency}>.`,
+      `CREDIT_CURRENCY is ${currency}, but the credit in the database is in ${kept}. Set CREDIT_CURRENCY=${kept} to keep it, or convert every balance at a rate of yours: npm run credit -- convert ${kept} ${currency} <what one ${kept} is in ${currency}>.`,
     );
   });
 }

@@ -105,7 +105,7 @@ describe("the parts that are kept of a running answer", () => {
   test("are deleted a minute after the end, and not before", async () => {
     const { database } = open;
     const clock = fakeClock(TEST_START_MS);
-    const terms = { monthlyAllowance: 0, currency: "USD" };
+    const terms = { monthlyAllowance: 0, currency: "GBP" };
     const sweeper = createTurns(database, clock, createCredit(database, clock, terms));
     const ended = async (seconds: number | undefined) => {
       const answerId = crypto.randomUUID();

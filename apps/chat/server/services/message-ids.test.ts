@@ -54,6 +54,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
       RATE_LIMIT_CHAT_PER_MIN: "5",
       MODEL_PRICE_INPUT_PER_MTOK: "0",
       MODEL_PRICE_OUTPUT_PER_MTOK: "1000",
+      CREDIT_EXCHANGE_RATE: "1",
       AUTH_SECRET: "a secret of thirty-two characters",
     };
     services = await Promise.all(

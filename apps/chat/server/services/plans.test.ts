@@ -263,7 +263,7 @@ describe("the models of a plan", () => {
         { ...choice, name: "small", price: { ...price, version: "small" } },
         { ...choice, name: "large", price: { ...price, version: "large" } },
       ],
-      env: { PLANS_FILE: file, ...env },
+      env: { PLANS_FILE: file, CREDIT_CURRENCY: "USD", ...env },
     });
     return service;
   }

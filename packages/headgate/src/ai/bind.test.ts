@@ -3,11 +3,12 @@ import { inputTokens, scriptedModel } from "@headgate/test-servers/scripted-mode
 import { streamText } from "ai";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Admitted } from "../core/admission.ts";
+import { stateResponseEnd } from "../core/ending-delegate.ts";
 import { createLimiter } from "../limiter/limiter.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 import { createEstimator } from "./estimate/estimator.ts";
-import { type MeterOptions, meter } from "./meter.ts";
-import type { StreamReader } from "./readers.ts";
+import { type Meter, type MeterOptions, meter } from "./meter.ts";
+import { openaiChat, type StreamReader } from "./readers.ts";
 
 afterEach(() => vi.useRealTimers());
 
@@ -21,14 +22,20 @@ function limited() {
     const { limits } = await limiter.peek("ada", { cost: { requests: 0, tokens: 0, concurrent: 0 } });
     return limits.map(({ remaining }) => remaining);
   };
+  const admissions: Admitted[] = [];
   const begin = async (options: MeterOptions = {}, cost: Record<string, number> = { tokens: 300 }) =>
-    meter((await limiter.admit("ada", { cost })) as Admitted, {
+    meter(await admitted(cost), {
       promptTokens: inputTokens,
       estimator: createEstimator(),
       onError: (error) => expect(error).toBeUndefined(),
       ...options,
     });
-  return { begin, left };
+  async function admitted(cost: Record<string, number>): Promise<Admitted> {
+    const admission = (await limiter.admit("ada", { cost })) as Admitted;
+    admissions.push(admission);
+    return admission;
+  }
+  return { begin, left, admissions };
 }
 
 const reader: StreamReader<string> = { text: (part) => part, usage: () => undefined };
@@ -228,6 +235,135 @@ describe("a Response", () => {
     const metered = await limited().begin();
     metered.bind(new Response(null, { status: 204 }));
     expect(await metered.ended).toMatchObject({ how: "finished" });
+  });
+});
+
+describe("a client that leaves before its stream is bound", () => {
+  /** As an adapter does when its response is over. */
+  const leave = (admission: Admitted) => {
+    stateResponseEnd(admission, "cut");
+    return admission.end();
+  };
+
+  async function left(take: (metered: Meter) => unknown, options: MeterOptions = {}) {
+    const { begin, left: remaining, admissions } = limited();
+    const metered = await begin(options);
+    take(metered);
+    await leave(admissions[0] as Admitted);
+    return { metered, remaining };
+  }
+
+  it("is charged the prompt if the signal was given to a provider's own client", async () => {
+    const { metered, remaining } = await left(({ signal }) => signal);
+    expect(await metered.ended).toMatchObject({
+      how: "gone",
+      charged: { tokens: inputTokens },
+      estimated: true,
+    });
+    expect(metered.signal.aborted).toBe(true);
+    expect(await remaining()).toEqual([8, 900_000 - inputTokens, 2000]);
+    const provided = new ProviderStream();
+    const late = metered.bind(provided, reader)[Symbol.asyncIterator]();
+    await expect(late.next()).rejects.toThrow("The client has gone.");
+    await vi.waitFor(() => expect(provided.controller.signal.aborted).toBe(true));
+  });
+
+  it("is charged the request if nobody knows whether a model was called", async () => {
+    const { metered, remaining } = await left(() => {});
+    expect(await metered.ended).toMatchObject({ how: "gone", charged: { tokens: 0 } });
+    expect(await remaining()).toEqual([8, 900_000, 2000]);
+  });
+
+  it("is charged nothing if a metered model was not called", async () => {
+    const { metered, remaining } = await left((metered) => [
+      metered.model(scriptedModel({})),
+      metered.signal,
+    ]);
+    expect(await metered.ended).toMatchObject({ how: "gone", charged: "nothing" });
+    expect(await remaining()).toEqual([9, 900_000, 2000]);
+  });
+
+  it("is charged what the provider reports if the answer is drained, although nobody reads it", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { metered } = await left(({ signal }) => signal, { onHangUp: "drain" });
+    async function* parts() {
+      for (let n = 0; n < 500; n += 1) yield "tide ";
+      yield "end";
+    }
+    const counting = {
+      text: (part: string) => part,
+      usage: (part: string) => (part === "end" ? { input: 15, output: 77 } : undefined),
+    };
+    const bound = metered.bind(parts(), counting);
+    // A handler that waits for a connection that is closed.
+    await bound.next();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(await metered.ended).toMatchObject({ how: "gone", charged: { tokens: 92 }, estimated: false });
+    expect(await bound.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it("does not disturb a reader who reads on, such as to save a drained answer", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { metered } = await left(({ signal }) => signal, { onHangUp: "drain" });
+    const stream = new ProviderStream();
+    let read = 0;
+    for await (const _ of metered.bind(stream, reader)) {
+      read += 1;
+      await vi.advanceTimersByTimeAsync(read % 100 === 0 ? 900 : 0);
+    }
+    expect(read).toBe(1000);
+    expect(await metered.ended).toMatchObject({ how: "gone", refused: undefined });
+  });
+});
+
+describe("bind refuses, when it is called,", () => {
+  it.each<[string, (metered: Meter) => unknown, RegExp]>([
+    [
+      "a reader without functions",
+      (m) => m.bind(new ProviderStream(), {} as never),
+      /^The reader of bind must be/,
+    ],
+    ["null as a reader", (m) => m.bind(new ProviderStream(), null as never), /^The reader of bind must be/],
+    [
+      "a reader for a Response",
+      (m) => m.bind(new Response("data: {}"), openaiChat as never),
+      /^bind takes a reader only with a stream of parts/,
+    ],
+    [
+      "a stream that is read elsewhere",
+      (m) => {
+        const stream = readableOf(new ProviderStream());
+        stream.getReader();
+        return m.bind(stream);
+      },
+      /^The stream given to bind is locked/,
+    ],
+  ])("%s", async (_, bind, message) => {
+    const metered = await limited().begin();
+    expect(() => bind(metered)).toThrow(
+      expect.objectContaining({ code: "option-invalid", message: expect.stringMatching(message) }),
+    );
+    // The meter is still free.
+    expect(await metered.bind(new Response("tide")).text()).toBe("tide");
+  });
+});
+
+describe("parts that are bytes or text", () => {
+  it.each<[string, unknown]>([
+    ["bytes", new TextEncoder().encode('data: {"choices":[]}')],
+    ["text", 'data: {"choices":[]}'],
+  ])("count by their content, and are reported once: %s", async (_, part) => {
+    const errors: unknown[] = [];
+    const metered = await limited().begin({ onError: (error) => errors.push(error) });
+    async function* parts() {
+      for (let n = 0; n < 10; n += 1) yield part;
+    }
+    for await (const _ of metered.bind(parts(), openaiChat));
+    const { used } = await metered.ended;
+    expect(used.output).toBeGreaterThanOrEqual(50);
+    expect(errors).toEqual([
+      expect.objectContaining({ message: expect.stringMatching(/is text or bytes, not an object/) }),
+    ]);
   });
 });
 

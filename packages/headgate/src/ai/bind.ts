@@ -24,6 +24,8 @@ export type PartOf<Stream> =
   Stream extends ReadableStream<infer Part> ? Part : Stream extends AsyncIterable<infer Part> ? Part : never;
 
 const unbuffered = { highWaterMark: 0 };
+/** How long a reader may stop reading once its client has left, before the meter reads on in its place. */
+const idleMs = 1000;
 
 /**
  * @returns the same kind of stream, whose end ends the spending.
@@ -36,6 +38,7 @@ export function bindStream<Stream extends Bindable>(
 ): Stream {
   const read = parts as StreamReader | undefined;
   if (typeof stream !== "object" || stream === null) throw notBindable(stream);
+  if (read !== undefined) checkReader(read, stream);
   if (stream instanceof Response) return bindResponse(stream, spending) as Stream;
   if (stream instanceof ReadableStream) return bindReadable(stream, spending, read) as Stream;
   if (isNodeResponse(stream)) {
@@ -44,6 +47,21 @@ export function bindStream<Stream extends Bindable>(
   }
   if (isAsyncIterable(stream)) return bindIterable(stream, spending, read) as Stream;
   throw notBindable(stream);
+}
+
+/** A reader that would not be used would leave all tokens uncounted. */
+function checkReader(read: StreamReader, stream: object): void {
+  const isReader = typeof read?.text === "function" && typeof read.usage === "function";
+  if (!isReader)
+    throw new HeadgateError(
+      "option-invalid",
+      `The reader of bind must be openaiChat, openaiResponses, anthropicMessages or an object with text(part) and usage(part), got ${show(read)}.`,
+    );
+  if (stream instanceof Response || isNodeResponse(stream))
+    throw new HeadgateError(
+      "option-invalid",
+      "bind takes a reader only with a stream of parts. A response has bytes: bind the stream that the provider's client returned.",
+    );
 }
 
 function notBindable(stream: unknown): HeadgateError {
@@ -61,13 +79,16 @@ function isNodeResponse(stream: object): stream is NodeResponse {
 function bindResponse(response: Response, spending: Spending): Response {
   // An upgraded connection is no longer a response. Only `end` ends the admission.
   if (response.status < 200) return response;
-  spending.bound("stream");
   const hasFailed = response.status >= 500;
   if (response.body === null) {
+    spending.bound("stream");
     void spending.over(hasFailed);
     return response;
   }
-  return new Response(boundStream(piecesOf(response.body), spending, hasFailed), response);
+  return new Response(
+    boundStream(ending(piecesOf(response.body, "response"), spending, { hasFailed })),
+    response,
+  );
 }
 
 function bindReadable(
@@ -75,9 +96,7 @@ function bindReadable(
   spending: Spending,
   read: StreamReader | undefined,
 ): ReadableStream<unknown> {
-  spending.bound("stream");
-  const pieces = piecesOf(stream);
-  return boundStream(read === undefined ? pieces : meteredPieces(pieces, spending, read), spending, false);
+  return boundStream(ending(piecesOf(stream, "stream"), spending, { read }));
 }
 
 function bindNodeResponse(response: NodeResponse, spending: Spending): void {
@@ -97,7 +116,13 @@ interface Pieces {
   leave(reason: unknown): Promise<unknown>;
 }
 
-function piecesOf(stream: ReadableStream<unknown>): Pieces {
+/** @throws HeadgateError `option-invalid` if somebody else reads the stream */
+function piecesOf(stream: ReadableStream<unknown>, what: "response" | "stream"): Pieces {
+  if (stream.locked)
+    throw new HeadgateError(
+      "option-invalid",
+      `The ${what} given to bind is locked: it is read elsewhere, or was read. Read what bind returns.`,
+    );
   const reader = stream.getReader();
   return {
     async next() {
@@ -108,13 +133,12 @@ function piecesOf(stream: ReadableStream<unknown>): Pieces {
   };
 }
 
-function boundStream(pieces: Pieces, spending: Spending, hasFailed: boolean): ReadableStream {
-  const ending = endingPieces(pieces, spending, hasFailed);
+function boundStream(bound: Pieces): ReadableStream {
   return new ReadableStream<unknown>(
     {
       async pull(controller) {
         try {
-          const { done, value } = await ending.next();
+          const { done, value } = await bound.next();
           if (done) controller.close();
           else controller.enqueue(value);
         } catch (error) {
@@ -122,16 +146,28 @@ function boundStream(pieces: Pieces, spending: Spending, hasFailed: boolean): Re
         }
       },
       async cancel(reason) {
-        await ending.leave(reason);
+        await bound.leave(reason);
       },
     },
     unbuffered,
   );
 }
 
-/** Ends the spending with the last chunk, before the reader gets the end. */
-function endingPieces(pieces: Pieces, spending: Spending, hasFailed: boolean): Pieces {
-  async function next(): Promise<IteratorResult<unknown, unknown>> {
+interface EndingOptions {
+  readonly read?: StreamReader | undefined;
+  /** Whether the response itself has failed. */
+  readonly hasFailed?: boolean;
+}
+
+/** Meters the pieces, and ends the spending with the last one, before the reader gets the end. */
+function ending(source: Pieces, spending: Spending, { read, hasFailed = false }: EndingOptions): Pieces {
+  const pieces = read === undefined ? source : meteredPieces(source, spending, read);
+  /** Grows with each piece that the reader asks for or gets. */
+  let activity = 0;
+  let isReading = false;
+  let isTaken = false;
+
+  async function nextPiece(): Promise<IteratorResult<unknown, unknown>> {
     try {
       const piece = await pieces.next();
       if (piece.done) await spending.over(hasFailed);
@@ -141,21 +177,48 @@ function endingPieces(pieces: Pieces, spending: Spending, hasFailed: boolean): P
       throw error;
     }
   }
+
+  async function next(): Promise<IteratorResult<unknown, unknown>> {
+    if (isTaken) return { done: true, value: undefined };
+    isReading = true;
+    activity += 1;
+    try {
+      return await nextPiece();
+    } finally {
+      isReading = false;
+      activity += 1;
+    }
+  }
+
   /** Reads on after the client left, to learn the provider's count. */
   async function drain(): Promise<void> {
+    isTaken = true;
     try {
-      while (spending.drains) if ((await next()).done) return;
+      while (spending.drains) if ((await nextPiece()).done) return;
       await pieces.leave("drained long enough");
     } catch {
       // The failure has already ended the spending.
     }
   }
+
+  /** Somebody may go on reading although the client has left, such as to save the answer. Others wait for the client. */
+  function drainWhenIdle(): void {
+    const before = activity;
+    const check = setTimeout(() => {
+      if (!spending.drains || isTaken) return;
+      if (isReading || activity !== before) drainWhenIdle();
+      else void drain();
+    }, idleMs);
+    (check as { unref?(): void }).unref?.();
+  }
+
+  spending.bound("stream", drainWhenIdle, read !== undefined);
   return {
     next,
     async leave(reason) {
       await spending.gone();
-      if (spending.drains) void drain();
-      else await pieces.leave(reason);
+      if (!spending.drains) await pieces.leave(reason);
+      else if (!isTaken) void drain();
     },
   };
 }
@@ -165,22 +228,28 @@ function bindIterable(
   spending: Spending,
   read: StreamReader | undefined,
 ): AsyncIterable<unknown> {
-  spending.bound("stream");
   const iterator = stream[Symbol.asyncIterator]();
-  const pieces: Pieces = {
-    next: async () => iterator.next(),
-    leave: async () => iterator.return?.(),
+  let isStarted = false;
+  const source: Pieces = {
+    next: async () => {
+      isStarted = true;
+      return iterator.next();
+    },
+    async leave(reason) {
+      // A generator that has not started does not run its `finally`: the connection to the provider would stay open.
+      if (!isStarted) controllerOf(stream)?.abort(reason);
+      return iterator.return?.();
+    },
   };
-  const metered = read === undefined ? pieces : meteredPieces(pieces, spending, read);
-  const ending = endingPieces(metered, spending, false);
+  const pieces = ending(source, spending, { read });
   const bound: AsyncIterator<unknown> = {
-    next: () => ending.next(),
+    next: () => pieces.next(),
     async return(value) {
-      await ending.leave("the reader left");
+      await pieces.leave("the reader left");
       return { done: true, value };
     },
     async throw(error) {
-      await ending.leave(error);
+      await pieces.leave(error);
       throw error;
     },
   };
@@ -190,12 +259,19 @@ function bindIterable(
   return Object.assign(same, own, { [Symbol.asyncIterator]: () => bound }) as AsyncIterable<unknown>;
 }
 
+/** The controller that the streams of OpenAI's and Anthropic's clients have. */
+function controllerOf(stream: object): AbortController | undefined {
+  const { controller } = stream as { controller?: unknown };
+  return controller instanceof AbortController ? controller : undefined;
+}
+
 /** Meters the parts of a stream from a provider's own client. The stream is one call of the model. */
 function meteredPieces(pieces: Pieces, spending: Spending, read: StreamReader): Pieces {
   const waiting: Patience = patience(spending);
   let call: Call | undefined;
   let hasFailed = false;
   let isOver = false;
+  let isUnreadable = false;
   const done = { done: true, value: undefined } as const;
 
   async function stop(how: "cut" | "finished" | "failed"): Promise<void> {
@@ -211,7 +287,9 @@ function meteredPieces(pieces: Pieces, spending: Spending, read: StreamReader): 
       if (usage !== undefined) call.report(usage);
       if (read.failed?.(part) === true) hasFailed = true;
     } catch (error) {
-      spending.options.onError(error);
+      // Once: the other parts are probably the same.
+      if (!isUnreadable) spending.options.onError(error);
+      isUnreadable = true;
       // An unreadable part counts by its whole content.
       call.writeTokens(promptSizeOf(part).tokens);
     }

@@ -8,7 +8,7 @@ import { completedUse, isComplete, noUse, type ReportedUse, type TokenUse, token
 export type CallEnd = "finished" | "failed" | "cut";
 
 export interface CallOptions {
-  readonly account: Account;
+  readonly account: Pick<Account, "begin" | "settle">;
   readonly estimator: Estimator;
   /** The model whose corrections apply to estimates, and are learned. */
   readonly model: string | undefined;

@@ -27,9 +27,9 @@ interface Row extends ModelScript {
   readonly options?: MeterOptions;
   /**
    * When the client leaves: after the first tokens of the answer, before them but after the model has been called, or
-   * before the call, while the account at the provider is held.
+   * before the call, while the account at the provider is held. `unanswered`: before the service has answered anything.
    */
-  readonly leaves?: "midway" | "early" | "uncalled";
+  readonly leaves?: "midway" | "early" | "unanswered" | "uncalled";
   /** What the handler is told by the provider's refusal. */
   readonly refused?: ProviderRefusal;
   readonly how: MeterEnd["how"];
@@ -128,6 +128,12 @@ const rows: Readonly<Record<string, Row>> = {
   "is left by its client before its first token": {
     hangs: "first",
     leaves: "early",
+    how: "gone",
+    tokens: prompt,
+  },
+  "is left by its client before its provider has answered": {
+    hangs: "head",
+    leaves: "unanswered",
     how: "gone",
     tokens: prompt,
   },
@@ -328,10 +334,15 @@ async function ask(origin: string, caller: Caller, leaves: Row["leaves"]): Promi
   const leaving = new AbortController();
   const asked = provider.requests();
   try {
+    if (leaves === "unanswered")
+      void expect
+        .poll(() => provider.requests())
+        .toBeGreaterThan(asked)
+        .then(() => leaving.abort());
     const response = await fetch(`${origin}/?${new URLSearchParams({ ...caller })}`, {
       signal: leaving.signal,
     });
-    if (leaves === undefined) return void (await response.text());
+    if (leaves === undefined || leaves === "unanswered") return void (await response.text());
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     let text = "";
     if (leaves === "uncalled") await reader.read();

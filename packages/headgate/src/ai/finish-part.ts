@@ -3,13 +3,15 @@ import type { GenerateResult, StreamPart } from "./language-model.ts";
 import type { Spending } from "./spending.ts";
 import type { ReportedUse } from "./usage.ts";
 
-export function reportedUse({ inputTokens, outputTokens }: GenerateResult["usage"]): ReportedUse {
+/** @param usage of a model; a custom one may leave out what its type requires */
+export function reportedUse(usage: Partial<GenerateResult["usage"]> | null | undefined): ReportedUse {
+  const { inputTokens, outputTokens } = usage ?? {};
   return {
-    input: inputTokens.total,
-    cacheRead: inputTokens.cacheRead,
-    cacheWrite: inputTokens.cacheWrite,
-    output: outputTokens.total,
-    reasoning: outputTokens.reasoning,
+    input: inputTokens?.total,
+    cacheRead: inputTokens?.cacheRead,
+    cacheWrite: inputTokens?.cacheWrite,
+    output: outputTokens?.total,
+    reasoning: outputTokens?.reasoning,
   };
 }
 

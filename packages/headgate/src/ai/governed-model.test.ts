@@ -1,6 +1,6 @@
 import { startPostgres } from "@headgate/test-servers/postgres.ts";
 import { startRedis } from "@headgate/test-servers/redis.ts";
-import { inputTokens, type Script, scriptedModel } from "@headgate/test-servers/scripted-model.ts";
+import { inputTokens, reporting, type Script, scriptedModel } from "@headgate/test-servers/scripted-model.ts";
 import { APICallError, generateText, streamText } from "ai";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -235,6 +235,35 @@ describe("a governed model", () => {
     expect(await left()).toEqual([7, 1000 - 2 * (inputTokens + 1), 2]);
   });
 
+  it.each<[string, unknown]>([
+    ["missing", undefined],
+    ["not a number", { inputTokens: { total: Number.NaN }, outputTokens: { total: -1 } }],
+  ])("is charged an estimate if the reported usage is %s", async (_, usage) => {
+    const { model, left } = governed("9/minute; 1000 tokens/minute; 2 concurrent", reporting(usage));
+    await model.doGenerate({ prompt: [] });
+    const [, generated = 0] = await left();
+    expect(generated).toBeLessThanOrEqual(980);
+    const { stream } = await model.doStream({ prompt: [] });
+    for await (const _ of stream);
+    const [requests, streamed = 0, places] = await left();
+    expect([requests, places]).toEqual([7, 2]);
+    expect(streamed).toBeLessThanOrEqual(generated - 20);
+    expect(streamed).toBeGreaterThan(900);
+  });
+
+  it("is charged what a reader got who left", async () => {
+    const says = Array.from({ length: 100 }, () => "tide ");
+    const { model, left } = governed("9/minute; 1000 tokens/minute; 2 concurrent", scriptedModel({ says }));
+    const { stream } = await model.doStream({ prompt: [] });
+    const reader = stream.getReader();
+    for (let n = 0; n < 50; n += 1) await reader.read();
+    await reader.cancel();
+    const [requests, tokens = 0, places] = await left();
+    expect([requests, places]).toEqual([8, 2]);
+    expect(tokens).toBeLessThanOrEqual(1000 - 48);
+    expect(tokens).toBeGreaterThan(850);
+  });
+
   it("stops waiting when its call is aborted", async () => {
     const { model, left } = governed("9/minute", failing(refusedBy({ headers: { "retry-after": "30" } })));
     await expect(ask(model)).rejects.toThrow("Too many requests");
@@ -252,7 +281,7 @@ describe("a governed model", () => {
       "maxWaitMs of governedModel must be a whole number",
       () => governedModel(failing(), limiterOf(), { caller: "a", maxWaitMs: -1 }),
     ],
-    ["a model of AI SDK 7", () => governedModel({} as never, limiterOf(), { caller: "a" })],
+    ["a language model of AI SDK 7", () => governedModel({} as never, limiterOf(), { caller: "a" })],
   ])("says what is wrong: %s", (message, mistake) => {
     expect(mistake).toThrow(message);
   });

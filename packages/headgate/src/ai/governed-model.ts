@@ -9,6 +9,9 @@ import { blocked } from "../core/override.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
 import type { Limiter } from "../limiter/contract.ts";
 import { longestWaitMs } from "../limiter/waiting.ts";
+import { Call, type CallEnd } from "./call.ts";
+import { sharedEstimator } from "./estimate/estimator.ts";
+import { reportedUse } from "./finish-part.ts";
 import {
   type CallOptions,
   checkModel,
@@ -16,8 +19,11 @@ import {
   replaceMethods,
   type StreamParts,
 } from "./language-model.ts";
+import { countContent, sizeOfPrompt } from "./model.ts";
+import { PartCounter } from "./model-stream.ts";
 import { type ProviderHolds, providerHolds } from "./provider-holds.ts";
 import { type ProviderReason, readProviderRefusal } from "./provider-refusal.ts";
+import type { TokenUse } from "./usage.ts";
 
 export interface GovernedModelOptions<Caller> {
   /** The caller whose quota each attempt spends: your account at the provider. */
@@ -64,7 +70,7 @@ export class ProviderRefusedError extends Error {
  * const model = governedModel(openai("gpt-5"), quota, { caller: "our-account" });
  * ```
  *
- * Limits in `tokens` are charged what the provider reports.
+ * Limits in `tokens` are charged what the provider reports; what it does not report is estimated.
  *
  * @returns the model. Its calls reject with `ProviderRefusedError` if the wait is longer than `maxWaitMs`.
  * @throws HeadgateError `option-invalid`
@@ -101,7 +107,10 @@ export function governedModel<Caller>(
       const admission = await waitFor(quota, params);
       try {
         const result = await model.doGenerate(params);
-        settle(admission, result.usage);
+        const attempt = attemptOf(admission, model, params);
+        for (const part of result.content) countContent(part, attempt.call);
+        attempt.call.report(reportedUse(result.usage));
+        attempt.end("finished");
         return result;
       } catch (error) {
         return refuse(quota, admission, error);
@@ -111,7 +120,7 @@ export function governedModel<Caller>(
       const admission = await waitFor(quota, params);
       try {
         const result = await model.doStream(params);
-        return { ...result, stream: settling(result.stream, admission) };
+        return { ...result, stream: settling(result.stream, attemptOf(admission, model, params)) };
       } catch (error) {
         return refuse(quota, admission, error);
       }
@@ -179,32 +188,59 @@ async function blockElsewhere<Caller>({ limiter, caller }: Quota<Caller>, waitMs
   }
 }
 
-type Usage = Awaited<ReturnType<LanguageModelV4["doGenerate"]>>["usage"];
+/** One attempt that the provider answers. */
+interface Attempt {
+  readonly call: Call;
+  /** Charges the attempt's tokens if a limit counts them. Only the first call has an effect. */
+  end(how: CallEnd): void;
+}
 
-function settle(admission: Admitted, { inputTokens, outputTokens }: Usage): void {
-  const used = (inputTokens.total ?? 0) + (outputTokens.total ?? 0);
-  void admission.end(Object.hasOwn(admission.granted, "tokens") ? { tokens: used } : {});
+/** The model's own meter, if it has one, learns from the use. */
+const learnsNothing = { ...sharedEstimator, learn: () => {} };
+
+function attemptOf(admission: Admitted, model: LanguageModelV4, params: CallOptions): Attempt {
+  let tokens = 0;
+  const account = {
+    begin: () => {},
+    settle(_: unknown, { input, cacheRead, cacheWrite, output, reasoning }: TokenUse) {
+      tokens = input + cacheRead + cacheWrite + output + reasoning;
+    },
+  };
+  const isCounted = Object.hasOwn(admission.granted, "tokens");
+  const prompt = isCounted ? sizeOfPrompt(params) : { tokens: 0, bytes: 0 };
+  const call = new Call({ account, estimator: learnsNothing, model: model.modelId, prompt });
+  return {
+    call,
+    end(how) {
+      call.close(how);
+      void admission.end(isCounted ? { tokens } : {});
+    },
+  };
 }
 
 /** Passes the parts on, and ends the attempt with them. */
-function settling(parts: StreamParts, admission: Admitted): StreamParts {
+function settling(parts: StreamParts, { call, end }: Attempt): StreamParts {
   const reader = parts.getReader();
+  const counter = new PartCounter(call);
+  const ended = () => end(counter.hasFailed ? "failed" : "finished");
   return new ReadableStream(
     {
       async pull(controller) {
         try {
           const { done, value } = await reader.read();
-          if (!done && value.type === "finish") settle(admission, value.usage);
-          if (!done) return controller.enqueue(value);
-          void admission.end({});
-          controller.close();
+          if (done) {
+            ended();
+            return controller.close();
+          }
+          if (counter.count(value)) ended();
+          controller.enqueue(value);
         } catch (error) {
-          void admission.end({});
+          end("failed");
           controller.error(error);
         }
       },
       async cancel(reason) {
-        void admission.end({});
+        end("cut");
         await reader.cancel(reason);
       },
     },

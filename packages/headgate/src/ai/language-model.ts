@@ -20,8 +20,8 @@ export function checkModel(of: string, model: unknown): void {
   if (isModel) return;
   throw new HeadgateError(
     "option-invalid",
-    `${of} takes a model of AI SDK 7, such as openai("gpt-5"), got ${describe(model)}. ` +
-      "Convert a model of an earlier version with wrapLanguageModel({ model, middleware: [] }).",
+    `${of} takes a language model of AI SDK 7, such as openai("gpt-5"), got ${describe(model)}. ` +
+      "Convert a language model of an earlier version with wrapLanguageModel({ model, middleware: [] }).",
   );
 }
 
@@ -29,7 +29,10 @@ function describe(model: unknown): string {
   if (typeof model === "string") return `the text "${model}"`;
   if (typeof model !== "object" || model === null) return String(model);
   const version = (model as { specificationVersion?: unknown }).specificationVersion;
-  return version === undefined ? "an object" : `a model of version ${String(version)}`;
+  if (version === undefined) return "an object";
+  return version === "v4"
+    ? "another kind of model, such as one for embeddings or images"
+    : `a model of version ${String(version)}`;
 }
 
 /** Returns the model with two methods replaced. */

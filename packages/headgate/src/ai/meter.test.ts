@@ -1,4 +1,4 @@
-import { inputTokens, type Script, scriptedModel } from "@headgate/test-servers/scripted-model.ts";
+import { inputTokens, reporting, type Script, scriptedModel } from "@headgate/test-servers/scripted-model.ts";
 import { generateText, isStepCount, streamText, tool } from "ai";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
@@ -334,6 +334,7 @@ describe("a client that hangs up", () => {
 
   it("costs nothing before the model is called", async () => {
     const { metered, left } = await begin();
+    metered.model(scriptedModel({}));
     const body = new ReadableStream({ pull: () => new Promise(() => {}) });
     await metered.bind(new Response(body)).body?.cancel();
     expect(await metered.ended).toMatchObject({ how: "gone", charged: "nothing" });
@@ -410,6 +411,30 @@ describe("an agent", () => {
 });
 
 describe("a meter", () => {
+  it.each<[string, unknown]>([
+    ["missing", undefined],
+    ["null", { inputTokens: null, outputTokens: null }],
+    ["negative", usageOf(-40, -10)],
+    ["not a number", usageOf(Number.NaN, Number.NaN)],
+    ["endless", usageOf(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)],
+    ["absurd", usageOf(1e15, 1e300)],
+    ["text", usageOf("40", "10")],
+  ])("estimates usage that is %s, in streams and without", async (_, usage) => {
+    const model = reporting(usage);
+    const streamed = await begin();
+    const { stream } = await streamed.metered.model(model).doStream({ prompt: [] });
+    for await (const _ of stream);
+    const whole = await begin();
+    await whole.metered.model(model).doGenerate({ prompt: [] });
+    for (const { metered } of [streamed, whole]) {
+      const { charged, estimated } = await metered.end();
+      expect(estimated).toBe(true);
+      const { tokens = 0 } = charged as { tokens?: number };
+      expect(tokens).toBeGreaterThanOrEqual(20);
+      expect(tokens).toBeLessThan(200);
+    }
+  });
+
   it("passes chunks on only as they are read", async () => {
     const { metered } = await begin();
     const model = scriptedModel({ says: words(1000) });
@@ -448,6 +473,12 @@ describe("a meter", () => {
     ["got -1 for output", () => meter(held, { weights: { output: -1 } })],
     ['onHangUp of meter must be "abort" or "drain"', () => meter(held, { onHangUp: "drian" as never })],
     ['got the text "gpt-5"', () => meter(held).model("gpt-5" as never)],
+    [
+      "got another kind of model, such as one for embeddings or images",
+      () => meter(held).model({ specificationVersion: "v4", doEmbed() {} } as never),
+    ],
+    ["The estimator of meter needs factorOf", () => meter(held, { estimator: {} as never })],
+    ["onError of meter must be a function", () => meter(held, { onError: 5 as never })],
     ["got a model of version v3", () => meter(held).model({ specificationVersion: "v3" } as never)],
     ["await it first", () => meter(held).bind(Promise.resolve() as never)],
     ['got "x"', () => meter(held).bind("x" as never)],
@@ -470,3 +501,7 @@ const counting = {
   extend: () => {},
 } as unknown as Admitted;
 const held = { admitted: true, granted: {}, limits: [], extend: () => {} } as unknown as Admitted;
+
+function usageOf(input: unknown, output: unknown): unknown {
+  return { inputTokens: { total: input }, outputTokens: { total: output } };
+}

@@ -1,7 +1,7 @@
 import type { Admitted } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { isUnit } from "../core/limit.ts";
-import { checkOptions, nearest } from "../core/options.ts";
+import { checkFunctions, checkNeeded, checkOptions, nearest } from "../core/options.ts";
 import { show } from "../core/show.ts";
 import { checkWholeNumber } from "../core/whole-number.ts";
 import { guarded } from "../limiter/reporting.ts";
@@ -43,7 +43,8 @@ export interface MeterOptions {
   promptTokens?: number;
   /**
    * What happens when the client hangs up. `abort`, the default, stops the model; what it used is estimated.
-   * `drain` reads the answer to its end, for providers that bill all of it, and charges what they report.
+   * `drain` reads the answer to its end, for providers that bill all of it, and charges what they report. Whoever reads
+   * the bound stream may read on; if nobody has for a second, the meter does.
    */
   onHangUp?: "abort" | "drain";
   /**
@@ -76,14 +77,18 @@ export interface Meter {
    * @param read how to meter the parts of a stream from a provider's own client: `openaiChat`, `openaiResponses`,
    *   `anthropicMessages`, or your own.
    * @returns the same kind of stream.
-   * @throws HeadgateError `option-invalid` for anything else, or the second time.
+   * @throws HeadgateError `option-invalid` for anything else, for a stream that is read elsewhere, for a reader with a
+   *   response, or the second time.
    */
   bind<Stream extends Bindable>(stream: Stream, read?: StreamReader<PartOf<Stream>>): Stream;
   /** What the answer has cost so far and what remains, in the form of `headgate/client`. */
   news(): MeterNews;
   /** For `toUIMessageStreamResponse({ messageMetadata })`: adds the news to the message, as `metadata.headgate`. */
   readonly messageMetadata: (options: { part: { type: string } }) => { headgate: MeterNews } | undefined;
-  /** Aborted when the model must stop: for clients that are not AI SDK models. */
+  /**
+   * Aborted when the model must stop: for clients that are not AI SDK models. If the client leaves before their stream is
+   * bound, the prompt is charged only if this was read.
+   */
   readonly signal: AbortSignal;
   /** Resolves when the answer has ended and is charged. It never rejects. */
   readonly ended: Promise<MeterEnd>;
@@ -137,7 +142,9 @@ export function meter(admission: Admitted, options: MeterOptions = {}): Meter {
     news: () => spending.news(),
     messageMetadata: ({ part }) =>
       part.type === "finish-step" || part.type === "finish" ? { headgate: spending.news() } : undefined,
-    signal: spending.signal,
+    get signal() {
+      return spending.takeSignal();
+    },
     ended: spending.ended,
     end: (how) => spending.over(how === "failed"),
   };
@@ -189,6 +196,10 @@ function checkMeterOptions(admission: unknown, options: MeterOptions): void {
     );
   }
   checkOptions("meter", options, meterOptions, "option-invalid");
+  checkFunctions("meter", options, ["onError"]);
+  if (options.estimator !== undefined)
+    for (const method of ["factorOf", "learn"])
+      checkNeeded("The estimator of meter", options.estimator ?? {}, method);
   if (options.unit !== undefined) checkUnit(admission as Admitted, options.unit);
   const { chunk = usualChunk, answerTokens = usualAnswer, promptTokens = 0, silenceMs = 1 } = options;
   const { drainMs = usualDrainMs, onHangUp = "abort" } = options;

@@ -87,7 +87,7 @@ export function meteredParts(
 }
 
 /** Counts the parts of one answer. */
-class PartCounter {
+export class PartCounter {
   readonly #call: Call;
   /** The open blocks, each with the part that ends it. */
   readonly #open = new Map<string, BlockEnd>();
@@ -147,7 +147,7 @@ class PartCounter {
         this.hasFailed = true;
         return false;
       case "finish":
-        if (part.finishReason.unified === "error") this.hasFailed = true;
+        if (part.finishReason?.unified === "error") this.hasFailed = true;
         call.report(reportedUse(part.usage));
         return true;
       default:

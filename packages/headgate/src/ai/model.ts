@@ -21,6 +21,7 @@ const safeMaximum = 4096;
 /** @throws HeadgateError `option-invalid` */
 export function meteredModel(model: LanguageModelV4, spending: Spending): LanguageModelV4 {
   checkModel("meter(…).model", model);
+  spending.seesCalls();
   return replaceMethods(model, {
     doStream: (params) => stream(model, params, spending),
     doGenerate: (params) => generate(model, params, spending),
@@ -87,11 +88,11 @@ function limited(params: CallOptions, spending: Spending): CallOptions {
   return { ...params, abortSignal, maxOutputTokens: Math.min(maxOutputTokens, affordable) };
 }
 
-function sizeOfPrompt({ prompt, tools, responseFormat }: CallOptions) {
+export function sizeOfPrompt({ prompt, tools, responseFormat }: CallOptions) {
   return promptSizeOf([prompt, tools, responseFormat]);
 }
 
-function countContent(part: GenerateResult["content"][number], call: Call): void {
+export function countContent(part: GenerateResult["content"][number], call: Call): void {
   if (part.type === "text") call.write(part.text);
   else if (part.type === "reasoning") call.write(part.text, "reasoning");
   else if (part.type === "tool-call") call.write(part.toolName + part.input);

@@ -163,7 +163,7 @@ describe("the text of a part", () => {
   });
 
   it.each([openaiChat, openaiResponses, anthropicMessages])("is empty for any other value", (reader) => {
-    for (const part of [undefined, null, 7, "tide", [], {}, { choices: null }, { delta: 3, type: 7 }]) {
+    for (const part of [undefined, null, 7, [], {}, { choices: null }, { delta: 3, type: 7 }]) {
       expect(reader.text(part) ?? "").toBe("");
       expect(reader.usage(part)).toBeUndefined();
       expect(reader.failed?.(part)).toBe(false);

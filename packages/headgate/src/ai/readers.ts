@@ -80,7 +80,12 @@ export const anthropicMessages: StreamReader = {
   failed: (part) => text(at(part, "type")) === "error",
 };
 
+/** Reads only parsed parts: in bytes or text it would find no tokens. */
 function at(part: unknown, ...path: readonly string[]): Json | undefined {
+  if (typeof part === "string" || ArrayBuffer.isView(part))
+    throw new TypeError(
+      "A part of the bound stream is text or bytes, not an object. Bind the stream of the provider's client, which parses the provider's events.",
+    );
   let value = part as Json | undefined | null;
   for (const name of path) value = value?.[name];
   return value ?? undefined;

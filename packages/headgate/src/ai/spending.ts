@@ -1,6 +1,6 @@
 import type { Admitted } from "../core/admission.ts";
 import { processWide } from "../core/copies.ts";
-import { delegateEnding } from "../core/ending-delegate.ts";
+import { delegateEnding, type ResponseEnd } from "../core/ending-delegate.ts";
 import { Account, type AccountOptions, lowWaterMark } from "./account.ts";
 import { Call } from "./call.ts";
 import type { Estimator } from "./estimate/estimator.ts";
@@ -40,6 +40,12 @@ export class Spending {
   /** What ends it: a stream that is read to its end, or a response that reports its own end. */
   #binding: "stream" | "response" | undefined;
   #drain: ReturnType<typeof setTimeout> | undefined;
+  /** Whether calls of the model pass through the meter. */
+  #seesCalls = false;
+  /** Whether the signal was given to a provider's own client, whose call the meter does not see until it is bound. */
+  #isSignalTaken = false;
+  #response: ResponseEnd = "whole";
+  #onDraining: (() => void) | undefined;
 
   constructor(admission: Admitted, options: SpendingOptions) {
     this.options = options;
@@ -50,6 +56,9 @@ export class Spending {
     });
     delegateEnding(admission, {
       used: () => this.account.cost,
+      responseWas: (how) => {
+        this.#response = how;
+      },
       responseOver: () => this.#responseOver(),
       scopeOver: () => (this.#binding === undefined ? this.over().then(() => {}) : undefined),
     });
@@ -57,6 +66,17 @@ export class Spending {
 
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** The same signal, for a provider's own client. */
+  takeSignal(): AbortSignal {
+    this.#isSignalTaken = true;
+    return this.signal;
+  }
+
+  /** Called for each metered model. */
+  seesCalls(): void {
+    this.#seesCalls = true;
   }
 
   get isGone(): boolean {
@@ -76,8 +96,15 @@ export class Spending {
     return newsOf(this.account, this.#isOutOfBudget);
   }
 
-  bound(by: "stream" | "response"): void {
+  /**
+   * @param onDraining called when the client has left, and the rest of the stream is to be read
+   * @param isCounted whether the tokens of the stream are counted
+   */
+  bound(by: "stream" | "response", onDraining?: () => void, isCounted = true): void {
     this.#binding = by;
+    if (!isCounted) this.#isSignalTaken = false;
+    this.#onDraining = onDraining;
+    if (this.drains) onDraining?.();
   }
 
   /**
@@ -117,7 +144,8 @@ export class Spending {
   #closeCall(call: Call, how: "finished" | "failed" | "cut"): void {
     if (call.end !== undefined) return;
     call.close(how);
-    if (call.said || how === "finished") this.#served = true;
+    // A call that the client left has been sent.
+    if (call.said || how !== "failed") this.#served = true;
     if (how !== "failed" || call.said) this.#isEstimated ||= how !== "finished" || call.isEstimated;
   }
 
@@ -142,7 +170,8 @@ export class Spending {
       draining.add(this);
       this.#drain = setTimeout(() => void this.#stop(), this.options.drainMs);
       (this.#drain as { unref?(): void }).unref?.();
-      if (this.#binding !== "stream") void this.#drainCalls();
+      this.#onDraining?.();
+      if (this.#binding !== "stream" && !this.#isUnseen) void this.#drainCalls();
       return Promise.resolve();
     }
     return this.#stop();
@@ -171,7 +200,28 @@ export class Spending {
   /** Called by an adapter when its response is over. A stream that is still running has lost its reader. */
   #responseOver(): void {
     if (this.#binding === "response") return;
-    void (this.#binding === "stream" || this.#isRunning ? this.gone() : this.over());
+    const isCut = this.#binding === "stream" || this.#isRunning || this.#response === "cut";
+    void (isCut ? this.gone() : this.over(this.#response === "failed"));
+  }
+
+  /** Whether a provider's own client may have been called, and has sent nothing that was read. */
+  get #isUnseen(): boolean {
+    return !this.#seesCalls && this.#last === undefined;
+  }
+
+  /**
+   * Charges the prompt of a call that got the signal before its client left. Without the signal, it charges the request
+   * alone: only a bound Node response is sure to be served by metered models.
+   */
+  #chargeUnseen(): void {
+    if (!this.#isSignalTaken) {
+      this.#served ||= this.#binding !== "response";
+      return;
+    }
+    const { account, options, promptTokens: tokens } = this;
+    const { estimator } = options;
+    const call = new Call({ account, estimator, model: undefined, prompt: { tokens, bytes: tokens } });
+    this.#closeCall(call, "cut");
   }
 
   get #isRunning(): boolean {
@@ -198,6 +248,7 @@ export class Spending {
       draining.delete(this);
     }
     const how = this.#how(hasFailed);
+    if (how === "gone" && !hasFailed && this.#isUnseen) this.#chargeUnseen();
     for (const call of this.account.running as Iterable<Call>)
       this.#closeCall(call, how === "timed-out" || how === "failed" ? "failed" : "cut");
     const { used, refused } = this.account;

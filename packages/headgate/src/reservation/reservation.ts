@@ -1,7 +1,12 @@
 import type { Admitted, ClaimEnd, Decided, Extension } from "../core/admission.ts";
 import { type Cost, checkCost, checkStated } from "../core/cost.ts";
 import { Decision, RefusedRequest, type Shown } from "../core/decision.ts";
-import { type EndingDelegate, endingDelegate } from "../core/ending-delegate.ts";
+import {
+  type EndingDelegate,
+  endingDelegate,
+  type ResponseEnd,
+  responseEnd,
+} from "../core/ending-delegate.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { Question, Ruling } from "../core/ruling.ts";
 import { show } from "../core/show.ts";
@@ -55,6 +60,10 @@ export class Reservation extends Decision implements Admitted, Owner {
 
   [endingDelegate](delegate: EndingDelegate): void {
     this.#delegate = delegate;
+  }
+
+  [responseEnd](how: ResponseEnd): void {
+    this.#delegate?.responseWas?.(how);
   }
 
   override toJSON(): Decided & { readonly admitted: true } {

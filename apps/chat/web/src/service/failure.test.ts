@@ -13,7 +13,7 @@ test("a rate-limit refusal and a credit refusal are never confused", () => {
     quota: undefined,
   });
   expect(failureOf(refused, online)).toMatchObject({ kind: "refused" });
-  const problem = { balance: 0, currency: "USD", monthly_allowance: 1, renews_at: "2026-12-01T00:00:00Z" };
+  const problem = { balance: 0, currency: "GBP", monthly_allowance: 1, renews_at: "2026-12-01T00:00:00Z" };
   expect(failureOf(new PaymentRequiredError(problem), online)).toMatchObject({ kind: "unpaid", problem });
 });
 

@@ -1,5 +1,6 @@
 import type { Admission, LimitReading } from "../../core/admission.ts";
 import { processWide } from "../../core/copies.ts";
+import { stateResponseEnd } from "../../core/ending-delegate.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { reportTo } from "../../core/for-adapters.ts";
 import { show } from "../../core/show.ts";
@@ -59,8 +60,10 @@ export function refundWithHead(decisions: Decisions, status: number): void {
 export function endDecision(decision: Decision, status: number | undefined, isWhole = true): void {
   const { admission, refunds } = decision;
   if (!admission.admitted || !admission.holds) return;
+  const hasFailed = status !== undefined && status >= firstFailure;
+  stateResponseEnd(admission, status === undefined || !isWhole ? "cut" : hasFailed ? "failed" : "whole");
   const isRefunded = status !== undefined && refunds?.(status) === true;
-  const isDone = isWhole && status !== undefined && status < firstFailure && !comeAgain.has(status);
+  const isDone = isWhole && status !== undefined && !hasFailed && !comeAgain.has(status);
   endWithin(decision, isRefunded ? "nothing" : undefined, isDone);
 }
 
