@@ -55,6 +55,8 @@ export class Facts {
   numbers: Amount[] = [];
   /** Amounts next to an unknown noun, which may not be salaries: "£45k car". */
   claimed: { amount: Amount; noun: string }[] = [];
+  /** Percentages that no rule used. */
+  percentages: Amount[] = [];
   figures: Figure[] = [];
   shownBy: PayPeriod | undefined = undefined;
   taxYears: string[] = [];
@@ -122,6 +124,8 @@ export class Facts {
   /** The date of birth. */
   bornOn: CalendarDate | undefined = undefined;
   overPensionAge = false;
+  /** As written, in lower case: "s1257l". */
+  taxCodes: string[] = [];
   minimumWage = false;
   comparison = false;
   chart = false;

@@ -2,7 +2,7 @@
 const words = `
 a about actually again ah all along alright also always am an and any anyone anything approximately approx are around as at be been
 before being best bit both bro but by calculate calculation calculations calculator can cant check cheers come comes could cos curious currently
-day dear did do does doing done each else end estimate etc even ever exact exactly explain figure figures find fine first for from
+day dear did do does doing done each else end equal equals estimate etc even ever exact exactly explain figure figures find fine first for from
 fyi generally get gets getting give gives given giving go goes going good got great guess had happen happens has have having hello help her here hey
 hi hiya him his hm hmm home how hmm hoping i idea if in into is it its just kick kicks kind know let like likely lol look looking lot love make makes making
 many mate mates maybe me mean might mine moment money month months more most much my myself need needs new nice nope now number numbers of off oh ok

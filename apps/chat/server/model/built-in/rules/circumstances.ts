@@ -56,7 +56,10 @@ export function yearRules(current: number): Rule[] {
       facts.remarks.push(`I assumed that ${value} is the tax year ${taxYearBeginning(value)}.`);
     }),
     adds(`${taxYear} before last`, current - 2),
-    adds(`(?:last|previous|past|prior) ${taxYear}`, current - 1),
+    adds(
+      `(?:last|previous|past|prior) ${taxYear}|(?<=(?:this|current) ${taxYear} (?:than|and|or|vs|versus|to|with|against) )last(?! \\p{L}*(?:week|month|job|pay))`,
+      current - 1,
+    ),
     adds(`(?:next|coming|following) ${taxYear}`, current + 1),
     sets(`(?:this|current|present|new) ${taxYear}|this years`, { thisYear: true }),
   ];
@@ -104,6 +107,14 @@ export const nationRules: Rule[] = [
   residence(`${lives} in (?<home>${anyPlace}) (?:(?:but|and|,) )*(?:my )?${works} in (?:${anyPlace})`),
   residence(`${works} in (?:${anyPlace}) (?:(?:but|and|,) )*${lives} in (?<home>${anyPlace})`),
   rule(
+    `${works} in (?:${anyPlace}) (?:(?:but|and|,) )*(?:i )?${lives} in (?<home>\\p{L}+)`,
+    (facts, { groups }) => {
+      facts.remarks.push(
+        `I don't know “${groups.home}”: where you live decides, and these figures are for England.`,
+      );
+    },
+  ),
+  rule(
     `(?:(?:live|living|lives|based|moving|moved|move|relocate|relocating|resident|residing) (?:(?:to|in|from) )?)?(?:${anyPlace})(?: (?:resident|taxpayer|tax payer|rates?|tax rates?|bands))?`,
     (facts, { text, before }) => {
       const nation = nationOf(text) ?? (/(?:^| )ni$/.test(text) ? "Northern Ireland" : undefined);
@@ -146,7 +157,7 @@ export const ageRules: Rule[] = [
 ];
 
 const planOf: Record<number, StudentLoanPlan> = { 1: 1, 2: 2, 3: "postgrad", 4: 4, 5: 5 };
-export const loan = "(?:(?:student )?(?:loans?|finance|debts?))";
+export const loan = "(?:student (?:loans?|finance|debts?)|loans?|finance)";
 const negated =
   "(?:do not have|not have|not got|have no|no longer have|no|without|not paying|not on|excluding|ignoring|ignore|minus|finished|cleared)(?: (?:a|my|any|the))?";
 

@@ -6,7 +6,7 @@ import { each, type Rule, rule } from "./rule.ts";
 const names: [period: PayPeriod, nouns: string, adverbs: string][] = [
   ["four weeks", "N weeks", "N weekly|four weekly"],
   ["hour", "hours?|hrs?|h", "hourly|ph"],
-  ["day", "days?", "daily|day rate|pd"],
+  ["day", "days?|shifts?", "daily|day rate|pd"],
   ["fortnight", "fortnights?", "fortnightly"],
   ["week", "weeks?|wks?|w", "weekly|pw"],
   ["month", "months?|mths?|mo|m", "monthly|pm|pcm"],

@@ -1,7 +1,7 @@
 /** Rules for the purpose of a question: a figure, a comparison, a chart, a definition or small talk. */
 import type { Facts, Figure, SmallTalk } from "../facts.ts";
 import { termPatterns } from "../glossary.ts";
-import { neutralRules, subjectRules } from "../subjects.ts";
+import { addSubject, neutralRules, subjectRules } from "../subjects.ts";
 import { list, pounds } from "../wording.ts";
 import { type Rule, rule, sets } from "./rule.ts";
 
@@ -85,6 +85,7 @@ export const askRules: Rule[] = [
     "compare[ds]?(?: (?:to|with|against))?|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|more than|less than|best",
     { comparison: true },
   ),
+  rule("less", (facts) => facts.comparison),
   sets("(?<=M )than(?= (?:on |at |with )?M)", { comparison: true }),
   sets("(?<=M (?:job |role )?(?:(?:·|with|at|and) )*)or(?: (?:take|for|go for|earn))?(?= M)", {
     comparison: true,
@@ -134,6 +135,10 @@ export const netRules: Rule[] = [
     { wantsSalaryForNet: true },
   ),
   sets(
+    `(?<=(?:after (?:tax|deductions)|net|take home|in (?:hand|pocket|bank)) (?:(?:,|i|we|would|really) )*)${wants}(?: to (?:have|get|see|end up with))?(?= M)`,
+    { wantsSalaryForNet: true },
+  ),
+  sets(
     `gross(?=(?: (?:up|for|from|salary|needed|required|to|get|of|is|would|be))+ M ${asNet}(?!\\S))|(?:${toKeep}|receive)(?= M(?: a month)? ${asNet}(?!\\S))|(?:take home|net)(?: (?:pay|salary|income))? is(?= M)|salary (?:for|needed for|required for|to get)(?= M ${asNet}(?!\\S))`,
     { wantsSalaryForNet: true },
   ),
@@ -168,6 +173,11 @@ export const payRules: Rule[] = [
     "(?:salary|salaries|wages?|earn(?:s|ed|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|employers?|working|works|worked|permanent|perm|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
     { speaksOfPay: true },
   ),
+  rule("(?:up to )?(?:ote|on target earnings?)", (facts, _, reading) => {
+    facts.speaksOfPay = true;
+    if (reading.money.length === 2) facts.comparison = true;
+    facts.remarks.push("OTE is the pay if you reach your targets.");
+  }),
   rule("part time", (facts) => {
     facts.speaksOfPay = true;
     facts.remarks.push("I assumed that this is your pay for your part-time hours.");
@@ -195,17 +205,19 @@ const talks: [SmallTalk, string][] = [
   ["goodbye", "bye|goodbye|good night|see you(?: later)?|cya"],
   ["greeting", "hi|hello|hey|hiya|yo|howdy|good (?:morning|afternoon|evening|day)|greetings|hallo"],
 ];
-export const talkRules: Rule[] = talks.map(([talk, source]) =>
-  rule(source, (facts) => {
-    facts.talk ??= talk;
-  }),
-);
+export const talkRules: Rule[] = [
+  ...talks.map(([talk, source]) =>
+    rule(source, (facts) => {
+      facts.talk ??= talk;
+    }),
+  ),
+  rule("(?:am |is )?not (?:too |very )?sure(?: (?:what|if|how|whether|about))*"),
+];
 
 /** Rules for subjects, first with an amount, then without. A single amount stays the salary. */
 export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject }) => {
-  const add = (facts: Facts, sentence: string): undefined => {
-    if (!facts.subjects.some(({ name }) => name === subject.name))
-      facts.subjects.push({ ...subject, sentence });
+  const add = (facts: Facts, sums = ""): undefined => {
+    addSubject(facts, subject, sums);
   };
   const more = "(?: (?:income|payments?|contributions?|payout|profits?|worker|work))*";
   return [
@@ -217,13 +229,13 @@ export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject })
         const isIncome = subject.scope === "income" && !/ (?:on|at|earn(?:ed|ing)?|mak(?:e|ing)) /.test(text);
         if (isOnlySum && subject.scope !== "all" && !isIncome) return false;
         facts.subjectSums = true;
-        const sums = list(
-          amounts.map(({ value, kind }) => (kind === "number" ? String(value) : pounds(value))),
+        add(
+          facts,
+          list(amounts.map(({ value, kind }) => (kind === "number" ? String(value) : pounds(value)))),
         );
-        add(facts, `${subject.sentence.replace(/\.$/, "")} (${sums}).`);
       },
     ),
-    rule(`(?:${pattern})${more}`, (facts) => add(facts, subject.sentence)),
+    rule(`(?:${pattern})${more}`, (facts) => add(facts)),
   ];
 });
 
@@ -245,7 +257,7 @@ export const termRules: Rule[] = [
     }),
   ),
   rule(
-    "(?:when|at what age|what age|how old)(?: (?:do|can|will|i|must|have|to|be|get|claim|draw|receive|is|the|my|for))* (?:state )?pension(?: age)?|state pension age",
+    "(?:when|at what age|what age|how old)(?: (?:do|can|will|i|must|have|to|be|get|claim|draw|receive|is|the|my|for))* (?:(?:state )?pension(?: age)?|retire)|state pension age|(?:when|at what age)(?: (?:do|can|will|i|we|you|people))* stop(?: paying)? (?:ni|nics?|national insurance)",
     (facts, _, reading) => {
       if (reading.money.length > 0) return false;
       facts.asksForPensionAge = true;

@@ -2,13 +2,15 @@
 import type { PensionKind } from "../../../../tax/work-out.ts";
 import type { Facts, SaidPension } from "../facts.ts";
 import type { Match, Reading } from "../reading.ts";
+import { addSubject, subjectRules } from "../subjects.ts";
 import type { Amount } from "../tokens.ts";
+import { pounds } from "../wording.ts";
 import { as, is, partOf, type Rule, rule, sets, yearlyOf } from "./rule.ts";
 
 const kinds =
   "(?:(?:christmas|xmas|year end|end of year|yearly|one off|signing|sign on|joining|performance|guaranteed|expected|discretionary|cash|welcome|retention|sales) )*";
 const extraNames =
-  "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|holiday pay|back pay|allowance";
+  "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|holiday pay|back ?pay|backdated pay|allowance";
 
 function addExtra(facts: Facts, { amounts: [amount], groups, text, before, after }: Match): boolean {
   if (amount === undefined) return false;
@@ -16,6 +18,11 @@ function addExtra(facts: Facts, { amounts: [amount], groups, text, before, after
   if (/^(?:includ|inclusive|of which)/.test(text)) facts.includedExtras.push(name);
   else {
     const of = before?.kind === "money" ? yearlyOf(before) : undefined;
+    const isRegular = /allowance|weighting|premium|standby|on call/.test(name);
+    if (isRegular && amount.kind !== "percent" && before?.period && !amount.period) {
+      amount.period = before.period;
+      facts.remarks.push(`I assumed that the ${name} is paid with each ${before.period}'s salary.`);
+    }
     facts.extras.push({ name, part: partOf(amount), of, isBetween: after?.kind === "money" });
   }
   return true;
@@ -76,7 +83,7 @@ export const extraRules: Rule[] = [
 ];
 
 const scheme =
-  "(?:lgps|uss|tps|(?:(?:nhs|teachers?|lgps|local government|civil service|alpha|uss|firefighters?|police|workplace|work|company|personal|private|occupational|nest|stakeholder) )*(?:pensions?(?: (?:pot|scheme|plan|fund))?|sipp))";
+  "(?:lgps|uss|tps|(?:(?:nhs|teachers?|lgps|local government|civil service|alpha|uss|firefighters?|police|workplace|work|company|personal|private|occupational|military|army|armed forces|nest|stakeholder) )*(?:pensions?(?: (?:pot|scheme|plan|fund))?|sipp|avcs?|additional voluntary contributions?))";
 const gives =
   "(?:pay|pays|paying|put|puts|putting|contribute|contributes|contributing|contribution|contributions|sacrifice|sacrificing|save|saving|add|adding|minus|less|into|employee)";
 const kind = "(?:salary sacrifice|sal sac|smart pension|relief at source|net pay arrangement)";
@@ -120,9 +127,19 @@ function setPension(facts: Facts, match: Match): boolean {
     !isContribution &&
     !new RegExp(`(?:^| )(?:${gives}|towards|with|to|in)(?: |$)|sacrific|sal sac|sipp`).test(text)
   )
-    return false;
+    return setPensionIncome(facts, match);
   facts.pension = { part: partOf(amount), kind: kindOf(text) };
   addPensionOf(facts, match, facts.pension);
+  return true;
+}
+
+const pensionInPayment = subjectRules.find(({ subject }) => subject.name === "pensions in payment")?.subject;
+
+/** "I get £700 a month from my pension": income, not a contribution. */
+function setPensionIncome(facts: Facts, { amounts: [amount] }: Match): boolean {
+  if (amount?.kind !== "money" || !pensionInPayment) return false;
+  addSubject(facts, pensionInPayment, pounds(amount.value));
+  facts.subjectSums = true;
   return true;
 }
 
@@ -165,6 +182,10 @@ const pensionForAllowance = rule(besidePension(allowanceBack), (facts) => {
 });
 
 export const pensionRules: Rule[] = [
+  rule(
+    `(?:get|gets|getting|receive|receives|receiving|draw|draws|drawing|claim|claiming|take|taking)(?: (?:·|down))* M(?: (?:·|from|of|in|out of|state))* ${scheme}(?: income)?(?! contributions?)`,
+    setPensionIncome,
+  ),
   pensionDownTo,
   pensionForAllowance,
   rule("(?:put|contribute|sacrifice)(?: (?:in|into))?", (facts) => facts.pensionDownTo !== undefined),
@@ -262,6 +283,16 @@ export const pensionRules: Rule[] = [
   }),
 ];
 
+/** "what does a 5% pension cost me": the difference with and without. */
+export const pensionCost = rule(
+  "(?:(?:how much|what)(?: (?:does|do|will|would|is|·))* )?(?:(?<!(?:employers?|company|total|boss|what) )costs?(?: (?:me|of|·))*(?! to)|less|lose|losing)(?: from(?: ·)? take home(?: pay)?)?",
+  (facts) => {
+    if (typeof facts.pension !== "object" || facts.pensionsOf.length > 1) return false;
+    facts.comparison = true;
+    if (facts.pensionBefore === undefined) facts.withAndWithout = true;
+  },
+);
+
 export const barePension: Rule[] = [
   rule(
     `(?:${scheme}|auto enrol(?:l?ment|led)|automatic enrolment)(?: (?:contributions?|deductions?|scheme))?`,
@@ -306,7 +337,7 @@ const keeps = "(?:keep|see|get|take home|receive|pocket)";
 const keptThing = `(?:it|that|this|(?:second|2nd|other|extra|weekend|new)(?: (?:one|job|pay|income|money))?|bonus(?:es)?|commission|overtime)`;
 /** "how much of the bonus do I keep", if its amount was given before. */
 export const keptOf = rule(
-  `(?:how much|what)(?: (?:of|from|out of)) ${keptThing} (?:do|will|would|can|should|could) i(?: (?:get to|have to))? ${keeps}|(?:how much|what) (?:do|will|would|can|should|could) i(?: get to)? ${keeps} (?:of|from|out of) ${keptThing}`,
+  `(?:how much|what)(?: (?:of|from|out of)) ${keptThing} (?:do|will|would|can|should|could) i(?: (?:get to|have to))? ${keeps}|(?:how much|what) (?:do|will|would|can|should|could) i(?: get to)? ${keeps} (?:of|from|out of) ${keptThing}|what is left(?: over)? (?:of|from) ${keptThing}|how much (?:of|from) ${keptThing} is left`,
   (facts, _, reading) => {
     if (reading.money.length + facts.extras.length + facts.secondJobs.length < 2) return false;
     facts.asksKept = true;
@@ -378,7 +409,18 @@ export const multipleRules: Rule[] = [
   ),
 ];
 
+/** "what rise do I need to get £200 more a month": the rise in take-home, not in pay. */
+const netRise = rule(
+  "(?<=(?:need|raise|rise|increase|payrise|salary)(?!\\S).* )(?:so|to)(?: (?:that|i|we|can|could|would))* (?:get|take home|see|have|bring home) M (?:more|extra)(?: in (?:hand|pocket|bank))?",
+  (facts, { amounts: [amount] }) => {
+    facts.remarks.push(
+      `I can't work out the rise that leaves ${pounds(amount?.value ?? 0)} more. Add it to your take-home, and ask which salary leaves the sum.`,
+    );
+  },
+);
+
 export const riseRules: Rule[] = [
+  netRise,
   sets(`(?<=M to M )(?:${up}|${down})`, { comparison: true }),
   rule(`M ${up} (?:M|P)`, setSmallerRise(1), "absorb"),
   rule(`M ${down} (?:M|P)`, setSmallerRise(-1), "absorb"),
@@ -411,7 +453,7 @@ export const riseRules: Rule[] = [
 const person =
   "(?:partner|wife|husband|spouse|girlfriend|boyfriend|fiancee?|other half|missus|hubby|better half|gf|bf|she|he|they|her|his)";
 const earns =
-  "(?: (?:also|who|that|earns?|earning|makes?|making|is|are|on|gets?|brings in|paid|has|salary|income|wages?|of|at|with|takes|:|=|,))*";
+  "(?: (?:also|who|that|earns?|earning|makes?|making|is|are|on|gets?|brings in|paid|has|salary|income|wages?|of|at|with|takes|moves?|goes|goes down|drops?|dropped|to|down|up|part time|full time|got|had|was|would be|will be|:|=|,))*";
 
 export const partnerRules: Rule[] = [
   rule(`(?<!(?:me|i|myself) and (?:my )?)${person}${earns} M`, (facts, { amounts: [amount] }) => {
@@ -427,6 +469,11 @@ export const partnerRules: Rule[] = [
   sets("(?:both|each)(?: of us)?(?: (?:earn|make|get|are on|on))?(?= M)|(?<=M )(?:each|apiece)", {
     isEach: true,
     isCouple: true,
+  }),
+  rule("(?:both|each)(?: of us)?(?: (?:are|on|earn|get|make))*", (facts) => {
+    if (!facts.minimumWage) return false;
+    facts.isEach = true;
+    facts.isCouple = true;
   }),
   rule(
     `(?:combined|joint|jointly|household|between us|as (?:a )?couple|couple|together|family)(?: (?:income|salary|take home|take home pay|salaries|total))?|us both|both of us|we(?= (?:earn|make|take|bring|get|are|have|keep|pay|both))|(?:husband and wife)|${person}`,
@@ -463,6 +510,12 @@ export const jobRules: Rule[] = [
       facts.secondJobs.push(amount);
     },
   ),
+  rule(
+    `(?<=${other}${job} .*)it (?:pays|would pay|will pay|is paying|brings in|is) M`,
+    (facts, { amounts: [amount] }) => {
+      if (amount) facts.secondJobs.push(amount);
+    },
+  ),
   rule("side (?:hustle|income|business|gig)(?: (?:of|making|makes|earning|is|worth) M)?", (facts) => {
     facts.subjects.push({
       name: "income from a trade of your own",
@@ -473,7 +526,7 @@ export const jobRules: Rule[] = [
 ];
 
 export const outgoingNames =
-  "rent|mortgage|council tax|bills|save|childcare|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel";
+  "rent|mortgage|council tax|bills|save|childcare|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel|(?<!(?:company|electric) )car(?! (?:allowance|cash|scheme))|debts?|deposit|house|flat|wedding|holiday(?! pay)";
 /** Words for parts, as in "rent is two thirds of …", which is not a sum of money. */
 const partsOf = "halves|thirds|quarters|fifths|sixths|eighths|tenths";
 /** A sum without a period that is too large for a monthly payment, such as the size of a mortgage. */
@@ -500,6 +553,15 @@ function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading
 
 export const outgoingRules: Rule[] = [
   rule(
+    "(?:need|require) M(?: (?:·|between us|altogether|in total))* to (?:get by|live|live on|cover|pay|survive|afford|manage)",
+    (facts, { amounts: [amount] }, reading) => {
+      if (reading.money.length < 2 || amount === undefined) return false;
+      facts.remarks.push(
+        `I left the ${pounds(amount.value)} that you need out: compare it with the take-home.`,
+      );
+    },
+  ),
+  rule(
     `(?<name>${outgoingNames})(?: (?:payments?|costs?|me|which))*${is} A(?! (?:times|x|${partsOf}))`,
     setOutgoing,
   ),
@@ -507,6 +569,7 @@ export const outgoingRules: Rule[] = [
     `(?:(?:minus|less|spend|spending|after) )?A${as} (?:(?:my|the) )?(?<name>${outgoingNames})(?: (?:payments?|costs?))*`,
     setOutgoing,
   ),
+  rule(`(?:after|minus|less) (?:${outgoingNames})`, ({ outgoings }) => outgoings.length > 0),
   rule(
     "(?:left to )?(?:save|saving|put (?:away|aside))",
     ({ outgoings, shares }) => outgoings.length + shares.length > 0,
