@@ -346,7 +346,10 @@ function bandTable(title: string, bands: TaxRatesOutput["bands"]): string {
 
 function taxRates(output: TaxRatesOutput, { figures }: Sum): string[] {
   const { taxYear, personalAllowance, allowanceShrinksAbove, sources } = output;
-  const asks = (...of: Figure[]) => figures.some((figure) => of.includes(figure));
+  // "employer's NI rate" asks for the rate of the employer alone.
+  const named = figures.filter((figure) => figure !== "effective-rate");
+  const asks = (...of: Figure[]) =>
+    (named.length > 0 ? named : figures).some((figure) => of.includes(figure));
   const all = !asks(
     "personal-allowance",
     "income-tax",
@@ -373,7 +376,7 @@ function taxRates(output: TaxRatesOutput, { figures }: Sum): string[] {
           `Scotland's bands: ${source("scottishIncomeTax")}.`,
         ]
       : []),
-    ...((all || asks("national-insurance")) && main && upper
+    ...((all || asks("national-insurance", "employer")) && main && upper
       ? [
           `National Insurance: an employee pays ${percent(main.rate)} of pay above ${pounds(main.above)} and ${percent(upper.rate)} above ${pounds(upper.above)}; the employer ${percent(output.employer.rate)} above ${pounds(output.employer.above)} ${source("nationalInsurance")}.`,
         ]

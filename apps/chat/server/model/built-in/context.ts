@@ -35,8 +35,10 @@ export interface Context {
   figures: Figure[];
   shownBy: PayPeriod | undefined;
   step: number | undefined;
+  /** The salary that the last one replaced. */
+  previous: number | undefined;
   /** A salary as the person gave it, if by a period. */
-  paid: { value: number; period: PayPeriod } | undefined;
+  paid: (Pick<Facts, "hours" | "days" | "weeks"> & { value: number; period: PayPeriod }) | undefined;
   /** The open question to the person. */
   asked: { amounts: Amount[]; compares?: boolean } | undefined;
 }
@@ -59,6 +61,7 @@ export const freshContext: Context = {
   figures: [],
   shownBy: undefined,
   step: undefined,
+  previous: undefined,
   paid: undefined,
   asked: undefined,
 };

@@ -87,6 +87,8 @@ export class Facts {
   rise: { part: Part; sign: 1 | -1 } | undefined = undefined;
   secondJobs: Amount[] = [];
   hasTwoJobs = false;
+  /** "a staff of 4": employees, not a couple. */
+  isStaff = false;
   partners: Amount[] = [];
   isCouple = false;
   /** "we each earn 30k". */

@@ -266,6 +266,41 @@ const rows: [question: string, ...figures: number[]][] = [
     10_000,
     takeHome({ salary: 100_000 }),
   ],
+  // Places.
+  ["living in paisley on 51k", takeHome({ salary: 51_000, scottish })],
+  ["45k job in edinburgh but i'd be living in newcastle", takeHome({ salary: 45_000 })],
+  ["I commute from Berwick to Edinburgh 41k", takeHome({ salary: 41_000 })],
+  // Years next to each other, and minimum wages.
+  ["2025 vs 2026 on 33k scotland", takeHome({ salary: 33_000, scottish }), 27_252.78],
+  ["nmw 2024 40 hrs", independentPay({ taxYear: "2024/25", salary: 23_795.2 }).takeHome],
+  ["under 18 minimum wage 20 hours a week", 8_320],
+  // PAYE is how somebody is paid.
+  ["daily take home on 300 a day paye", takeHome({ salary: 78_000 }) / 260],
+  ["how much paye on 40k", independentPay({ taxYear: "2026/27", salary: 40_000 }).incomeTax],
+  ["how much of my 55k salary is taxed at 40 percent", 4_730],
+  // Whose contribution, and of what.
+  ["pension 3% them 5% me, 28k", takeHome({ salary: 28_000, sacrificed: 1_400 })],
+  ["28k, 5% me and 3% employer pension", takeHome({ salary: 28_000, sacrificed: 1_400 })],
+  ["bonus 5k into pension, salary 50k", takeHome({ salary: 50_000 })],
+  [
+    "how much would putting £250 a month in my pension reduce my take home by? 61k",
+    takeHome({ salary: 61_000 }) - takeHome({ salary: 61_000, sacrificed: 3_000 }),
+  ],
+  ["how much student loan on a 3k bonus, salary 40k plan 2", 270],
+  ["london weighting 5,200 included in 38k", takeHome({ salary: 38_000 })],
+  ["postgraduate and plan 5, 24k", takeHome({ salary: 24_000, plans: [5, "postgrad"] })],
+  ["time and a third on 15 an hour for 40 hours", takeHome({ salary: 41_600 })],
+  ["£13.45 x 37.5 hours", takeHome({ salary: 26_227.5 })],
+  // What stays in a conversation.
+  ["£16.40 an hour → 36 hours → 42 weeks", takeHome({ salary: 24_796.8 })],
+  ["48k → 52k instead → difference?", takeHome({ salary: 52_000 }) - takeHome({ salary: 48_000 })],
+  [
+    "me and my husband earn 28k and 35k → what if i got a 3k rise",
+    takeHome({ salary: 31_000 }) + takeHome({ salary: 35_000 }),
+  ],
+  ["30k → 2 jobs, other is 8k", takeHome({ salary: 30_000, otherJobs: [8_000] })],
+  ["tax code 1257L W1 850 a week", takeHome({ salary: 44_200 })],
+  ["OT tax code on 2,000 a month", takeHome({ salary: 24_000, allowance: 0 })],
   // Tax codes.
   ["tax code BR on 15000", 11_805.6],
   ["NT code 20k", 19_405.6],
@@ -364,6 +399,12 @@ test.each<[question: string, says: RegExp]>([
   ["day job 33k, uber eats about 4k a year", /self-employed.*\(£4,000\)/],
   ["child benefit charge 72k", /Child Benefit or its charge/],
   ["my code is 1257L M1 and I earn 30k", /each payday is taxed by itself/],
+  ["car salary sacrifice £420 a month on 58k", /benefits in kind.*\(£420\)/],
+  ["£4,200 bonus, 20% pension on it, 45k", /I left the pension of 20% on it out/],
+  ["staff of 4 on 26k each", /I work out one employee: for 4 people/],
+  ["paid £5,312.40 tax this year on 39,132, is that right", /I left the £5,312\.40 of tax/],
+  ["6 month contract at 4k a month", /I left the part-year out/],
+  ["employers ni rate", /employer 15% above £5,000/],
 ])("%s: accounts for what it does not work out", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeDefined();
@@ -413,6 +454,10 @@ test.each<[question: string, says: RegExp]>([
   ["how many NI years do i need", /years of National Insurance/],
   ["pension 120% on 40k", /at most 100%/],
   ["when do i stop paying national insurance", /State Pension age/],
+  ["how much pension will 300k get me", /what a pension will pay/],
+  ["boss says cost to company is 50k, what's my salary", /can't work back/],
+  ["take home 30k → sorry i meant 30k net", /Is £30,000 the salary or the take-home/],
+  ["freelance 200 a day", /self-employed/],
 ])("%s: asks", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeUndefined();

@@ -83,7 +83,7 @@ const answered: Row[] = [
   takeHome("annual salary for 18.50 an hour", { salary: 36_075 }),
   takeHome("£220 a day, 4 days a week", { salary: 45_760 }),
   takeHome("£150 a day 3 days a week 46 weeks a year", { salary: 20_700 }),
-  incomeTax("day rate £300 paye 220 days a year", { salary: 66_000 }),
+  takeHome("day rate £300 paye 220 days a year", { salary: 66_000 }),
   takeHome("what salary is £200 a day", { salary: 52_000 }),
   takeHome("minimum wage 40 hours a week", { salary: 26_436.8 }),
   takeHome("minimum wage at 19 for 30 hours", { salary: 16_926 }),

@@ -79,6 +79,7 @@ export function plainText(text: string): string {
       .replace(/\bp\. ?a\b\.?/g, "pa")
       .replace(/\bn\.i\b\.?/g, "ni")
       .replace(/\bfourty\b/g, "forty")
+      .replace(/(?<=\bcode )ot\b|\bot(?= (?:tax )?code\b)/g, "0t")
       .replace(/(?<![\w/])w\/(?!\/)/g, "with ")
       .replace(numberWords, digitsOf)
       .replace(/(\d) and a half\b/g, "$1.5")
@@ -90,7 +91,9 @@ export function plainText(text: string): string {
         (dotted) => dotted.replaceAll(".", ""),
       )
       // "45 000", as much of Europe writes it.
-      .replace(/(?<![\d.,/]|plan )\d{1,3}(?: \d{3})+(?![\d.,]*\d|k)/g, (spaced) => spaced.replaceAll(" ", ""))
+      .replace(/(?<![\p{L}\d.,/]|plan )\d{1,3}(?: \d{3})+(?![\d.,]*\d|k)/gu, (spaced) =>
+        spaced.replaceAll(" ", ""),
+      )
       .trim()
   );
 }
@@ -100,7 +103,7 @@ const pattern = new RegExp(
     // 2026/27, 2026-2027, 24/25: a tax year; the rules decide which year.
     "(?<year>(?<![\\d£$€,.])(?:20\\d\\d ?[/-] ?(?:20)?\\d\\d|\\d\\d[/-]\\d\\d)(?![\\d,.]*\\d|k| ?(?:k|grand|thousand|hours?|hrs?|days?|years?|%)\\b))",
     // "S1257L", "K475 M1": the code, and the mark of an emergency code.
-    "\\b(?<code>[sc]?(?:\\d{3,4}(?:[ltn]| l\\b)|\\d{4}m|k\\d{1,4}|0t|d[0-3]|br)|nt)(?<emergency>[ /]?(?:[wm]1|x\\b|wk ?1|mth ?1|week ?1|month ?1))?\\b",
+    "\\b(?<code>[sc]?(?:\\d{2,4}(?:[ltn]| l\\b)|\\d{4}m|k\\d{1,4}|0t|d[0-3]|br)|nt)(?<emergency>[ /]?(?:[wm]1|x\\b|wk ?1|mth ?1|week ?1|month ?1))?\\b",
     // A time of the day: "8am", "4:30pm".
     "(?<time>(?<![\\d£.])(?:1[0-2]|0?[1-9])(?:[:.]\\d\\d)? ?[ap]m\\b|\\b\\d+ ?mins?\\b)",
     "(?<form>\\b(?:ir35|p\\d{2}d?s?|\\d{1,2}(?:st|nd|rd|th))\\b)",
@@ -225,7 +228,7 @@ function shareScale(tokens: Token[]): Token[] {
   tokens.forEach((token, at) => {
     const one = tokens[at - 1]?.amount;
     const other = tokens[at + 1]?.amount;
-    if (!one || !other || !joins.has(token.word)) return;
+    if (!one || !other || !joins.has(token.word) || /^plans?$/.test(tokens[at - 2]?.word ?? "")) return;
     const next = tokens[at + 2];
     const endsThere = next === undefined || next.word === "?" || next.word === "." || next.word === ",";
     share(other, one);

@@ -68,6 +68,7 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   resolveAsked(facts, before);
   resolveShare(facts, before);
   resolvePercentage(facts, before);
+  resolveWeek(facts, before);
   if (facts.asksLessTax && hasChoice(facts)) {
     facts.comparison = true;
     facts.withAndWithout = true;
@@ -127,6 +128,7 @@ function hasSum(facts: Facts): boolean {
       facts.overtime,
       facts.hours,
       facts.days,
+      facts.weeks,
     ].some((fact) => fact !== undefined) ||
     facts.loanWithoutPlan ||
     facts.minimumWage ||
@@ -248,6 +250,8 @@ type Asked = { reply: Reply; asked: Context["asked"] };
 /** Finds the salaries of the message, and how they belong together. */
 function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   const said = facts.salaries.length > 0 ? facts.salaries : facts.numbers.slice(0, 2);
+  const unused = facts.numbers.filter((number) => !said.includes(number));
+  facts.leftovers.push(...unused.map(({ value }) => String(value)));
   const amounts = withoutClaimed(facts, said);
   const everything = [...amounts, ...facts.partners, ...facts.secondJobs];
   const ask = (reply: Reply, asked: Amount[] = []): Asked => ({
@@ -286,7 +290,9 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   const [paid, another] = amounts;
   const context = withCircumstances(facts, begun(facts, before));
   if (paid && another === undefined)
-    context.paid = paid.period === undefined ? undefined : { value: paid.value, period: paid.period };
+    context.paid = paid.period && { ...weekIn(facts), value: paid.value, period: paid.period };
+  if (before.mode === "one" && before.salaries[0] !== salaries[0])
+    context.previous = before.salaries[0] ?? before.previous;
   const settled = { context, notes };
   const earlier = before.mode === "table" ? [] : before.salaries;
 
@@ -309,8 +315,10 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   if (job && !hasMain && facts.taxCodes.length > 0)
     return { ...settled, context: { ...context, mode: "one", salaries: [job.salary] } };
   if (job || facts.hasTwoJobs) {
+    const isOther = facts.isFurther && salaries.length === 1;
     const all = [
-      ...(salaries.length > 0 ? salaries : earlier.slice(0, 1)),
+      ...(salaries.length === 0 || isOther ? earlier.slice(0, 1) : []),
+      ...salaries,
       ...jobs.map(({ salary }) => salary),
     ];
     const [main, ...others] = all;
@@ -359,6 +367,22 @@ function takePeriod(facts: Facts, amounts: readonly Amount[], { paid }: Context)
     4 * amount.value > paid.value
   )
     amount.period = paid.period;
+}
+
+const weekIn = ({ hours, days, weeks }: Facts) => ({ hours, days, weeks });
+
+/** "£14 an hour", then "30 hours", then "39 weeks": the same pay with another week. */
+function resolveWeek(facts: Facts, { mode, paid }: Context): void {
+  const { hours, days, weeks, salaries, numbers, fraction, rise, overtime } = facts;
+  const hasWeek = [hours, days, weeks].some((one) => one !== undefined);
+  if (!hasWeek || salaries.length + numbers.length > 0 || fraction || rise || overtime || mode !== "one")
+    return;
+  if (paid?.period !== "hour" && !(paid?.period === "day" && hours === undefined)) return;
+  facts.salaries.push({ ...sumOf(paid.value), period: paid.period });
+  facts.hours ??= paid.hours;
+  facts.days ??= paid.days;
+  facts.weeks ??= paid.weeks;
+  facts.isAddition = true;
 }
 
 /** From here on, a sum without a period is no pay for an hour. */
@@ -427,6 +451,9 @@ function hasCircumstance(facts: Facts): boolean {
   return (
     facts.nations.length + facts.extras.length + facts.taxYears.length + facts.outgoings.length > 0 ||
     facts.taxCodes.length > 0 ||
+    facts.overPensionAge ||
+    facts.age !== undefined ||
+    facts.born !== undefined ||
     facts.plans !== undefined ||
     facts.pension !== undefined ||
     facts.fraction !== undefined ||
@@ -455,13 +482,22 @@ function settleRise(
   salaries: number[],
   earlier: readonly number[],
 ): Settled | undefined {
+  if (facts.rise === undefined) return undefined;
+  const { part, sign } = facts.rise;
+  const risen = (salary: number) =>
+    Math.max(0, Number((salary + sign * ("share" in part ? salary * part.share : part.pounds)).toFixed(2)));
+  const [own, ...others] = earlier;
+  if (salaries.length === 0 && own !== undefined && settled.context.mode === "household") {
+    const note = "I gave the rise to the first person.";
+    return {
+      context: { ...settled.context, salaries: [risen(own), ...others] },
+      notes: [...settled.notes, note],
+    };
+  }
   const from = salaries.length > 0 ? salaries : earlier.slice(-1);
   const [salary] = from;
-  if (salary === undefined || facts.rise === undefined || from.length > 1) return undefined;
-  const { part, sign } = facts.rise;
-  const by = "share" in part ? salary * part.share : part.pounds;
-  const after = Math.max(0, Number((salary + sign * by).toFixed(2)));
-  return { ...settled, context: { ...settled.context, mode: "compare", salaries: [salary, after] } };
+  if (salary === undefined || from.length > 1) return undefined;
+  return { ...settled, context: { ...settled.context, mode: "compare", salaries: [salary, risen(salary)] } };
 }
 
 /** Two or more salaries are only compared if the words say so. */
@@ -519,6 +555,9 @@ function settleNone(settled: Settled, facts: Facts, before: Context): Settled | 
     context.salaries.length < 2 &&
     context.pensions.length < 2
   ) {
+    const { previous } = before;
+    if (previous !== undefined && facts.taxYears.length === 0)
+      return { ...settled, context: { ...context, mode: "compare", salaries: [previous, one] } };
     return facts.taxYears.length > 0
       ? { ...settled, context: { ...context, taxYears: comparedYears(before, context) } }
       : { reply: replies.compareWithWhat(one), asked: undefined };

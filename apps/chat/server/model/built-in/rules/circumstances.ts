@@ -34,6 +34,13 @@ export function yearRules(current: number): Rule[] {
         facts.taxYears.push(taxYearBeginning(Number(groups.start)));
       },
     ),
+    // "2025 vs 2026"
+    rule("N (?:vs|versus|v|and|to|or|against) N(?! (?:hours?|hrs?|days?))", (facts, { amounts }) => {
+      if (amounts.length !== 2 || !amounts.every(({ value, kind }) => kind === "number" && isYear(value)))
+        return false;
+      for (const { value } of amounts) facts.taxYears.push(taxYearBeginning(value));
+      facts.comparison = true;
+    }),
     rule(`(?<month>${months}) N`, (facts, { amounts: [year], groups }) => {
       const value = year?.value ?? 0;
       if (!isYear(value)) return false;
@@ -41,7 +48,7 @@ export function yearRules(current: number): Rule[] {
       facts.taxYears.push(taxYearBeginning(isBeforeApril ? value - 1 : value));
     }),
     rule(
-      "(?:in|for|of|during|from|since|tax year|year|fy|back in)(?: the)? N(?: (?:tax year|rates?))?|N (?:tax year|rates|tax bands|tax rates)",
+      "(?:in|for|of|during|from|since|tax year|year|fy|back in)(?: the)? N(?: (?:tax year|rates?))?|N (?:tax year|rates|tax bands|tax rates)|(?<=(?:wage|nmw|nlw|rates?|bands?|thresholds?) )N",
       (facts, { amounts: [year] }) => {
         const value = year?.value ?? 0;
         if (!isYear(value)) return false;
@@ -68,16 +75,19 @@ export function yearRules(current: number): Rule[] {
 const places: [Nation, string][] = [
   [
     "Scotland",
-    "scotland|scottish|scots|scot|edinburgh|glasgow|aberdeen|dundee|inverness|stirling|perth|north of (?:the )?border",
+    "scotland|scottish|scots|scot|edinburgh|glasgow|aberdeen(?:shire)?|dundee|inverness|stirling|perth(?:shire)?|fife|paisley|(?:scottish )?highlands|(?:scottish )?borders|st andrews|ayr(?:shire)?|falkirk|livingston|dunfermline|kirkcaldy|motherwell|kilmarnock|greenock|dumfries|elgin|oban|lanarkshire|lothian|orkney|shetland|skye|north of (?:the )?border",
   ],
-  ["Wales", "wales|welsh|cardiff|swansea|newport"],
+  [
+    "Wales",
+    "wales|welsh|cardiff|swansea|newport|wrexham|llanelli|merthyr(?: tydfil)?|barry|bangor|aberystwyth|carmarthen|pembrokeshire|gwynedd",
+  ],
   [
     "Northern Ireland",
-    "northern ireland|northern irish|n ireland|belfast|derry|(?<!(?:pay|pays|paid|paying|lose|losing|lost|goes|contribute|contributed|spend|spent|much) (?:in|from|to) )(?<=(?:in|from) )ni(?! (?:and|on|do|contributions?|tax))",
+    "northern ireland|northern irish|n ireland|belfast|derry|londonderry|lisburn|newry|armagh|omagh|(?<!(?:pay|pays|paid|paying|lose|losing|lost|goes|contribute|contributed|spend|spent|much) (?:in|from|to) )(?<=(?:in|from) )ni(?! (?:and|on|do|contributions?|tax))",
   ],
   [
     "England",
-    "england|english|london(?! (?:weighting|allowance))|manchester|birmingham|leeds|bristol|liverpool|sheffield|newcastle|nottingham|oxford|cambridge|brighton|york|leicester|southampton|coventry|exeter|plymouth|norwich|rest of (?:the )?uk|ruk|south of (?:the )?border",
+    "england|english|london(?! (?:weighting|allowance))|manchester|birmingham|leeds|bristol|liverpool|sheffield|newcastle|nottingham|oxford|cambridge|brighton|york|leicester|southampton|coventry|exeter|plymouth|norwich|carlisle|berwick|durham|sunderland|hull|bradford|derby|stoke|wolverhampton|reading|portsmouth|preston|bath|gloucester|ipswich|milton keynes|cornwall|devon|kent|essex|surrey|sussex|yorkshire|lancashire|cumbria|northumberland|rest of (?:the )?uk|ruk|south of (?:the )?border",
   ],
 ];
 const anyPlace = places.map(([, words]) => words).join("|");
@@ -87,7 +97,8 @@ function nationOf(text: string): Nation | undefined {
 }
 
 const lives = "(?:live|living|lives|reside|resident|based)";
-const works = "(?:work|working|works|job|commute|commuting|employed|office|employer)(?: (?:is|to))*";
+const works = "(?:work|working|works|job|commute|commuting|employed|office|employer)(?: (?:is|to|based))*";
+const but = "(?:(?:but|and|,|i|would|will|be|am|still) )*";
 const residence = (source: string) =>
   rule(source, (facts, { groups }) => {
     facts.nations.push(nationOf(groups.home ?? "") ?? "England");
@@ -105,15 +116,13 @@ export const nationRules: Rule[] = [
     },
   ),
   residence(`${lives} in (?<home>${anyPlace}) (?:(?:but|and|,) )*(?:my )?${works} in (?:${anyPlace})`),
-  residence(`${works} in (?:${anyPlace}) (?:(?:but|and|,) )*${lives} in (?<home>${anyPlace})`),
-  rule(
-    `${works} in (?:${anyPlace}) (?:(?:but|and|,) )*(?:i )?${lives} in (?<home>\\p{L}+)`,
-    (facts, { groups }) => {
-      facts.remarks.push(
-        `I don't know “${groups.home}”: where you live decides, and these figures are for England.`,
-      );
-    },
-  ),
+  residence(`${works} in (?:${anyPlace}) ${but}${lives} in (?<home>${anyPlace})`),
+  residence(`(?:commute|commuting|travel) from (?<home>${anyPlace}) (?:to|into) (?:${anyPlace})`),
+  rule(`${works} in (?:${anyPlace}) ${but}${lives} in (?<home>\\p{L}+)`, (facts, { groups }) => {
+    facts.remarks.push(
+      `I don't know “${groups.home}”: where you live decides, and these figures are for England.`,
+    );
+  }),
   rule(
     `(?:(?:live|living|lives|based|moving|moved|move|relocate|relocating|resident|residing) (?:(?:to|in|from) )?)?(?:${anyPlace})(?: (?:resident|taxpayer|tax payer|rates?|tax rates?|bands))?`,
     (facts, { text, before }) => {

@@ -51,6 +51,7 @@ export const figureRules: Rule[] = [
       if (groups.loan || facts.plans || facts.loanWithoutPlan) facts.figures.push("student-loan");
     },
   ),
+  asks("tax-band", "(?:is |gets? |be |being )?taxed at P"),
   asks(
     "tax-band",
     "(?:when|at (?:what|which) (?:point|salary|income|pay|earnings|level))(?: (?:do|does|will|would|i|you|we|people|one|start|starts|begin|have|to))* (?:pay|paying|hit|reach|enter)(?: the)? P(?: (?:tax|rate|band|bracket))*",
@@ -68,7 +69,7 @@ export const figureRules: Rule[] = [
   ),
   asks(
     "income-tax",
-    "(?:income )?tax(?:es|ed)?(?: (?:bill|deducted|taken|owed|due|payable|liability))?|paye|taxman|hmrc",
+    "(?:income )?tax(?:es|ed)?(?: (?:bill|deducted|taken|owed|due|payable|liability))?|(?<=(?:much|what|is|the|my) (?:· )*)paye(?! (?:job|work|employee|salary))|paye (?:tax|bill|deducted|deductions?|liability)|taxman|hmrc",
   ),
 ];
 
@@ -170,7 +171,7 @@ export const netKnown: Rule[] = [netGiven, netThenGross, saysNet];
 
 export const payRules: Rule[] = [
   sets(
-    "(?:salary|salaries|wages?|earn(?:s|ed|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|employers?|working|works|worked|permanent|perm|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
+    "(?:salary|salaries|wages?|earn(?:s|ed|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|employers?|working|works|worked|permanent|perm|paye|salaried|commission only|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
     { speaksOfPay: true },
   ),
   rule("(?:up to )?(?:ote|on target earnings?)", (facts, _, reading) => {
@@ -268,21 +269,21 @@ export const termRules: Rule[] = [
 export const minimumWageRules: Rule[] = [
   sets("apprentices?(?:hip)?", { isApprentice: true }),
   rule(
-    "(?:national )?(?:minimum wage|min wage|living wage|nmw|nlw|minimum pay)(?: (?:worker|job|salary|rate|hourly|per hour))*(?: (?:at|for|aged?) N(?! hours?))?",
-    (facts, { amounts: [age] }) => {
+    "(?:national )?(?:minimum wage|min wage|living wage|nmw|nlw|minimum pay)(?: (?:worker|job|salary|rate|hourly|per hour))*(?: (?:at|for|aged?) N(?! hours?)| (?:under|below) N)?|(?:under|below) N (?:national )?(?:minimum|living) wage",
+    (facts, { amounts: [age], text }) => {
       facts.minimumWage = true;
       facts.speaksOfPay = true;
-      if (age) facts.age = age.value;
+      if (age) facts.age = /under|below/.test(text) ? age.value - 1 : age.value;
     },
   ),
 ];
 
 export const openingRules: Rule[] = [
+  sets("(?<=^(?:.* (?:meant|mean|said) )?M )nett?(?= ?[?.!]?$)", { maybeNet: true }),
   sets(
     "(?:(?:no|oh|sorry|oops|wait|actually|,) )*(?:(?:i )?meant(?: to say)?|i mean|correction|make (?:it|that)|should (?:be|say)|i said|typo)|(?:no|sorry|oops|wait)(?: ,)?(?= M)|(?<=M )instead",
     { isCorrection: true },
   ),
-  sets("(?<=^M )nett?(?= ?[?.!]?$)", { maybeNet: true }),
   // "net monthly 2350" gives a take-home, or asks for the take-home of 2350.
   rule(
     "(?<=^(?:(?:is|it|i|am|on|and|so) )*(?:my )?)(?:(?:monthly|weekly|fortnightly) )?(?:net|nett|take home|(?:pay|salary|wages?|income) after (?:tax|deductions))(?: (?:pay|salary|income|wages?))*(?: (?:monthly|weekly|fortnightly|(?:a|per) (?:month|week)))?(?= A ?[?.!]?$)",

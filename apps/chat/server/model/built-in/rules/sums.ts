@@ -76,6 +76,10 @@ export const extraRules: Rule[] = [
     `${included}(?:P${as} ${kinds}(?<name>${extraNames})(?: on top)?(?! [:=] S)|A${as} ${kinds}(?<name>${extraNames})(?: on top)?(?! (?:[:=]|of|is|worth) S))`,
     addExtra,
   ),
+  // "london weighting of 5k included in 38k"
+  rule(`${kinds}(?<name>${extraNames})${is} S(?: (?:is|already))* included(?: in)?`, (facts, { groups }) => {
+    facts.includedExtras.push(nameOf(groups));
+  }),
   rule(
     `${included}${kinds}(?<name>${extraNames})${is} S(?: (?:on top|of (?:base |basic )?salary))?`,
     addExtra,
@@ -181,7 +185,45 @@ const pensionForAllowance = rule(besidePension(allowanceBack), (facts) => {
   facts.pensionDownTo ??= wholeAllowanceUpTo;
 });
 
+const inKind = subjectRules.find(({ subject }) => subject.name.startsWith("company cars"))?.subject;
+const thing = "(?:(?:electric |company )?(?:car|bike|bicycle|ev|van)|phone|laptop|tech|holiday)";
+
 export const pensionRules: Rule[] = [
+  // "£400 a month salary sacrifice for a car"
+  rule(
+    `${thing} (?:salary sacrifice|sal sac)${is} S|S(?: (?:a|for|on|by|via|through|of))* (?:salary sacrifice|sal sac)(?: (?:for|on|a))* ${thing}|${thing}${is} S(?: (?:by|via|through|as|on|a))* (?:salary sacrifice|sal sac)|S(?: (?:for|on|a))* ${thing} (?:salary sacrifice|sal sac)`,
+    (facts, { amounts: [amount] }) => {
+      if (!inKind || amount === undefined) return false;
+      addSubject(facts, inKind, amount.kind === "percent" ? `${amount.value}%` : pounds(amount.value));
+      facts.subjectSums = true;
+    },
+  ),
+  rule(`P ${scheme} (?:on|of|from|out of) (?:it|that|this|bonus)`, (facts, { text, amounts: [share] }) => {
+    facts.remarks.push(
+      `I left the pension of ${share?.value}% ${text.replace(/^.*(?=(?:on|of|from|out of) \w+$)/, "")} out: give it in pounds a year.`,
+    );
+  }),
+  // A bonus that goes into the pension is not taxed.
+  rule(
+    `${kinds}bonus(?: of)? M(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}|M bonus(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}`,
+    (facts, { amounts: [bonus] }) => {
+      if (bonus === undefined || facts.pension !== undefined) return false;
+      facts.extras.push({ name: "bonus", part: partOf(bonus) });
+      facts.pension = { part: partOf(bonus), kind: undefined };
+    },
+  ),
+  // "pension 3% them 5% me"
+  rule(
+    `(?:${scheme} )?P (?:from )?(?:them|they|employers?|company|boss)(?: (?:and|,))* P(?: from)? (?:me|mine|i|myself|own|employee)(?: ${scheme})?|(?:${scheme} )?P(?: from)? (?:me|mine|i|myself|own|employee)(?: (?:and|,))* P (?:from )?(?:them|they|employers?|company|boss)(?: ${scheme})?`,
+    (facts, { amounts: [first, second], text }) => {
+      const own = /^\S*(?: \S+){0,2}? (?:from )?(?:me|mine|i|myself|own|employee)(?!\S)/.test(text)
+        ? first
+        : second;
+      if (own === undefined) return false;
+      facts.pension = { part: partOf(own), kind: undefined };
+      facts.employerPension = true;
+    },
+  ),
   rule(
     `(?:get|gets|getting|receive|receives|receiving|draw|draws|drawing|claim|claiming|take|taking)(?: (?:·|down))* M(?: (?:·|from|of|in|out of|state))* ${scheme}(?: income)?(?! contributions?)`,
     setPensionIncome,
@@ -285,7 +327,7 @@ export const pensionRules: Rule[] = [
 
 /** "what does a 5% pension cost me": the difference with and without. */
 export const pensionCost = rule(
-  "(?:(?:how much|what)(?: (?:does|do|will|would|is|·))* )?(?:(?<!(?:employers?|company|total|boss|what) )costs?(?: (?:me|of|·))*(?! to)|less|lose|losing)(?: from(?: ·)? take home(?: pay)?)?",
+  "(?:(?:how much|what)(?: (?:does|do|will|would|is|·))* )?(?:(?<!(?:employers?|company|total|boss|what) )costs?(?: (?:me|of|·))*(?! to)|less|lose|losing|(?:putting · )?(?:reduces?|reducing)(?: (?:·|by))*)(?: from(?: ·)?)?(?: take home(?: pay)?(?: by)?)?",
   (facts) => {
     if (typeof facts.pension !== "object" || facts.pensionsOf.length > 1) return false;
     facts.comparison = true;
@@ -324,11 +366,12 @@ const setSmallerRise =
 
 /** "how much of a 3k bonus will I keep on 40k": the difference with and without the bonus. */
 export const bonusRise = rule(
-  `(?:keep|get|left|see|lose|tax|taxed|ni|nics?|national insurance|pay|much|take home|after tax)(?: (?:of|from|on|out of|tax|i|would|will|do|keep|is|taken|deducted|come|comes|off|due))* S${as} ${kinds}(?:bonus(?:es)?|commission|overtime)(?! of)`,
+  `(?:keep|get|left|see|lose|tax|taxed|ni|nics?|national insurance|student loan|pay|much|take home|after tax)(?: (?:of|from|on|out of|tax|i|would|will|do|keep|is|taken|deducted|come|comes|off|due))* S${as} ${kinds}(?:bonus(?:es)?|commission|overtime)(?! of)`,
   (facts, { amounts: [amount], text }) => {
     if (amount === undefined) return false;
     facts.rise = { part: partOf(amount), sign: 1 };
-    if (/tax/.test(text)) facts.figures.push("income-tax");
+    if (/student loan/.test(text)) facts.figures.push("student-loan");
+    else if (/tax/.test(text)) facts.figures.push("income-tax");
     else if (/\b(?:ni|nics?|national insurance)\b/.test(text)) facts.figures.push("national-insurance");
   },
 );
@@ -352,6 +395,8 @@ export const thisMonth = rule("(?:in )?(?:this|next|last) month", (facts) => {
     `I counted the ${extra.name} once in the year: the month in which it is paid is higher than the average.`,
   );
 });
+
+const rateTimes: Record<string, number> = { half: 1.5, quarter: 1.25, third: 4 / 3, double: 2, triple: 3 };
 
 /** Words that multiply a salary. */
 const multiples: Record<string, number> = {
@@ -394,6 +439,19 @@ function multiplyEarlier(facts: Facts, { amounts: [amount], text }: Match, readi
 const ofPayOnly = `(?<!(?:${notPay}).*)`;
 const withoutMore = `(?!.*(?:${notPay}))`;
 export const multipleRules: Rule[] = [
+  // "time and a half on £14 an hour"
+  rule(
+    "(?:time and (?:half|quarter|third)|(?:double|triple) time) (?:on|of|at) M",
+    (facts, match, reading) => {
+      const { amounts, text } = match;
+      const [rate] = amounts;
+      if (rate?.period !== "hour" || reading.money.length > 1) return false;
+      const times = rateTimes[text.split(" ").find((word) => word in rateTimes) ?? ""] ?? 1;
+      facts.remarks.push(`I assumed ${Number(times.toFixed(2))} times ${pounds(rate.value)} for all hours.`);
+      rate.value = Number((rate.value * times).toFixed(4));
+    },
+    "absorb",
+  ),
   rule(
     `${ofPayOnly}(?:N (?:x|times)|double|twice|triple)(?: (?:of|${pay}|is|=|:))* M${withoutMore}`,
     multiply,
@@ -455,7 +513,19 @@ const person =
 const earns =
   "(?: (?:also|who|that|earns?|earning|makes?|making|is|are|on|gets?|brings in|paid|has|salary|income|wages?|of|at|with|takes|moves?|goes|goes down|drops?|dropped|to|down|up|part time|full time|got|had|was|would be|will be|:|=|,))*";
 
+/** "a staff of 4 on 26k each" */
+const staff = rule(
+  "(?:staff|team|workforce) of N|N (?:employees|staff|workers|people)(?! (?:earning|and))",
+  (facts, { amounts: [count] }) => {
+    facts.remarks.push(
+      `I work out one employee: for ${count?.value} people, take the figures ${count?.value} times.`,
+    );
+    facts.isStaff = true;
+  },
+);
+
 export const partnerRules: Rule[] = [
+  staff,
   rule(`(?<!(?:me|i|myself) and (?:my )?)${person}${earns} M`, (facts, { amounts: [amount] }) => {
     if (amount) facts.partners.push(amount);
   }),
@@ -466,9 +536,10 @@ export const partnerRules: Rule[] = [
       facts.partners.push(amount);
     },
   ),
-  sets("(?:both|each)(?: of us)?(?: (?:earn|make|get|are on|on))?(?= M)|(?<=M )(?:each|apiece)", {
-    isEach: true,
-    isCouple: true,
+  rule("(?:both|each)(?: of us)?(?: (?:earn|make|get|are on|on))?(?= M)|(?<=M )(?:each|apiece)", (facts) => {
+    if (facts.isStaff) return;
+    facts.isEach = true;
+    facts.isCouple = true;
   }),
   rule("(?:both|each)(?: of us)?(?: (?:are|on|earn|get|make))*", (facts) => {
     if (!facts.minimumWage) return false;
@@ -495,7 +566,10 @@ export const jobRules: Rule[] = [
   ),
   rule(
     "(?:one(?: of them)? (?:pays|is|at|of|for)|(?:and )?other(?: one)?(?: (?:pays|is|at|of|for))?)(?= M)",
-    (facts) => facts.hasTwoJobs,
+    (facts, { text }) => {
+      if (!facts.hasTwoJobs) return false;
+      if (!text.startsWith("one")) facts.isFurther = true;
+    },
   ),
   rule(
     `${other}${job}(?: (?:that|which|paying|pays|pay|at|of|for|earning|earns|is|on|worth|with|makes|making|brings in|:|salary|where i earn))* M`,
@@ -552,6 +626,17 @@ function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading
 }
 
 export const outgoingRules: Rule[] = [
+  // "paid £3,200 tax on 24k"
+  rule(
+    "(?:paid|paying|deducted|taken|charged)(?: (?:·|me|to date|so far))* M(?: (?:in|of|worth of))* (?:income )?tax|tax (?:paid|deducted|taken)(?: (?:to date|so far|is|was|:|of))* M",
+    (facts, { amounts: [paid] }, reading) => {
+      if (reading.money.length < 2 || paid === undefined) return false;
+      facts.remarks.push(
+        `I left the ${pounds(paid.value)} of tax that you paid out: compare it with a year's tax.`,
+      );
+      facts.figures.push("income-tax");
+    },
+  ),
   rule(
     "(?:need|require) M(?: (?:·|between us|altogether|in total))* to (?:get by|live|live on|cover|pay|survive|afford|manage)",
     (facts, { amounts: [amount] }, reading) => {

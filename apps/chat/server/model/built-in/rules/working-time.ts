@@ -181,6 +181,7 @@ export const workingTime: Rule[] = [
     "P (?:fte|of full time|pro rata|of the hours|hours)|(?:fte|pro rata)(?: (?:of|is|at|to|by|=|:))? P",
     (facts, { amounts: [share] }) => setPart(facts, (share?.value ?? 0) / 100, 1, undefined),
   ),
+  rule("(?<=A )(?:x|times|@)(?= N (?:hours?|hrs?|days?|weeks?)(?!\\S))"),
   // "4 12 hour shifts", "3 shifts a week of 8.5 hours", "4 on 4 off"
   rule(
     `(?:N(?: x)? )?N ${hoursOf} (?:shifts?|days?)${perWeek}|N shifts?${perWeek} (?:of|at|x) N ${hoursOf}(?: each)?`,
