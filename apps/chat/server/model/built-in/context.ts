@@ -99,7 +99,8 @@ export function withCircumstances(facts: Facts, context: Context): Context {
   if (facts.planChoices !== undefined) next.planSets = facts.planChoices;
   if (facts.withAndWithout && (facts.plans?.length ?? 0) > 0) next.planSets = [[], facts.plans ?? []];
   const names = new Set(facts.extras.map(({ name }) => name));
-  next.extras = [...context.extras.filter(({ name }) => !names.has(name)), ...facts.extras];
+  const kept = facts.withoutExtras ? [] : context.extras.filter(({ name }) => !names.has(name));
+  next.extras = [...kept, ...facts.extras];
   next.outgoings = [...context.outgoings, ...facts.outgoings];
   next.shares = sharesAfter(facts, context);
   next.asksKept = facts.asksKept;

@@ -72,6 +72,8 @@ export class Facts {
   loanWithoutPlan = false;
   withAndWithout = false;
   extras: Extra[] = [];
+  /** "without the bonus". */
+  withoutExtras = false;
   /** Extras that are already part of the salary. */
   includedExtras: string[] = [];
   pension: SaidPension | "none" | "unsaid" | undefined = undefined;

@@ -301,6 +301,22 @@ const rows: [question: string, ...figures: number[]][] = [
   ["30k → 2 jobs, other is 8k", takeHome({ salary: 30_000, otherJobs: [8_000] })],
   ["tax code 1257L W1 850 a week", takeHome({ salary: 44_200 })],
   ["OT tax code on 2,000 a month", takeHome({ salary: 24_000, allowance: 0 })],
+  // The period of the salary, and sums with a bare period.
+  ["4k a month with £320 pension", takeHome({ salary: 48_000, sacrificed: 3_840 })],
+  ["season ticket 2,800 year on 33k", (takeHome({ salary: 33_000 }) - 2_800) / 12],
+  ["I'm paid weekly, £612.50. Yearly take home?", takeHome({ salary: 31_850 })],
+  ["£45K p.a. gross → net p.m.?", takeHome({ salary: 45_000 }) / 12],
+  ["intern 1,400 pcm", takeHome({ salary: 16_800 })],
+  ["pay for 3 days on 31,200", takeHome({ salary: 31_200 }) / 260],
+  ["employee and employer NI on 44k", 2_514.4, 5_850],
+  ["6% annual bonus on £39,500", takeHome({ salary: 41_870 })],
+  ["real living wage 13.45 35 hours", takeHome({ salary: 24_479 })],
+  ["over 66 working 25k", 25_000 - 2_486],
+  ["avoid 60% tax on 115k how much pension", 15_000, takeHome({ salary: 100_000 })],
+  ["40k → + 5k bonus → and scotland → without the bonus", takeHome({ salary: 40_000, scottish })],
+  ["50k plan 2 → remove student loan", takeHome({ salary: 50_000 })],
+  ["i earn 25k → my boss is giving me 5%", takeHome({ salary: 26_250 }) - takeHome({ salary: 25_000 })],
+  ["plan 1+2+pg 52k", takeHome({ salary: 52_000, plans: [1, 2, "postgrad"] })],
   // Tax codes.
   ["tax code BR on 15000", 11_805.6],
   ["NT code 20k", 19_405.6],
@@ -405,6 +421,8 @@ test.each<[question: string, says: RegExp]>([
   ["paid £5,312.40 tax this year on 39,132, is that right", /I left the £5,312\.40 of tax/],
   ["6 month contract at 4k a month", /I left the part-year out/],
   ["employers ni rate", /employer 15% above £5,000/],
+  ["30k with £200 pension", /I assumed that the £200 is for a year/],
+  ["i finished uni in 2021 earn 32k", /I left the student loan out/],
 ])("%s: accounts for what it does not work out", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeDefined();
@@ -458,6 +476,12 @@ test.each<[question: string, says: RegExp]>([
   ["boss says cost to company is 50k, what's my salary", /can't work back/],
   ["take home 30k → sorry i meant 30k net", /Is £30,000 the salary or the take-home/],
   ["freelance 200 a day", /self-employed/],
+  ["30000€", /I only work in pounds sterling/],
+  ["taxes 2022 30k", /rates for \*\*2022\/23/],
+  ["loan of 8k interest 9%", /when a loan is paid off/],
+  ["PhD stipend 20,780", /stipends/],
+  ["sick pay 2 weeks half pay 30k", /can't work out statutory pay/],
+  ["60k scotland → and england? → which one's better", /What should I compare/],
 ])("%s: asks", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeUndefined();

@@ -77,6 +77,7 @@ export function plainText(text: string): string {
       .replace(/\s+/g, " ")
       .replace(/\bhalf a million\b/g, "500 thousand")
       .replace(/\bp\. ?a\b\.?/g, "pa")
+      .replace(/\bp\. ?m\b\.?/g, "pm")
       .replace(/\bn\.i\b\.?/g, "ni")
       .replace(/\bfourty\b/g, "forty")
       .replace(/(?<=\bcode )ot\b|\bot(?= (?:tax )?code\b)/g, "0t")
@@ -107,7 +108,7 @@ const pattern = new RegExp(
     // A time of the day: "8am", "4:30pm".
     "(?<time>(?<![\\d£.])(?:1[0-2]|0?[1-9])(?:[:.]\\d\\d)? ?[ap]m\\b|\\b\\d+ ?mins?\\b)",
     "(?<form>\\b(?:ir35|p\\d{2}d?s?|\\d{1,2}(?:st|nd|rd|th))\\b)",
-    "(?<amount>(?<sign>(?<=^|\\b(?:on|of|is|earn|for|at) )(?:minus |negative )|(?<![\\w£])-)?(?:(?<before>£|\\$|€|¥|₹|(?:gbp|usd|eur|us\\$)(?![a-z])) ?)?(?<sign2>(?<=[£$€] ?)-)?(?:(?<whole>\\d{1,3}(?:,\\d{3})+|\\d+)(?<fraction>\\.\\d+)?|(?<part>\\.\\d+))(?: ?(?<scale>k|grand|thousand|million|billion|mil|bn|m)(?:ish)?(?![a-z0-9]))?(?:ish\\b)?(?: ?(?<after>pounds?|quid|gbp|sterling|dollars?|usd|euros?|eur|rupees?|yen|francs?)\\b)?(?: ?(?<percent>%|per ?cent\\b|pc\\b))?)",
+    "(?<amount>(?<sign>(?<=^|\\b(?:on|of|is|earn|for|at) )(?:minus |negative )|(?<![\\w£])-)?(?:(?<before>£|\\$|€|¥|₹|(?:gbp|usd|eur|us\\$)(?![a-z])) ?)?(?<sign2>(?<=[£$€] ?)-)?(?:(?<whole>\\d{1,3}(?:,\\d{3})+|\\d+)(?<fraction>\\.\\d+)?|(?<part>\\.\\d+))(?: ?(?<scale>k|grand|thousand|million|billion|mil|bn|m)(?:ish)?(?![a-z0-9]))?(?:ish\\b)?(?: ?(?<after>(?:pounds?|quid|gbp|sterling|dollars?|usd|euros?|eur|rupees?|yen|francs?)\\b|[€$¥₹]))?(?: ?(?<percent>%|per ?cent\\b|pc\\b))?)",
     "(?<word>\\p{L}+(?:'\\p{L}+)?)",
     "(?<mark>[£$€¥₹+/&=,.;:?!()-])",
   ].join("|"),
@@ -231,6 +232,8 @@ function shareScale(tokens: Token[]): Token[] {
     if (!one || !other || !joins.has(token.word) || /^plans?$/.test(tokens[at - 2]?.word ?? "")) return;
     const next = tokens[at + 2];
     const endsThere = next === undefined || next.word === "?" || next.word === "." || next.word === ",";
+    // "174.50" is pounds and pence.
+    if ([tokens[at - 1], tokens[at + 1]].some((one) => /\.\d\d$/.test(one?.text ?? ""))) return;
     share(other, one);
     if (endsThere || next?.word === "in") share(one, other);
   });

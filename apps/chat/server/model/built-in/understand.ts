@@ -131,6 +131,7 @@ function hasSum(facts: Facts): boolean {
       facts.weeks,
     ].some((fact) => fact !== undefined) ||
     facts.loanWithoutPlan ||
+    facts.withoutExtras ||
     facts.minimumWage ||
     facts.overPensionAge ||
     facts.asksForRates ||
@@ -195,6 +196,13 @@ function resolveAsked(facts: Facts, { asked }: Context): void {
 
 function takeMinimumWage(facts: Facts, nowMs: number): void {
   if (facts.salaries.length > 0) return;
+  // "the real living wage of 13.45"
+  const [own, other] = facts.numbers;
+  if (own && other === undefined && own.value < largestHourly) {
+    facts.salaries.push({ ...own, kind: "money", period: "hour" });
+    facts.leftovers = facts.leftovers.filter((words) => words !== String(own.value));
+    return;
+  }
   const year = facts.taxYears.find(isKnownTaxYear) ?? currentTaxYear(nowMs) ?? latestTaxYear;
   const { from21, from18, under18, apprentice } = ratesOf[year].minimumWage;
   const age = facts.age ?? 21;
@@ -267,7 +275,16 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   if (claim) return ask(replies.whatIsThat(claim.amount, claim.noun), [claim.amount]);
   const unexplained =
     facts.leftovers.length > 0 && facts.figures.length === 0 && !facts.speaksOfPay && amounts.length === 1;
-  if (unexplained && facts.subjects.length === 0 && !facts.comparison && !hasCircumstance(facts))
+  // "intern 1,400 pcm" is pay, whatever the word.
+  const [leftover = "", more] = facts.leftovers;
+  const isOneWord = more === undefined && /^\p{L}+$/u.test(leftover) && amounts[0]?.period !== undefined;
+  if (
+    unexplained &&
+    !isOneWord &&
+    facts.subjects.length === 0 &&
+    !facts.comparison &&
+    !hasCircumstance(facts)
+  )
     return ask(replies.onlyAmount(facts, amounts[0]), amounts);
   const { pension } = facts;
   if (typeof pension === "object" && "share" in pension.part && pension.part.share > 1)
@@ -291,7 +308,7 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   const context = withCircumstances(facts, begun(facts, before));
   if (paid && another === undefined)
     context.paid = paid.period && { ...weekIn(facts), value: paid.value, period: paid.period };
-  if (before.mode === "one" && before.salaries[0] !== salaries[0])
+  if (before.mode === "one" && salaries.length === 1 && before.salaries[0] !== salaries[0])
     context.previous = before.salaries[0] ?? before.previous;
   const settled = { context, notes };
   const earlier = before.mode === "table" ? [] : before.salaries;

@@ -41,6 +41,13 @@ export function yearRules(current: number): Rule[] {
       for (const { value } of amounts) facts.taxYears.push(taxYearBeginning(value));
       facts.comparison = true;
     }),
+    rule(
+      `(?:graduated|finished|started|began|left|did)(?: (?:uni|university|college|degree|course|studying|school|my|a|at|in|there|·))* (?:uni|university|college|degree|course|studying|school)(?: (?:in|·))* N|graduated(?: (?:in|from|uni|university))* N`,
+      (facts, { amounts: [year] }) => {
+        if (!isYear(year?.value ?? 0)) return false;
+        facts.loanWithoutPlan = true;
+      },
+    ),
     rule(`(?<month>${months}) N`, (facts, { amounts: [year], groups }) => {
       const value = year?.value ?? 0;
       if (!isYear(value)) return false;
@@ -56,7 +63,7 @@ export function yearRules(current: number): Rule[] {
         facts.remarks.push(`I assumed that ${value} is the tax year ${taxYearBeginning(value)}.`);
       },
     ),
-    rule("N(?= ?[?.!]?$)", (facts, { amounts: [year] }) => {
+    rule("N(?= ?[?.!]?$| M)|(?<=(?:tax|taxes|pay) )N", (facts, { amounts: [year] }) => {
       const value = year?.value ?? 0;
       if (!isYear(value) || value < 2015) return false;
       facts.taxYears.push(taxYearBeginning(value));
@@ -139,6 +146,11 @@ export const ageRules: Rule[] = [
     "(?:over|past|above|beyond|reached|after|of) (?:the )?(?:state )?(?:pension|retirement) age|pensioner|oap|category c",
     { overPensionAge: true },
   ),
+  rule("over N(?! (?:hours?|hrs?|days?|weeks?|months?|years?))", (facts, { amounts: [age] }) => {
+    const value = age?.value ?? 0;
+    if (facts.age !== undefined || !Number.isInteger(value) || value < 60 || value > 110) return false;
+    facts.age = value + 1;
+  }),
   rule(
     "(?:i am|am|aged?|turning|turned|i will be) N(?: (?:years? old|yrs? old|yo|years? of age))?|N (?:years? old|yrs? old|yo|years? of age|year olds?)",
     (facts, { amounts: [age] }) => {
@@ -168,7 +180,7 @@ export const ageRules: Rule[] = [
 const planOf: Record<number, StudentLoanPlan> = { 1: 1, 2: 2, 3: "postgrad", 4: 4, 5: 5 };
 export const loan = "(?:student (?:loans?|finance|debts?)|loans?|finance)";
 const negated =
-  "(?:do not have|not have|not got|have no|no longer have|no|without|not paying|not on|excluding|ignoring|ignore|minus|finished|cleared)(?: (?:a|my|any|the))?";
+  "(?:do not have|not have|not got|have no|no longer have|no|without|not paying|not on|excluding|ignoring|ignore|minus|finished|cleared|(?:have )?paid off|repaid|remove|removing|drop|take off|take out|scrap|cancel)(?: (?:a|my|any|the))?";
 
 function addPlan(facts: Facts, plan: StudentLoanPlan): void {
   facts.plans = [...new Set([...(facts.plans ?? []), plan])];
@@ -195,7 +207,7 @@ export const loanRules: Rule[] = [
   }),
   // The balance: "my student loan is 38k", "owe 38k".
   sets(
-    `(?:${loan}(?: (?:balance|debt))? (?:is|are|was|of|stands at|=|:)|owe|owing) M(?: (?:on|in|of) (?:my |a |the )?${loan})?(?! (?:on|in|of|to))|M (?:of |in |worth of )(?:outstanding )?student (?:loans?|debts?)|M student debt|M (?:left |outstanding |remaining )(?:on|of) (?:my |a |the )?${loan}|loan balance M`,
+    `(?:${loan}(?: (?:balance|debt))? (?:is|are|was|of|stands at|=|:)|owe|owing) M(?: (?:on|in|of) (?:my |a |the )?${loan})?(?! (?:on|in|of|to)(?!\\S))|M (?:of |in |worth of )(?:outstanding )?student (?:loans?|debts?)|M student debt|M (?:left |outstanding |remaining )(?:on|of) (?:my |a |the )?${loan}|loan balance M`,
     { loanBalance: true, loanWithoutPlan: true },
   ),
   rule(`(?:have|got|with|and)(?: an?)? M ${loan}`, (facts, { amounts: [balance] }, reading) => {
@@ -224,7 +236,7 @@ export const loanRules: Rule[] = [
     },
   ),
   rule(
-    "(?:post ?grad(?:uate)?|masters?|phd|doctoral|pgl)(?: (?:student |degree )?(?:loans?|finance|plan))?",
+    "(?:post ?grad(?:uate)?|pg(?! [a-z])|masters?|phd|doctoral|pgl)(?: (?:student |degree )?(?:loans?|finance|plan))?",
     (facts) => {
       addPlan(facts, "postgrad");
     },

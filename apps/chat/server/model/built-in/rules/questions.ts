@@ -31,6 +31,7 @@ export const figureRules: Rule[] = [
     "effective-rate",
     "(?:effective|average|overall|total|actual)(?: (?:tax|rates?|of|deduction))+|(?:percentage|percent|proportion|share|%)(?: (?:of|salary|pay|income|goes|lost|taken|tax(?:es)?|in|to|is|deductions|my|on))*",
   ),
+  asks("national-insurance", `employees?(?= (?:and|&|\\+|,) (?:employers?|·))|employees? ${insurance}`),
   asks(
     "employer",
     `(?:costs?|cost) (?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?`,
@@ -229,11 +230,9 @@ export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject })
           reading.money.length > 0 && reading.money.every((amount) => amounts.includes(amount));
         const isIncome = subject.scope === "income" && !/ (?:on|at|earn(?:ed|ing)?|mak(?:e|ing)) /.test(text);
         if (isOnlySum && subject.scope !== "all" && !isIncome) return false;
-        facts.subjectSums = true;
-        add(
-          facts,
-          list(amounts.map(({ value, kind }) => (kind === "number" ? String(value) : pounds(value)))),
-        );
+        const sums = amounts.filter(({ kind }) => kind !== "number" || subject.scope !== "all");
+        if (sums.length > 0) facts.subjectSums = true;
+        add(facts, list(sums.map(({ value, kind }) => (kind === "number" ? String(value) : pounds(value)))));
       },
     ),
     rule(`(?:${pattern})${more}`, (facts) => add(facts)),
@@ -269,7 +268,7 @@ export const termRules: Rule[] = [
 export const minimumWageRules: Rule[] = [
   sets("apprentices?(?:hip)?", { isApprentice: true }),
   rule(
-    "(?:national )?(?:minimum wage|min wage|living wage|nmw|nlw|minimum pay)(?: (?:worker|job|salary|rate|hourly|per hour))*(?: (?:at|for|aged?) N(?! hours?)| (?:under|below) N)?|(?:under|below) N (?:national )?(?:minimum|living) wage",
+    "(?:national |real )?(?:minimum wage|min wage|living wage|nmw|nlw|minimum pay)(?: (?:worker|job|salary|rate|hourly|per hour))*(?: (?:at|for|aged?) N(?! hours?)| (?:under|below) N)?|(?:under|below) N (?:national )?(?:minimum|living) wage",
     (facts, { amounts: [age], text }) => {
       facts.minimumWage = true;
       facts.speaksOfPay = true;

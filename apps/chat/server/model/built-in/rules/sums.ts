@@ -8,7 +8,7 @@ import { pounds } from "../wording.ts";
 import { as, is, partOf, type Rule, rule, sets, yearlyOf } from "./rule.ts";
 
 const kinds =
-  "(?:(?:christmas|xmas|year end|end of year|yearly|one off|signing|sign on|joining|performance|guaranteed|expected|discretionary|cash|welcome|retention|sales) )*";
+  "(?:(?:christmas|xmas|annual|year end|end of year|yearly|one off|signing|sign on|joining|performance|guaranteed|expected|discretionary|cash|welcome|retention|sales) )*";
 const extraNames =
   "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|holiday pay|back ?pay|backdated pay|allowance";
 
@@ -63,8 +63,9 @@ export const judgement = rule(
 );
 
 export const extraRules: Rule[] = [
-  rule(
-    "(?:no|without|excluding|ignoring|not including|before) (?:bonus(?:es)?|overtime|commission|car allowance|tips)",
+  sets(
+    "(?:no|without|excluding|ignoring|not including|before|remove|minus)(?: ·)* (?:bonus(?:es)?|overtime|commission|car allowance|tips)(?! (?:of )?S)",
+    { withoutExtras: true },
   ),
   rule(
     `(?:M|P)(?: ${kinds}(?:${extraNames}) (?:M|P))+(?!${as} ${kinds}(?:${extraNames}|pension|rent))`,
@@ -87,7 +88,7 @@ export const extraRules: Rule[] = [
 ];
 
 const scheme =
-  "(?:lgps|uss|tps|(?:(?:nhs|teachers?|lgps|local government|civil service|alpha|uss|firefighters?|police|workplace|work|company|personal|private|occupational|military|army|armed forces|nest|stakeholder) )*(?:pensions?(?: (?:pot|scheme|plan|fund))?|sipp|avcs?|additional voluntary contributions?))";
+  "(?:lgps|uss|s?tps|(?:(?:nhs|teachers?|lgps|local government|civil service|alpha|uss|firefighters?|police|workplace|work|company|personal|private|occupational|military|army|armed forces|nest|stakeholder) )*(?:pensions?(?: (?:pot|scheme|plan|fund))?|sipp|avcs?|additional voluntary contributions?))";
 const gives =
   "(?:pay|pays|paying|put|puts|putting|contribute|contributes|contributing|contribution|contributions|sacrifice|sacrificing|save|saving|add|adding|minus|less|into|employee)";
 const kind = "(?:salary sacrifice|sal sac|smart pension|relief at source|net pay arrangement)";
@@ -132,12 +133,32 @@ function setPension(facts: Facts, match: Match): boolean {
     !new RegExp(`(?:^| )(?:${gives}|towards|with|to|in)(?: |$)|sacrific|sal sac|sipp`).test(text)
   )
     return setPensionIncome(facts, match);
+  takePeriodOfPay(facts, match);
   facts.pension = { part: partOf(amount), kind: kindOf(text) };
   addPensionOf(facts, match, facts.pension);
   return true;
 }
 
 const pensionInPayment = subjectRules.find(({ subject }) => subject.name === "pensions in payment")?.subject;
+
+/** "4k a month with £320 pension": £320 a month. Without a period, a small sum is read as a year's, and the answer says so. */
+function takePeriodOfPay(facts: Facts, { amounts: [amount], before, after }: Match): void {
+  if (amount?.kind !== "money" || amount.period !== undefined || amount.scaled) return;
+  const pay = [before, after].find((one) => one?.kind === "money");
+  if (pay?.period === "month" || pay?.period === "week") {
+    if (2 * amount.value > pay.value) return;
+    amount.period = pay.period;
+    facts.remarks.push(
+      `I assumed that the ${pounds(amount.value)} is for a ${pay.period}, as the salary is.`,
+    );
+  } else if (amount.value < smallestYearly)
+    facts.remarks.push(
+      `I assumed that the ${pounds(amount.value)} is for a year: say “a month” if it is not.`,
+    );
+}
+
+/** A contribution below this may be a month's. */
+const smallestYearly = 1_000;
 
 /** "I get £700 a month from my pension": income, not a contribution. */
 function setPensionIncome(facts: Facts, { amounts: [amount] }: Match): boolean {
@@ -180,8 +201,10 @@ const wholeAllowanceUpTo: Amount = {
   period: "year",
 };
 const allowanceBack =
-  "(?:get|getting|keep|keeping|regain|restore|recover|save|not lose|avoid losing)(?: (?:back|all|of|full|whole|entire|personal|tax free))* allowance(?: back)?";
-const pensionForAllowance = rule(besidePension(allowanceBack), (facts) => {
+  "(?:avoid|avoiding|escape|escaping|beat|get out of|getting out of|not pay)(?: (?:the|·))* P(?: (?:tax|trap|rate|band))*|(?:get|getting|keep|keeping|regain|restore|recover|save|not lose|avoid losing)(?: (?:back|all|of|full|whole|entire|personal|tax free))* allowance(?: back)?";
+const pensionForAllowance = rule(besidePension(`(?:${allowanceBack})`), (facts, { amounts: [rate] }) => {
+  // The allowance shrinks where £1 more costs 60p of tax, or 62p with National Insurance.
+  if (rate && rate.value !== 60 && rate.value !== 62) return false;
   facts.pensionDownTo ??= wholeAllowanceUpTo;
 });
 
@@ -498,6 +521,7 @@ export const riseRules: Rule[] = [
     "(?:another|extra|additional|further|add|adding) S(?: more)?|S (?:more|extra|higher|on top(?! of))",
     setRise(1),
   ),
+  rule("(?:giving|given|gave|give|offered|offering)(?: (?:me|us|·))* P(?= ?[?.!]?$)", setRise(1)),
   rule("S (?:less|lower|fewer)(?= (?:than|a|per|[,.?!;])|$)", setRise(-1)),
   sets(
     `(?:${up}|rises|raised|increases|increased|go|goes|going|went|bumped|moves?|moving|promoted|jumps?|drops?|falls?|cut|step|stepping)(?: (?:up|down|me))* to(?= M)`,

@@ -148,6 +148,10 @@ export const workingTime: Rule[] = [
     setSome,
   ),
   rule(
+    `(?:pay|wages|holiday pay|owed)(?: (?:owed|due|for))+ N (?<unit>days?|weeks?|hours?|hrs?)(?! (?:a|per|each) week)`,
+    setSome,
+  ),
+  rule(
     `(?:N ${hoursOf}${by}(?: of)? overtime|overtime(?: of)? N ${hoursOf})${by} (?:(?:at|for|on|paid|paid at) )?${multiple}${by}`,
     setOvertime,
   ),
