@@ -1,5 +1,6 @@
 import { shareOf, toPence } from "./pence.ts";
 import { type Band, bandsOf, type Nation, ratesOf, type TaxYear } from "./rates.ts";
+import type { TaxCode } from "./tax-code.ts";
 
 /** The income of one person in one tax year, in pence. */
 export interface TaxedIncome {
@@ -11,10 +12,16 @@ export interface TaxedIncome {
    * 192).
    */
   reliefAtSource?: number;
+  /** Replaces the personal allowance, and for some codes the bands. */
+  taxCode?: TaxCode | undefined;
 }
 
-/** The personal allowance, in pence: rounded up to the pound where it shrinks (Income Tax Act 2007, section 35). */
-export function personalAllowance({ income, taxYear, reliefAtSource = 0 }: TaxedIncome): number {
+/**
+ * The personal allowance, in pence: rounded up to the pound where it shrinks (Income Tax Act 2007, section 35). Below 0 for
+ * tax codes that add to the taxed income.
+ */
+export function personalAllowance({ income, taxYear, taxCode, reliefAtSource = 0 }: TaxedIncome): number {
+  if (taxCode) return toPence(taxCode.allowance);
   const rates = ratesOf[taxYear];
   const excess = Math.max(0, income - reliefAtSource - toPence(rates.allowanceShrinksAbove));
   const left = Math.max(0, toPence(rates.personalAllowance) - excess / 2);
@@ -29,9 +36,14 @@ interface Slice {
 }
 
 /** Relief at source widens the basic band and moves every later band up. The starter band does not change. */
-function slices({ nation, taxYear, reliefAtSource = 0 }: TaxedIncome): Slice[] {
+function slices({ nation, taxYear, taxCode, reliefAtSource = 0 }: TaxedIncome): Slice[] {
   let from = 0;
-  return bandsOf(taxYear, nation).map((band) => {
+  const bands = bandsOf(taxYear, nation);
+  if (taxCode?.band !== undefined)
+    return bands
+      .filter(({ name }) => name === taxCode.band)
+      .map((band) => ({ band, from, upTo: Number.POSITIVE_INFINITY }));
+  return bands.map((band) => {
     const widening = band.name === "Starter rate" ? 0 : reliefAtSource;
     const upTo = band.upTo === null ? Number.POSITIVE_INFINITY : toPence(band.upTo) + widening;
     const slice = { band, from, upTo };
@@ -48,7 +60,14 @@ export function incomeTax(given: TaxedIncome) {
     const amount = Math.max(0, Math.min(taxable, upTo) - from);
     return { name: band.name, rate: band.rate, amount, tax: shareOf(amount, band.rate) };
   });
-  return { allowance, taxable, bands, tax: bands.reduce((sum, band) => sum + band.tax, 0) };
+  const tax = bands.reduce((sum, band) => sum + band.tax, 0);
+  // A K code takes at most half of the pay (SI 2003/2682, regulation 2, "the overriding limit").
+  return {
+    allowance,
+    taxable,
+    bands,
+    tax: allowance < 0 ? Math.min(tax, Math.round(given.income / 2)) : tax,
+  };
 }
 
 /**
@@ -57,13 +76,13 @@ export function incomeTax(given: TaxedIncome) {
  */
 export function marginalIncomeTax(given: TaxedIncome): { next: number; last: number } {
   const rates = ratesOf[given.taxYear];
-  const { taxable } = incomeTax(given);
-  const adjusted = given.income - (given.reliefAtSource ?? 0);
+  const { taxable, allowance } = incomeTax(given);
+  const adjusted = given.taxCode ? 0 : given.income - (given.reliefAtSource ?? 0);
   const shrinksFrom = toPence(rates.allowanceShrinksAbove);
   const goneAt = shrinksFrom + 2 * toPence(rates.personalAllowance);
   const all = slices(given);
   const rateWhere = (holds: (slice: Slice) => boolean) => all.find(holds)?.band.rate ?? 0;
-  const isTaxedNext = given.income >= toPence(rates.personalAllowance);
+  const isTaxedNext = given.income >= (given.taxCode ? allowance : toPence(rates.personalAllowance));
   const next = isTaxedNext ? rateWhere(({ upTo }) => taxable < upTo) : 0;
   const last = taxable > 0 ? rateWhere(({ upTo }) => taxable <= upTo) : 0;
   return {

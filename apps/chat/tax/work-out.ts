@@ -6,6 +6,7 @@ import { employeeInsurance, employerInsurance, marginalInsurance } from "./natio
 import { shareOf, toPence, toPounds } from "./pence.ts";
 import { type Nation, nations, type StudentLoanPlan, type TaxYear } from "./rates.ts";
 import { marginalRepayment, type Repayment, repayments } from "./student-loan.ts";
+import { taxCodeOf } from "./tax-code.ts";
 import { isKnownTaxYear, taxYears } from "./tax-year.ts";
 
 export const largestSalary = 10_000_000;
@@ -35,6 +36,8 @@ export interface Pay {
   pension?: Pension | undefined;
   /** Over State Pension age: no employee's National Insurance. */
   overPensionAge?: boolean | undefined;
+  /** The tax code of the only job, without the prefix of the nation: "1100L", "K475", "BR". Usually 1257L. */
+  taxCode?: string | undefined;
 }
 
 /** The result in pounds a year, to the penny. Deductions and take-home add up to `gross` exactly. */
@@ -92,6 +95,13 @@ export function checkPay(pay: Pay): void {
   if (amount > pay.salary) {
     throw new PayError(`A pension contribution of £${amount} is more than the salary of £${pay.salary}.`);
   }
+  if (pay.taxCode === undefined) return;
+  if (!taxCodeOf(pay.taxCode, pay.nation))
+    throw new PayError(`Tax code ${pay.taxCode} is not known in ${pay.nation}.`);
+  if ((pay.otherJobs ?? []).length > 0)
+    throw new PayError(
+      `Tax code ${pay.taxCode} is for one job. Leave it out to work out several jobs together.`,
+    );
 }
 
 /** The employee's share of a contribution under relief at source. The provider claims the basic rate. */
@@ -118,7 +128,10 @@ export function workOut(pay: Pay): Breakdown {
   const pension = sacrificed + deducted + shareOf(reliefAtSource, paidAtSource);
 
   const jobs = [mainJob - sacrificed, ...otherJobs];
-  const taxed = { income: gross - sacrificed - deducted, nation, taxYear, reliefAtSource };
+  const taxCode = pay.taxCode === undefined ? undefined : taxCodeOf(pay.taxCode, nation);
+  // Relief beyond the basic rate is part of the tax code.
+  const widening = taxCode ? 0 : reliefAtSource;
+  const taxed = { income: gross - sacrificed - deducted, nation, taxYear, reliefAtSource: widening, taxCode };
   const tax = incomeTax(taxed);
   const nationalInsurance = pay.overPensionAge ? 0 : sum(jobs.map((job) => employeeInsurance(job, taxYear)));
   const repaid = jobs.flatMap((job) => repayments(job, pay.studentLoanPlans, taxYear));
@@ -135,7 +148,7 @@ export function workOut(pay: Pay): Breakdown {
   return {
     pay: { ...pay, salary: toPounds(salary), studentLoanPlans: [...new Set(pay.studentLoanPlans)] },
     gross: toPounds(gross),
-    personalAllowance: toPounds(tax.allowance),
+    personalAllowance: Math.max(0, toPounds(tax.allowance)),
     incomeTax: toPounds(tax.tax),
     incomeTaxBands: tax.bands
       .filter(({ amount }) => amount > 0)

@@ -13,6 +13,8 @@ export interface IndependentPay {
   netPay?: number;
   reliefAtSource?: number;
   noInsurance?: boolean;
+  /** Instead of the personal allowance: below 0 for a K code. */
+  allowance?: number;
 }
 
 const scottishTable: Record<string, [upTo: number, rate: number][]> = {
@@ -62,17 +64,21 @@ const employerTable: Record<string, [over: number, rate: number]> = {
  * Taxes every pound in its band. The published bands, which include the full allowance, move down by the lost part of
  * the allowance.
  */
-function incomeTax(income: number, { taxYear, scottish, reliefAtSource = 0 }: IndependentPay): number {
+function incomeTax(
+  income: number,
+  { taxYear, scottish, allowance, reliefAtSource = 0 }: IndependentPay,
+): number {
   // Calculated in whole pence, because floating-point pounds may fall just short of a whole pound.
   const above = Math.round((income - reliefAtSource - 100_000) * 100);
   const lost = Math.min(12_570, Math.max(0, Math.floor(above / 200)));
   let tax = 0;
-  let from = 12_570 - lost;
+  const free = allowance ?? 12_570 - lost;
+  let from = free;
   for (const [published, rate] of scottish ? (scottishTable[taxYear] ?? []) : unitedKingdomTable) {
     const isStarter = rate === 0.19;
     // From £125,140 on, the table excludes the allowance; below, it includes all of it.
     const taxable = published >= 125_140 ? published : published - 12_570;
-    const upTo = taxable + (12_570 - lost) + (isStarter ? 0 : reliefAtSource);
+    const upTo = taxable + free + (isStarter ? 0 : reliefAtSource);
     tax += Math.max(0, Math.min(income, upTo) - from) * rate;
     from = upTo;
   }

@@ -10,7 +10,10 @@ export function comfortableStep(from: number, to: number): number {
   const steps = [
     100, 250, 500, 1_000, 2_000, 2_500, 5_000, 10_000, 20_000, 25_000, 50_000, 100_000, 250_000, 500_000,
   ];
-  return steps.find((step) => (to - from) / step <= 20) ?? 500_000;
+  const fitting = steps.filter((step) => (to - from) / step <= 20);
+  // A step that ends at the last salary, if it leaves enough rows.
+  const exact = fitting.find((step) => (to - from) % step === 0 && (to - from) / step >= 5);
+  return exact ?? fitting[0] ?? 500_000;
 }
 
 /**

@@ -23,6 +23,7 @@ const pay = z.object({
     })
     .optional(),
   overPensionAge: z.boolean().optional(),
+  taxCode: z.string().optional(),
 });
 
 export const breakdown: z.ZodType<Breakdown> = z

@@ -54,6 +54,13 @@ const circumstances = {
     .optional()
     .describe("The employee's contribution; with relief at source including the provider's tax relief"),
   overPensionAge: z.boolean().optional().describe("Past State Pension age: no employee's National Insurance"),
+  taxCode: z
+    .string()
+    .max(8)
+    .optional()
+    .describe(
+      "Tax code of an only job, unless it is 1257L: 1100L, K475, 0T, BR, D0, D1, NT. Without the prefix S or C: give the nation",
+    ),
 };
 const pay = { salary, ...circumstances };
 

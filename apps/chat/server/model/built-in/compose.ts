@@ -4,6 +4,7 @@
  * question.
  */
 import type { PayPeriod } from "../../../tax/pay-periods.ts";
+import { usualTaxCode } from "../../../tax/tax-code.ts";
 import type { Breakdown, Pay } from "../../../tax/work-out.ts";
 import type { TakeHomeExtras, TaxRatesOutput } from "../tool-outputs.ts";
 import type { Figure } from "./facts.ts";
@@ -95,6 +96,7 @@ function basis({ pay, pensionContribution }: Breakdown): string {
     ...(pay.nation === "England" ? [] : [pay.nation]),
     ...(pay.studentLoanPlans.length > 0 ? [planNames(pay.studentLoanPlans)] : []),
     ...(pay.pension ? [`${pounds(pensionContribution)} into the pension by ${pay.pension.kind}`] : []),
+    ...(pay.taxCode ? [`tax code ${pay.taxCode}`] : []),
   ].join(", ")})`;
 }
 
@@ -139,7 +141,10 @@ const single: Record<Figure, (result: Result) => string> = {
     return `On ${payWords(result)} student loan repayments are **${pounds(result.studentLoan)}** a year${by("studentLoan", result)} ${basis(result)}. ${parts.join("; ")}.`;
   },
   "personal-allowance": (result) => {
-    const why = result.pay.salary > 100_000 ? " It shrinks by £1 for every £2 above £100,000." : "";
+    const why =
+      result.pay.salary > 100_000 && !result.pay.taxCode
+        ? " It shrinks by £1 for every £2 above £100,000."
+        : "";
     return `On ${payWords(result)} the personal allowance is **${pounds(result.personalAllowance)}** ${basis(result)}.${why}`;
   },
   "marginal-rate": (result) => {
@@ -158,6 +163,8 @@ const single: Record<Figure, (result: Result) => string> = {
   },
   "tax-band": (result) => {
     const band = result.incomeTaxBands.at(-1);
+    if (band === undefined && result.pay.taxCode)
+      return `On ${payWords(result)} no income tax is due ${basis(result)}.`;
     if (band === undefined)
       return `On ${payWords(result)} no income tax is due: that is within the personal allowance of ${pounds(result.personalAllowance)} ${basis(result)}.`;
     const part = result.incomeTaxBands.length === 1 ? "" : "the last ";
@@ -214,6 +221,7 @@ function labels(rows: readonly Breakdown[]): string[] {
   const taxYear = differs((pay) => pay.taxYear);
   const plans = differs((pay) => pay.studentLoanPlans);
   const pension = differs((pay) => pay.pension);
+  const taxCode = differs((pay) => pay.taxCode);
   return rows.map((row) => {
     const { pay } = row;
     const parts = [
@@ -224,6 +232,7 @@ function labels(rows: readonly Breakdown[]): string[] {
         ? [pay.studentLoanPlans.length > 0 ? planNames(pay.studentLoanPlans) : "no student loan"]
         : []),
       ...(pension ? [pensionWords(row)] : []),
+      ...(taxCode ? [`tax code ${pay.taxCode ?? usualTaxCode}`] : []),
     ];
     return parts.length > 0 ? parts.join(", ") : pounds(pay.salary);
   });
@@ -306,6 +315,7 @@ function sharedBasis(rows: readonly Breakdown[]): string {
       ? [planNames(pay.studentLoanPlans)]
       : []),
     ...(same((one) => one.pension) && pay.pension ? [`pension by ${pay.pension.kind}`] : []),
+    ...(same((one) => one.taxCode) && pay.taxCode ? [`tax code ${pay.taxCode}`] : []),
   ];
   return parts.length > 0 ? ` (${parts.join(", ")})` : "";
 }
@@ -336,7 +346,10 @@ function bandTable(title: string, bands: TaxRatesOutput["bands"]): string {
 
 function taxRates(output: TaxRatesOutput, { figures }: Sum): string[] {
   const { taxYear, personalAllowance, allowanceShrinksAbove, sources } = output;
-  const asks = (...of: Figure[]) => figures.some((figure) => of.includes(figure));
+  // "employer's NI rate" asks for the rate of the employer alone.
+  const named = figures.filter((figure) => figure !== "effective-rate");
+  const asks = (...of: Figure[]) =>
+    (named.length > 0 ? named : figures).some((figure) => of.includes(figure));
   const all = !asks(
     "personal-allowance",
     "income-tax",
@@ -363,7 +376,7 @@ function taxRates(output: TaxRatesOutput, { figures }: Sum): string[] {
           `Scotland's bands: ${source("scottishIncomeTax")}.`,
         ]
       : []),
-    ...((all || asks("national-insurance")) && main && upper
+    ...((all || asks("national-insurance", "employer")) && main && upper
       ? [
           `National Insurance: an employee pays ${percent(main.rate)} of pay above ${pounds(main.above)} and ${percent(upper.rate)} above ${pounds(upper.above)}; the employer ${percent(output.employer.rate)} above ${pounds(output.employer.above)} ${source("nationalInsurance")}.`,
         ]

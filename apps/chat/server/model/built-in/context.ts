@@ -1,6 +1,7 @@
 /** The facts known from earlier messages, and how the next message changes them. */
 import type { PayPeriod } from "../../../tax/pay-periods.ts";
 import type { Nation, StudentLoanPlan, TaxYear } from "../../../tax/rates.ts";
+import { splitPrefix, usualTaxCode } from "../../../tax/tax-code.ts";
 import { isKnownTaxYear } from "../../../tax/tax-year.ts";
 import type { Extra, Facts, Figure, SaidPension, ShareOfTakeHome } from "./facts.ts";
 import { yearlyOf } from "./rules/rule.ts";
@@ -25,6 +26,8 @@ export interface Context {
   /** Pensions that apply to one salary only, with the yearly salary. */
   pensionsOf: { of: number; pension: SaidPension }[];
   overPensionAge: boolean;
+  /** Without the nation's prefix; `undefined` for the usual one. More than one to compare. */
+  taxCodes: (string | undefined)[];
   outgoings: Facts["outgoings"];
   shares: ShareOfTakeHome[];
   /** Whether the question is about the difference from extra pay or another job. */
@@ -32,8 +35,12 @@ export interface Context {
   figures: Figure[];
   shownBy: PayPeriod | undefined;
   step: number | undefined;
+  /** The salary that the last one replaced. */
+  previous: number | undefined;
+  /** A salary as the person gave it, if by a period. */
+  paid: (Pick<Facts, "hours" | "days" | "weeks"> & { value: number; period: PayPeriod }) | undefined;
   /** The open question to the person. */
-  asked: { amounts: Amount[] } | undefined;
+  asked: { amounts: Amount[]; compares?: boolean } | undefined;
 }
 
 export const freshContext: Context = {
@@ -47,26 +54,31 @@ export const freshContext: Context = {
   pensions: [undefined],
   pensionsOf: [],
   overPensionAge: false,
+  taxCodes: [undefined],
   outgoings: [],
   shares: [],
   asksKept: false,
   figures: [],
   shownBy: undefined,
   step: undefined,
+  previous: undefined,
+  paid: undefined,
   asked: undefined,
 };
 
 /** A new salary starts a new calculation. Facts about the person are kept. */
 export function begun(facts: Facts, before: Context): Context {
   const isNew = facts.salaries.length + facts.numbers.length > 0 && !facts.isAddition && !facts.isCorrection;
-  if (!isNew) return { ...before, asked: undefined };
-  const { nations, taxYears, planSets, overPensionAge } = before;
+  // The answer to "Which salary?" completes the question.
+  if (!isNew || before.salaries.length === 0) return { ...before, asked: undefined };
+  const { nations, taxYears, planSets, overPensionAge, taxCodes } = before;
   return {
     ...freshContext,
     nations: nations.slice(0, 1),
     taxYears: taxYears.slice(0, 1),
     planSets: planSets.slice(-1),
     overPensionAge,
+    taxCodes: taxCodes.slice(-1),
   };
 }
 
@@ -87,7 +99,8 @@ export function withCircumstances(facts: Facts, context: Context): Context {
   if (facts.planChoices !== undefined) next.planSets = facts.planChoices;
   if (facts.withAndWithout && (facts.plans?.length ?? 0) > 0) next.planSets = [[], facts.plans ?? []];
   const names = new Set(facts.extras.map(({ name }) => name));
-  next.extras = [...context.extras.filter(({ name }) => !names.has(name)), ...facts.extras];
+  const kept = facts.withoutExtras ? [] : context.extras.filter(({ name }) => !names.has(name));
+  next.extras = [...kept, ...facts.extras];
   next.outgoings = [...context.outgoings, ...facts.outgoings];
   next.shares = sharesAfter(facts, context);
   next.asksKept = facts.asksKept;
@@ -102,6 +115,10 @@ export function withCircumstances(facts: Facts, context: Context): Context {
   if (facts.figures.length > 0) next.figures = facts.figures;
   if (facts.shownBy !== undefined) next.shownBy = facts.shownBy;
   if (facts.overPensionAge) next.overPensionAge = true;
+  if (facts.taxCodes.length > 0) {
+    const codes = facts.taxCodes.map((written) => splitPrefix(written).code);
+    next.taxCodes = [...new Set(codes.map((code) => (code === usualTaxCode ? undefined : code)))];
+  }
   if (facts.step !== undefined) next.step = facts.step;
   return next;
 }

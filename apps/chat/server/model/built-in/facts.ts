@@ -55,6 +55,8 @@ export class Facts {
   numbers: Amount[] = [];
   /** Amounts next to an unknown noun, which may not be salaries: "£45k car". */
   claimed: { amount: Amount; noun: string }[] = [];
+  /** Percentages that no rule used. */
+  percentages: Amount[] = [];
   figures: Figure[] = [];
   shownBy: PayPeriod | undefined = undefined;
   taxYears: string[] = [];
@@ -70,6 +72,8 @@ export class Facts {
   loanWithoutPlan = false;
   withAndWithout = false;
   extras: Extra[] = [];
+  /** "without the bonus". */
+  withoutExtras = false;
   /** Extras that are already part of the salary. */
   includedExtras: string[] = [];
   pension: SaidPension | "none" | "unsaid" | undefined = undefined;
@@ -85,6 +89,8 @@ export class Facts {
   rise: { part: Part; sign: 1 | -1 } | undefined = undefined;
   secondJobs: Amount[] = [];
   hasTwoJobs = false;
+  /** "a staff of 4": employees, not a couple. */
+  isStaff = false;
   partners: Amount[] = [];
   isCouple = false;
   /** "we each earn 30k". */
@@ -122,6 +128,8 @@ export class Facts {
   /** The date of birth. */
   bornOn: CalendarDate | undefined = undefined;
   overPensionAge = false;
+  /** As written, in lower case: "s1257l". */
+  taxCodes: string[] = [];
   minimumWage = false;
   comparison = false;
   chart = false;

@@ -19,8 +19,6 @@ salary sacrifice|sal sac|smart pension ~ salary sacrifice ~ You agree to a lower
 relief at source ~ relief at source ~ You pay into a pension out of taxed pay and the provider claims basic-rate tax back, so £80 becomes £100. Higher-rate relief is claimed from HMRC; National Insurance is not saved.
 net pay arrangement ~ net pay arrangement ~ Your employer takes the pension contribution before income tax is worked out, so you get full tax relief at once. National Insurance is due as before.
 tax codes? ~ tax code ~ The letters and digits that tell your employer how much of your pay is free of tax. 1257L, the usual one, stands for the allowance of £12,570.
-code:1257l ~ 1257L ~ The usual tax code: the first £12,570 of your pay in the year is free of income tax. The L means the standard allowance.
-br(?: (?:tax )?code)?|(?:tax )?code br ~ BR ~ A tax code by which all pay from that job is taxed at the basic rate of 20%, with no allowance. It is usual for a second job.
 emergency tax(?: code)? ~ emergency tax ~ Tax by a temporary code, such as 1257L M1, while HMRC does not know your earlier pay of the year. What is overpaid usually comes back by itself once your code is right.
 p45s? ~ P45 ~ The form that an employer gives you when you leave: your pay and tax of the year so far. Your next employer needs it for the right tax code.
 p60s? ~ P60 ~ The yearly summary of your pay and deductions, which your employer gives you by 31 May after the tax year's end.

@@ -266,6 +266,120 @@ const rows: [question: string, ...figures: number[]][] = [
     10_000,
     takeHome({ salary: 100_000 }),
   ],
+  // Places.
+  ["living in paisley on 51k", takeHome({ salary: 51_000, scottish })],
+  ["45k job in edinburgh but i'd be living in newcastle", takeHome({ salary: 45_000 })],
+  ["I commute from Berwick to Edinburgh 41k", takeHome({ salary: 41_000 })],
+  // Years next to each other, and minimum wages.
+  ["2025 vs 2026 on 33k scotland", takeHome({ salary: 33_000, scottish }), 27_252.78],
+  ["nmw 2024 40 hrs", independentPay({ taxYear: "2024/25", salary: 23_795.2 }).takeHome],
+  ["under 18 minimum wage 20 hours a week", 8_320],
+  // PAYE is how somebody is paid.
+  ["daily take home on 300 a day paye", takeHome({ salary: 78_000 }) / 260],
+  ["how much paye on 40k", independentPay({ taxYear: "2026/27", salary: 40_000 }).incomeTax],
+  ["how much of my 55k salary is taxed at 40 percent", 4_730],
+  // Whose contribution, and of what.
+  ["pension 3% them 5% me, 28k", takeHome({ salary: 28_000, sacrificed: 1_400 })],
+  ["28k, 5% me and 3% employer pension", takeHome({ salary: 28_000, sacrificed: 1_400 })],
+  ["bonus 5k into pension, salary 50k", takeHome({ salary: 50_000 })],
+  [
+    "how much would putting £250 a month in my pension reduce my take home by? 61k",
+    takeHome({ salary: 61_000 }) - takeHome({ salary: 61_000, sacrificed: 3_000 }),
+  ],
+  ["how much student loan on a 3k bonus, salary 40k plan 2", 270],
+  ["london weighting 5,200 included in 38k", takeHome({ salary: 38_000 })],
+  ["postgraduate and plan 5, 24k", takeHome({ salary: 24_000, plans: [5, "postgrad"] })],
+  ["time and a third on 15 an hour for 40 hours", takeHome({ salary: 41_600 })],
+  ["£13.45 x 37.5 hours", takeHome({ salary: 26_227.5 })],
+  // What stays in a conversation.
+  ["£16.40 an hour → 36 hours → 42 weeks", takeHome({ salary: 24_796.8 })],
+  ["48k → 52k instead → difference?", takeHome({ salary: 52_000 }) - takeHome({ salary: 48_000 })],
+  [
+    "me and my husband earn 28k and 35k → what if i got a 3k rise",
+    takeHome({ salary: 31_000 }) + takeHome({ salary: 35_000 }),
+  ],
+  ["30k → 2 jobs, other is 8k", takeHome({ salary: 30_000, otherJobs: [8_000] })],
+  ["tax code 1257L W1 850 a week", takeHome({ salary: 44_200 })],
+  ["OT tax code on 2,000 a month", takeHome({ salary: 24_000, allowance: 0 })],
+  // The period of the salary, and sums with a bare period.
+  ["4k a month with £320 pension", takeHome({ salary: 48_000, sacrificed: 3_840 })],
+  ["season ticket 2,800 year on 33k", (takeHome({ salary: 33_000 }) - 2_800) / 12],
+  ["I'm paid weekly, £612.50. Yearly take home?", takeHome({ salary: 31_850 })],
+  ["£45K p.a. gross → net p.m.?", takeHome({ salary: 45_000 }) / 12],
+  ["intern 1,400 pcm", takeHome({ salary: 16_800 })],
+  ["pay for 3 days on 31,200", takeHome({ salary: 31_200 }) / 260],
+  ["employee and employer NI on 44k", 2_514.4, 5_850],
+  ["6% annual bonus on £39,500", takeHome({ salary: 41_870 })],
+  ["real living wage 13.45 35 hours", takeHome({ salary: 24_479 })],
+  ["over 66 working 25k", 25_000 - 2_486],
+  ["avoid 60% tax on 115k how much pension", 15_000, takeHome({ salary: 100_000 })],
+  ["40k → + 5k bonus → and scotland → without the bonus", takeHome({ salary: 40_000, scottish })],
+  ["50k plan 2 → remove student loan", takeHome({ salary: 50_000 })],
+  ["i earn 25k → my boss is giving me 5%", takeHome({ salary: 26_250 }) - takeHome({ salary: 25_000 })],
+  ["plan 1+2+pg 52k", takeHome({ salary: 52_000, plans: [1, 2, "postgrad"] })],
+  // Tax codes.
+  ["tax code BR on 15000", 11_805.6],
+  ["NT code 20k", 19_405.6],
+  ["my code is 0T and i make 2500 a month", takeHome({ salary: 30_000, allowance: 0 }) / 12],
+  ["S1257L on £29k", takeHome({ salary: 29_000, scottish })],
+  ["sd0 20k", 20_000 - 4_200 - 594.4],
+  ["my tax code changed from 1257L to 1100L im on 34k how much worse off", 314],
+  ["my tax code is 1185L → 38k", takeHome({ salary: 38_000, allowance: 11_850 })],
+  ["Main job £30,000, second job £6,500 on BR code", takeHome({ salary: 30_000, otherJobs: [6_500] })],
+  // What was said before the salary.
+  ["plan 2 → 36k", takeHome({ salary: 36_000, plans: [2] })],
+  ["I live in Scotland → I earn 31k → what's that weekly", takeHome({ salary: 31_000, scottish }) / 52],
+  ["with 5% pension → 40k", takeHome({ salary: 40_000, sacrificed: 2_000 })],
+  ["whats the difference → 40k and 44k", takeHome({ salary: 44_000 }) - takeHome({ salary: 40_000 })],
+  ["i earn 2,800 a month → and if i got 3200 instead", takeHome({ salary: 38_400 })],
+  ["50k → add 5% pension → what if it was 10%", takeHome({ salary: 50_000, sacrificed: 5_000 })],
+  [
+    "45k in scotland → and my partner on 30k → what if she moves to part time 18k",
+    takeHome({ salary: 45_000, scottish }) + takeHome({ salary: 18_000, scottish }),
+  ],
+  // What a pension costs.
+  [
+    "if i pay £200 a month into my pension what do i lose from my take home, on 36k",
+    takeHome({ salary: 36_000 }) - takeHome({ salary: 36_000, sacrificed: 2_400 }),
+  ],
+  [
+    "cost of 5% pension on 28k",
+    takeHome({ salary: 28_000 }) - takeHome({ salary: 28_000, sacrificed: 1_400 }),
+  ],
+  ["AVC £150 a month on 39k", takeHome({ salary: 39_000, sacrificed: 1_800 })],
+  // Both years.
+  ["employers NI on 30k last year and this year", 3_750, 3_750],
+  ["how much less tax am I paying in scotland this year than last on 28k", 16.49],
+  // Two people, and what they need.
+  ["we need 3,400 a month to get by, i'm on 24k and she's on 26.5k", 43_399.2],
+  ["both on minimum wage full time, joint income", 2 * takeHome({ salary: 24_784.5 })],
+  // Sums as they are written.
+  ["27.000 pounds per year", takeHome({ salary: 27_000 })],
+  ["£12.710 an hour 40 hours", takeHome({ salary: 26_436.8 })],
+  ["twelve pound seventy one an hour, forty hours a week", takeHome({ salary: 26_436.8 })],
+  ["monthly 3000 + 250 car allowance", takeHome({ salary: 36_000, extra: 3_000 })],
+  // Where somebody lives, not works.
+  ["i work in scotland but live in carlisle 39k", takeHome({ salary: 39_000 })],
+  // The take-home that somebody wants.
+  ["after tax I want 32k", salaryFor(32_000)],
+  ["take home of £2,780.11 per month equals what gross", salaryFor(33_361.32)],
+  ["annual bonus £8k, I'm on 95k. what's left of it", 4_040],
+  // Shifts, and pay by the hour without the word.
+  ["i do 4 12 hour shifts a week at £14.50", takeHome({ salary: 36_192 })],
+  ["£100 a shift, 4 shifts a week", takeHome({ salary: 20_800 })],
+  ["4 on 4 off 12 hour shifts £14 an hour", takeHome({ salary: 30_576 })],
+  ["3 shifts a week of 8.5 hrs, £12.90", takeHome({ salary: 17_105.4 })],
+  ["did 22 hrs this week at 12.80", takeHome({ salary: 14_643.2 }) / 52],
+  ["I work term time only 39 weeks, £14 an hour 30 hours", takeHome({ salary: 16_380 })],
+  // Sums that are not pay.
+  ["my car costs 350 a month, salary 27,400", takeHome({ salary: 27_400 }) / 12 - 350],
+  ["bought a house for £285,000, earn 47,500, what do I take home", takeHome({ salary: 47_500 })],
+  ["debt of 12 grand, wage 24 grand", takeHome({ salary: 24_000 })],
+  ["35k basic, up to 60k OTE", takeHome({ salary: 35_000 }), takeHome({ salary: 60_000 })],
+  [
+    "will a second job push me into 40%? I'm on 44k and it pays 9k",
+    takeHome({ salary: 44_000, otherJobs: [9_000] }),
+  ],
 ];
 
 test.each(rows)("%s", async (question, ...figures) => {
@@ -292,6 +406,23 @@ test.each<[question: string, says: RegExp]>([
     "28k, 10 hours overtime at double time",
     /I assumed that these are the overtime hours for the whole year\./,
   ],
+  ["I get £700 a month pension and work for £12,000 a year", /can't work out a pension in payment.*\(£700\)/],
+  ["military pension 9k and job 34k how much tax", /can't work out a pension in payment.*\(£9,000\)/],
+  [
+    "i'm on 30k, what rise do I need to get £200 more a month",
+    /I can't work out the rise that leaves £200 more/,
+  ],
+  ["day job 33k, uber eats about 4k a year", /self-employed.*\(£4,000\)/],
+  ["child benefit charge 72k", /Child Benefit or its charge/],
+  ["my code is 1257L M1 and I earn 30k", /each payday is taxed by itself/],
+  ["car salary sacrifice £420 a month on 58k", /benefits in kind.*\(£420\)/],
+  ["£4,200 bonus, 20% pension on it, 45k", /I left the pension of 20% on it out/],
+  ["staff of 4 on 26k each", /I work out one employee: for 4 people/],
+  ["paid £5,312.40 tax this year on 39,132, is that right", /I left the £5,312\.40 of tax/],
+  ["6 month contract at 4k a month", /I left the part-year out/],
+  ["employers ni rate", /employer 15% above £5,000/],
+  ["30k with £200 pension", /I assumed that the £200 is for a year/],
+  ["i finished uni in 2021 earn 32k", /I left the student loan out/],
 ])("%s: accounts for what it does not work out", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeDefined();
@@ -331,6 +462,26 @@ test.each<[question: string, says: RegExp]>([
   ["write me a poem about tax", /I don't know “write” and “poem”/],
   ["can you help me hide income from hmrc", /I don't advise on paying less tax/],
   ["what's half my take home", /Which salary\?/],
+  ["what does tax code D0 mean", /higher rate of 40%/],
+  ["wots my tax code mean 1383L", /first £13,830 of your pay/],
+  ["my tax code is K100", /£1,000 a year is added.*Which salary/],
+  [
+    "I get £11,973 state pension and a £9,000 private pension, how much tax",
+    /£11,973, £9,000|£9,000, £11,973/,
+  ],
+  ["how many NI years do i need", /years of National Insurance/],
+  ["pension 120% on 40k", /at most 100%/],
+  ["when do i stop paying national insurance", /State Pension age/],
+  ["how much pension will 300k get me", /what a pension will pay/],
+  ["boss says cost to company is 50k, what's my salary", /can't work back/],
+  ["take home 30k → sorry i meant 30k net", /Is £30,000 the salary or the take-home/],
+  ["freelance 200 a day", /self-employed/],
+  ["30000€", /I only work in pounds sterling/],
+  ["taxes 2022 30k", /rates for \*\*2022\/23/],
+  ["loan of 8k interest 9%", /when a loan is paid off/],
+  ["PhD stipend 20,780", /stipends/],
+  ["sick pay 2 weeks half pay 30k", /can't work out statutory pay/],
+  ["60k scotland → and england? → which one's better", /What should I compare/],
 ])("%s: asks", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeUndefined();

@@ -99,6 +99,9 @@ function takeTurn({ prompt, tools }: LanguageModelV4CallOptions, clock: BuiltInM
   if (understanding.kind === "reply") return say(understanding.text);
   const { tool, input } = understanding.request;
   const outcome = outcomesOfThisTurn(prompt).at(-1);
+  // The SDK's words about an input that breaks the tool's schema are for developers.
+  if (outcome?.kind === "failure" && outcome.message.startsWith("Invalid input"))
+    return say("I couldn't work that out: it has too many parts, or a sum that is out of range.");
   if (outcome?.kind === "failure") return say(`I couldn't work that out. ${outcome.message}`.trim());
   if (outcome?.kind === "result" && outcome.result.tool === tool)
     return say(compose(understanding, outcome.result));

@@ -2,11 +2,11 @@
 const words = `
 a about actually again ah all along alright also always am an and any anyone anything approximately approx are around as at be been
 before being best bit both bro but by calculate calculation calculations calculator can cant check cheers come comes could cos curious currently
-day dear did do does doing done each else end estimate etc even ever exact exactly explain figure figures find fine first for from
+day dear did do does doing done each else end equal equals equiv equivalent estimate etc even ever exact exactly explain figure figures find fine first for from
 fyi generally get gets getting give gives given giving go goes going good got great guess had happen happens has have having hello help her here hey
 hi hiya him his hm hmm home how hmm hoping i idea if in into is it its just kick kicks kind know let like likely lol look looking lot love make makes making
 many mate mates maybe me mean might mine moment money month months more most much my myself need needs new nice nope now number numbers of off oh ok
-okay on one only or our out over overall own pal per perhaps please pls plz plus possible pretty pm question quick quickly quite rather really says said
+okay on one only or our out over overall own pal per perhaps please pls plz plus portion possible pretty pm question quick quickly quite rather really says said
 right roughly run say see shall she should show since so some someone something sort still sum sure ta tell thank thanks that the their them then there
 these they thing things think thinking this those though to today told tomorrow too begin begins extra leaving start starts taxed top between take takes taking took extra than live living total try trying u uk um under understand up ur us use usual using very want
 wanted was way we week weeks well went were what whats when where whether which while who whole why will wish with wot wonder wondering work would yeah year

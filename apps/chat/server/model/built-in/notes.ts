@@ -1,4 +1,5 @@
 /** Sentences about parts of a question that the figures do not show. */
+import { splitPrefix, usualTaxCode } from "../../../tax/tax-code.ts";
 import type { Context } from "./context.ts";
 import type { Facts, SaidPension } from "./facts.ts";
 import { list, planNames, pounds } from "./wording.ts";
@@ -25,6 +26,7 @@ export function notesOn(facts: Facts, context: Context, before: Context): string
     facts.isFullTime && facts.salaries.every(({ period }) => period !== "hour") && !facts.fraction
       ? "I assumed this is your full-time salary."
       : undefined,
+    taxCodeNote(facts, context),
     idleHours(facts),
     unused(facts, context),
     context.mode === "household" ? householdNote(context) : undefined,
@@ -82,9 +84,23 @@ function unused(
   return names.length > 0 ? `I left the ${list(names)} out.` : undefined;
 }
 
+function taxCodeNote({ taxCodes }: Facts, { otherJobs, mode }: Context): string | undefined {
+  const codes = list(taxCodes.map((code) => code.toUpperCase()));
+  if (codes === "") return undefined;
+  if (otherJobs.length > 0)
+    return `I worked out the year's tax on all jobs together: the tax code ${codes} only decides which job it is taken from.`;
+  if (mode === "household") return `I applied the tax code ${codes} to the first person.`;
+  const [code, other] = taxCodes.map((written) => splitPrefix(written).code);
+  return code === usualTaxCode && other === undefined
+    ? "1257L is the usual tax code: these figures use its allowance."
+    : undefined;
+}
+
 /** Explains how hours and days next to a yearly salary were used. */
-function idleHours({ hours, days, weeks, salaries, fraction, minimumWage }: Facts): string | undefined {
-  const byTheHour = salaries.some(({ period }) => period === "hour" || period === "day") || minimumWage;
+function idleHours(facts: Facts): string | undefined {
+  const { hours, days, weeks, salaries, numbers, fraction, minimumWage } = facts;
+  const byTheHour =
+    [...salaries, ...numbers].some(({ period }) => period === "hour" || period === "day") || minimumWage;
   if (byTheHour || fraction || (hours === undefined && days === undefined && weeks === undefined))
     return undefined;
   const said = [hours && `${hours} hours`, days && `${days} days`, weeks && `${weeks} weeks`].filter(
@@ -110,6 +126,7 @@ function carried(facts: Facts, context: Context, before: Context): string | unde
     facts.nations.length === 0 && nation !== "England" ? nation : undefined,
     facts.plans === undefined && plans.length > 0 ? planNames(plans) : undefined,
     facts.taxYears.length === 0 && !facts.thisYear ? context.taxYears[0] : undefined,
+    facts.taxCodes.length === 0 && context.taxCodes[0] ? `tax code ${context.taxCodes[0]}` : undefined,
     !facts.overPensionAge && facts.age === undefined && context.overPensionAge
       ? "past State Pension age"
       : undefined,

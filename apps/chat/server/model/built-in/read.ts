@@ -82,6 +82,7 @@ export function readMessage(message: string, nowMs: number): Facts {
   if (facts.isFullTime) facts.fraction ??= partOfFullTime(facts);
   facts.salaries = reading.money;
   for (const amount of facts.salaries) reading.takeAmount(amount);
+  facts.percentages = reading.percentages;
   facts.leftovers = reading.leftovers(isNoise);
   if (text.search(markup) >= 0) facts.remarks.push("I left the markup out.");
   if (message.length > longestRead) facts.remarks.push(`I read only the first ${longestRead} characters.`);

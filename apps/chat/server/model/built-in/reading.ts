@@ -108,6 +108,10 @@ export class Reading {
     return this.amountsLeft().filter(({ kind }) => kind === "money");
   }
 
+  get percentages(): Amount[] {
+    return this.amountsLeft().filter(({ kind }) => kind === "percent");
+  }
+
   /** After an amount's kind was changed. */
   changed(): void {
     this.laid = undefined;

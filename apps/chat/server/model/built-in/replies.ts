@@ -2,7 +2,9 @@
 import { sources } from "../../../tax/rates.ts";
 import { latestTaxYear, taxYears } from "../../../tax/tax-year.ts";
 import type { Facts, SmallTalk } from "./facts.ts";
+import type { Term } from "./glossary.ts";
 import { leftOut } from "./notes.ts";
+import { termOfCode } from "./rules/tax-codes.ts";
 import type { Amount } from "./tokens.ts";
 import { list, pounds } from "./wording.ts";
 
@@ -36,6 +38,8 @@ const talk: Record<SmallTalk, string> = {
   accuracy: `Every figure is worked out from published rates (${taxYears.join(", ")}), by the year: [income tax](${sources.incomeTax}), [Scottish income tax](${sources.scottishIncomeTax}), [National Insurance](${sources.nationalInsurance}), [student loans](${sources.studentLoans}). A payslip can differ by small roundings.`,
 };
 
+const termText = ({ name, meaning }: Term) => `**${name}**: ${meaning}`;
+
 export const replies = {
   unknownYear: (year: string) =>
     reply(`I don't have the rates for **${year}**. I have ${list(taxYears)}.`, [`In ${latestTaxYear}`]),
@@ -44,9 +48,10 @@ export const replies = {
       `I don't know student loan plan ${plan}. There are plans 1, 2, 4 and 5, and the postgraduate loan (also called plan 3).`,
       ["With plan 2"],
     ),
-  whichSalary: ({ leftovers, rise }: Facts) =>
+  whichSalary: ({ leftovers, rise, taxCodes }: Facts) =>
     reply(
       [
+        ...taxCodes.flatMap((written) => termOfCode(written) ?? []).map(termText),
         rise
           ? "Which salary does the rise apply to?"
           : "Which salary? Give it by the year, month, week, day or hour, such as “£45,000” or “£2,500 a month”.",
@@ -114,6 +119,8 @@ export const replies = {
     ),
   notPounds: () => reply("I only work in pounds sterling: I have no exchange rates. Give the salary in £."),
   negative: () => reply("A salary can't be below £0. Which salary did you mean?"),
+  pensionTooLarge: () =>
+    reply("A pension contribution is at most 100% of the salary. Which share did you mean?"),
   tooLarge: () => reply("Salaries go up to £10,000,000 a year here. Which one did you mean?"),
 } as const;
 
@@ -135,7 +142,7 @@ export function replyTo(facts: Facts, hasSum: boolean, hasEarlier: boolean): Rep
   }
   if (facts.term)
     return reply(
-      `**${facts.term.name}**: ${facts.term.meaning}${also}`,
+      `${termText(facts.term)}${also}`,
       ["On £35,000"].filter(() => !hasEarlier),
     );
   if (facts.unknownPlan !== undefined) return replies.unknownPlan(facts.unknownPlan);

@@ -26,6 +26,7 @@ interface Variant {
   taxYear: TaxYear;
   plans: StudentLoanPlan[];
   pension: Context["pensions"][number];
+  taxCode: string | undefined;
 }
 
 /** "45k bonus 5k vs 50k bonus 2k": each salary has its own extras. Extras after the last salary apply to all salaries. */
@@ -34,7 +35,7 @@ function extrasOf(salary: number, { extras, salaries }: Context): Context["extra
   return areApart ? extras.filter(({ of }) => of === undefined || of === salary) : extras;
 }
 
-function payOf({ salary, nation, taxYear, plans, pension }: Variant, context: Context): Pay {
+function payOf({ salary, nation, taxYear, plans, pension, taxCode }: Variant, context: Context): Pay {
   const extras = extrasOf(salary, context).map(({ name, part }) => ({
     name,
     amount: poundsOf(part, salary),
@@ -48,6 +49,7 @@ function payOf({ salary, nation, taxYear, plans, pension }: Variant, context: Co
     ...(context.otherJobs.length > 0 ? { otherJobs: context.otherJobs } : {}),
     ...(pension ? { pension: { kind: pension.kind ?? "salary sacrifice", ...inputOf(pension.part) } } : {}),
     ...(context.overPensionAge ? { overPensionAge: true } : {}),
+    ...(taxCode !== undefined && context.otherJobs.length === 0 ? { taxCode } : {}),
   };
 }
 
@@ -64,7 +66,14 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
   const years = context.taxYears.length > 0 ? context.taxYears : [taxYear];
   const nation = context.nations[0] ?? "England";
   const [plans = []] = context.planSets;
-  const one: Variant = { salary, nation, taxYear: years[0] ?? taxYear, plans, pension: context.pensions[0] };
+  const one: Variant = {
+    salary,
+    nation,
+    taxYear: years[0] ?? taxYear,
+    plans,
+    pension: context.pensions[0],
+    taxCode: context.taxCodes[0],
+  };
   if (context.mode === "net") {
     const { salary: takeHome, ...rest } = payOf(one, context);
     return { tool: "salary_for_take_home", input: { takeHome, ...rest } };
@@ -82,6 +91,7 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
               nation: placesOf(each, facts, context)[0] ?? nation,
               plans: [],
               pension: undefined,
+              taxCode: undefined,
             },
             { ...context, extras: [], otherJobs: [], overPensionAge: false },
           ),
@@ -95,9 +105,10 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
     planSets.flatMap((set) =>
       context.salaries.flatMap((each) =>
         placesOf(each, facts, context).flatMap((place) =>
-          years.map((year) => {
+          years.flatMap((year) => {
             const own = context.pensionsOf.find(({ of }) => of === each)?.pension ?? pension;
-            return payOf({ salary: each, nation: place, taxYear: year, plans: set, pension: own }, context);
+            const variant = { salary: each, nation: place, taxYear: year, plans: set, pension: own };
+            return context.taxCodes.map((taxCode) => payOf({ ...variant, taxCode }, context));
           }),
         ),
       ),

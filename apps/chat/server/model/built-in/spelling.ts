@@ -8,6 +8,9 @@ const shortest = 4;
 export function wordsOf(sources: readonly string[]): Set<string> {
   const words = new Set<string>();
   for (const source of sources) {
+    // "freelanc(?:e|er|ing)" has three words, and its stem is none.
+    for (const [, stem, ends = ""] of source.matchAll(/([a-z]+)\(\?:([a-z|]+)\)/g))
+      for (const end of ends.split("|")) words.add(`${stem}${end}`);
     const literal = source.replace(/\(\?<?[^()|]*?[>:=!]/g, " ").replace(/\(\?|\\./g, " ");
     // "bonus(?:es)?" and "enrol(?:l?ment|led)" leave their stems, which are words too.
     for (const [word] of literal.matchAll(/[a-z]+\??/g)) {

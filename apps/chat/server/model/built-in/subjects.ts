@@ -1,3 +1,5 @@
+import type { Facts } from "./facts.ts";
+
 /** Subjects that people mention but that this calculator does not support or need. */
 export interface Subject {
   name: string;
@@ -9,6 +11,18 @@ export interface Subject {
   scope: "all" | "part" | "income";
   /** One sentence. */
   sentence: string;
+}
+
+/** @param sums the amounts that belong to the subject: "£9,000" */
+export function addSubject(facts: Facts, subject: Subject, sums = ""): void {
+  const known = facts.subjects.find(({ name }) => name === subject.name);
+  const one = known ?? { ...subject };
+  if (!known) facts.subjects.push(one);
+  if (sums !== "")
+    one.sentence = one.sentence.replace(
+      /(?: \((.*)\))?\.$/,
+      (_, sum) => ` (${sum ? `${sum}, ` : ""}${sums}).`,
+    );
 }
 
 interface SubjectRule {
@@ -28,7 +42,7 @@ export const subjectRules: SubjectRule[] = linesOf(`
 all ~ VAT ~ vat|value added tax ~ I can't work out VAT.
 all ~ Capital Gains Tax ~ cgt|capital gains?(?: tax)?|(?:sold|selling|sale of)(?: (?:my|some|a|the))* (?:shares?|stocks?|crypto|bitcoin|house|flat|property)(?: (?:with|at|for|and|made))*(?: (?:gains?|profit))?|(?<=(?:M|·) )gains? ~ I can't work out Capital Gains Tax.
 income ~ tax on dividends ~ dividends?(?: income| tax)? ~ I can't work out tax on dividends, because dividends have separate rates: I left the dividends out.
-all ~ tax for the self-employed ~ self employed|self employment|sole trader|freelanc(?:e|er|ing)|class N|(?:class )?4 ni|own business|trading income|gig work ~ I can't work out tax for the self-employed: they pay class 4 National Insurance on profits, at other rates than employees.
+all ~ tax for the self-employed ~ self employed|self employment|sole trader|onlyfans|uber(?: eats)?|deliveroo|etsy|ebay|vinted|freelanc(?:e|er|ing)|class N|(?:class )?4 ni|own business|trading income|gig work ~ I can't work out tax for the self-employed: they pay class 4 National Insurance on profits, at other rates than employees.
 all ~ contractors' pay ~ ir35|umbrella(?: company)?|limited company|ltd(?: company)?|contractor|contracting|outside ir35|inside ir35 ~ I can't work out a contractor's pay: a limited or umbrella company pays other taxes first.
 all ~ Construction Industry Scheme deductions ~ cis ~ I can't work out Construction Industry Scheme deductions.
 all ~ Corporation Tax ~ corporation tax ~ I can't work out Corporation Tax.
@@ -37,13 +51,18 @@ all ~ Stamp Duty ~ stamp duty|sdlt|lbtt ~ I can't work out Stamp Duty.
 all ~ redundancy pay ~ redundancy(?: pay| payment| package)?|made redundant|severance ~ I can't work out redundancy pay: up to £30,000 of it can be free of tax, but I don't know these rules.
 all ~ statutory pay ~ maternity(?: pay| leave)?|paternity(?: pay| leave)?|smp|ssp|statutory sick pay|sick pay|furlough ~ I can't work out statutory pay.
 all ~ tax outside the UK ~ (?:in |from )?(?:the )?(?:usa|america|american|germany|german|france|french|spain|spanish|italy|italian|netherlands|dutch|switzerland|swiss|australia|australian|canada|canadian|new zealand|india|indian|singapore|dubai|uae|poland|portugal|sweden|norway|denmark|japan|china|hong kong|jersey|guernsey|isle of man|dublin|new york|california|texas|ireland|irish|europe|abroad|overseas) ~ I can't work out tax outside the UK.
-all ~ pensions in payment ~ state pension(?: income)?(?! age)|pension income|private pension income|pension drawdown|drawdown|retired|pension lump sum|receiving (?:a )?(?:state )?pension|my state pension|annuity ~ I can't work out tax on a pension in payment.
-part ~ Child Benefit ~ child benefits?|hicbc|(?:high income )?child benefit charge ~ I can't work out Child Benefit or its charge: I left it out.
+all ~ the salary for an employer's cost ~ (?:total )?cost to (?:the )?company|ctc ~ I can't work back from what an employer pays to a salary. Ask what a salary costs the employer.
+all ~ what a pension pays ~ how much (?:state |private )?pension (?:will|would|can|do|does|might)(?: (?:i|you|get|have|me))* ~ I can't work out what a pension will pay.
+all ~ grants and stipends ~ stipends?|bursar(?:y|ies)|scholarships? ~ I can't work out stipends, bursaries and scholarships: most are free of tax.
+part ~ National Insurance record ~ (?:qualifying|missing) (?:ni |national insurance )?years?|(?:ni|national insurance) (?:years?|record|credits?|gaps?) ~ I don't know about the years of National Insurance that count towards the State Pension.
+part ~ payments in lieu of notice ~ (?:pay(?:ment)? )?in lieu(?: of notice)?|pilon|notice pay ~ I can't work out a payment in lieu of notice: I left it out.
+all ~ pensions in payment ~ state pension(?: income)?(?! age)|pension income|private pension income|pension drawdown|drawdown|retired|pension lump sum|receiving (?:a )?(?:state )?pension|my state pension|annuity ~ I can't work out a pension in payment, or the tax on it. It uses the same allowance as pay, so more tax is due than on the pay alone.
+part ~ Child Benefit ~ (?:high income )?child benefits?(?: (?:charge|tax charge|back))?|hicbc ~ I can't work out Child Benefit or its charge: I left it out.
 part ~ benefits and tax credits ~ universal credit|tax credits?|housing benefit|jobseekers?(?: allowance)?|carers? allowance|pip|esa|benefits ~ I can't work out benefits: I left them out.
 part ~ free childcare ~ free childcare|childcare vouchers?|tax free childcare|free hours ~ I can't work out help with childcare: I left it out.
 part ~ Marriage Allowance ~ marriage allowance|marriage tax allowance|married couples? allowance ~ I can't work out the Marriage Allowance: I left it out.
 part ~ Blind Person's Allowance ~ blind(?: persons?)?(?: allowance)?|registered blind ~ I can't work out the Blind Person's Allowance: I left it out.
-part ~ company cars and other benefits in kind ~ company car|company van|benefits? in kind|bik|private medical(?: insurance)?|private healthcare|bupa|electric car scheme|ev scheme|car scheme|cycle to work(?: scheme)?|bike to work(?: scheme)? ~ I can't work out benefits in kind and schemes such as a company car or cycle to work: I left them out.
+part ~ company cars and other benefits in kind ~ company car|company van|benefits? in kind|bik|private (?:medical|health)(?: (?:insurance|cover|benefit))?|(?:health|medical) (?:insurance|cover)|private healthcare|bupa|(?:electric )?car (?:salary sacrifice|scheme|lease)|salary sacrifice (?:car|lease)|ev scheme|car scheme|cycle to work(?: scheme)?|bike to work(?: scheme)? ~ I can't work out benefits in kind and schemes such as a company car or cycle to work: I left them out.
 income ~ rent received ~ rental income|rent received|landlord|buy to let|property income|lodger|airbnb|rent a room ~ I can't work out tax on rent received: I left it out.
 income ~ tax on savings and investments ~ savings? interest|bank interest|interest on savings|savings|isas?|crypto(?:currency)?|bitcoin|shares|rsus?|stock options?|stocks?|investments?|share scheme|sharesave ~ I can't work out tax on savings and investments: I left them out.
 part ~ gift aid ~ gift aid|charity donations?|donations?|payroll giving|give as you earn ~ I can't work out relief on gifts to charity: I left the gifts out.
@@ -51,8 +70,8 @@ part ~ expenses ~ tax relief|work from home allowance|uniform allowance|professi
 part ~ tax refunds ~ tax (?:refund|rebate|back)|refund|rebate|owed tax|overpaid(?: tax)?|underpaid(?: tax)?|self assessment|tax return ~ I can't work out refunds or returns: I don't know how much you paid or owe.
 part ~ when a loan is paid off ~ (?:paid|pay|paying) off|write off|written off|wiped|loan interest|interest rate|interest ~ I can't work out when a loan is paid off.
 part ~ public sector pensions ~ nhs pension|teachers? pension|lgps|civil service pension|alpha pension|police pension|final salary(?: pension)?|defined benefit ~ I don't know that scheme's contribution tiers: I left the pension out. Say “with 9.8% pension” if you know the share.
-part ~ part of a year ~ part of the year|part year|mid year|halfway through|half way through|N months? (?:of work|worked|only|of the year)|(?:started|starting|start|left|leaving|leave|joined|joining) (?:work |a job |my job |in |on |mid )*(?:january|february|march|april|may|june|july|august|september|october|november|december|halfway) ~ I work out a whole year: I left the part-year out.
-part ~ tax codes ~ (?:(?:br|0t|d0|emergency) )?tax codes?(?: code:(?!1257l)[a-z0-9]+)?|code:(?!1257l)[a-z0-9]+ ~ I can't check tax codes: these figures use the usual allowance.
+part ~ part of a year ~ part of the year|part year|mid year|halfway through|half way through|N (?:months?|weeks?) (?:of work|worked|only|of the year|contract|fixed term|placement|temp)|fixed term(?: (?:contract|N months?|for))*|(?:started|starting|start|left|leaving|leave|joined|joining) (?:work |a job |my job |in |on |mid )*(?:january|february|march|april|may|june|july|august|september|october|november|december|halfway) ~ I work out a whole year: I left the part-year out.
+part ~ tax codes ~ (?:emergency )?tax codes? ~ I can't tell whether a tax code is right. Give it, such as “1100L” or “BR”: without one I use the usual allowance.
 part ~ pay bands ~ (?:nhs |afc )?(?<!tax )bands? N ~ I don't know the salaries of pay bands. Give the salary.
 part ~ average pay ~ (?:average|median|typical|mean)(?: (?:uk|british|national|full time))* (?:salary|salaries|wages?|pay|income|earnings)|(?:salary|wages?|pay)(?: (?:of|for))? (?:average|typical) ~ I don't know average salaries. Give a salary.
 part ~ advice ~ (?:how (?:can|do|could|should|might|would) (?:i|we)|how to|ways? (?:to|of))(?: legally)? (?:pay|paying) (?:less|no) (?:income )?tax|(?<!(?:i|we|would|will) )(?:reduce|reducing|lower|lowering|avoid|avoiding|minimi[sz]e|dodge|dodging|evade|evading|cut|cutting)(?: (?:my|the|some))* (?:income )?tax(?: bill)?|tax (?:efficient|avoidance|evasion|planning)|hide (?:income|money|earnings|pay)(?: from)?(?: (?:hmrc|taxman))? ~ I don't advise on paying less tax. You can ask for the effect of a pension, such as “with 10% pension”.
@@ -72,5 +91,4 @@ export const neutralRules: string[][] = linesOf(`
 (?:with |have |has |and )*(?:no |N |one )?(?:kids?|children|child|baby|babies|dependants?|dependents?|toddlers?|sons?|daughters?|twins)|single (?:mum|mom|dad|parent)|parent|mum|dad|mother|father ~ Children do not change income tax or National Insurance (I left Child Benefit out).
 (?:i am )?(?:teacher|nurse|doctor|police officer|firefighter|engineer|plumber|electrician|driver|cleaner|chef|waiter|waitress|accountant|lawyer|solicitor|developer|programmer|manager|teaching assistant|care worker|carer|civil servant|paramedic|midwife|lecturer|receptionist|postman|soldier) ~ Your job does not change these figures.
 homeowner|own (?:a |my )?(?:house|home|flat)|renting|rent a flat|tenant ~ Owning or renting a home does not change your tax.
-(?:tax code )?code:1257l ~ 1257L is the usual tax code; these figures use its allowance.
 `);

@@ -77,13 +77,24 @@ export function plainText(text: string): string {
       .replace(/\s+/g, " ")
       .replace(/\bhalf a million\b/g, "500 thousand")
       .replace(/\bp\. ?a\b\.?/g, "pa")
+      .replace(/\bp\. ?m\b\.?/g, "pm")
       .replace(/\bn\.i\b\.?/g, "ni")
       .replace(/\bfourty\b/g, "forty")
+      .replace(/(?<=\bcode )ot\b|\bot(?= (?:tax )?code\b)/g, "0t")
       .replace(/(?<![\w/])w\/(?!\/)/g, "with ")
       .replace(numberWords, digitsOf)
       .replace(/(\d) and a half\b/g, "$1.5")
+      // "twelve pound seventy one an hour"
+      .replace(/(\d+) (?:pounds?|quid) (\d\d)(?= ?p\b| an? h| per h|ph)/g, "£$1.$2")
+      // "27.000", as much of Europe writes it; pay by the hour may have a third decimal.
+      .replace(
+        /(?<![\d.,])\d{1,3}(?:\.\d{3})*\.\d\d0(?![\d.,]*\d|k| ?%| ?(?:an?|per|\/|p\/)? ?h(?:ou)?rs?\b| ?ph\b)/g,
+        (dotted) => dotted.replaceAll(".", ""),
+      )
       // "45 000", as much of Europe writes it.
-      .replace(/(?<![\d.,/]|plan )\d{1,3}(?: \d{3})+(?![\d.,]*\d|k)/g, (spaced) => spaced.replaceAll(" ", ""))
+      .replace(/(?<![\p{L}\d.,/]|plan )\d{1,3}(?: \d{3})+(?![\d.,]*\d|k)/gu, (spaced) =>
+        spaced.replaceAll(" ", ""),
+      )
       .trim()
   );
 }
@@ -92,9 +103,12 @@ const pattern = new RegExp(
   [
     // 2026/27, 2026-2027, 24/25: a tax year; the rules decide which year.
     "(?<year>(?<![\\d£$€,.])(?:20\\d\\d ?[/-] ?(?:20)?\\d\\d|\\d\\d[/-]\\d\\d)(?![\\d,.]*\\d|k| ?(?:k|grand|thousand|hours?|hrs?|days?|years?|%)\\b))",
-    "(?<code>\\b(?:[sc]?\\d{3,4}[ltmn]|[sc]?k\\d{3}|0t|d0)\\b)",
+    // "S1257L", "K475 M1": the code, and the mark of an emergency code.
+    "\\b(?<code>[sc]?(?:\\d{2,4}(?:[ltn]| l\\b)|\\d{4}m|k\\d{1,4}|0t|d[0-3]|br)|nt)(?<emergency>[ /]?(?:[wm]1|x\\b|wk ?1|mth ?1|week ?1|month ?1))?\\b",
+    // A time of the day: "8am", "4:30pm".
+    "(?<time>(?<![\\d£.])(?:1[0-2]|0?[1-9])(?:[:.]\\d\\d)? ?[ap]m\\b|\\b\\d+ ?mins?\\b)",
     "(?<form>\\b(?:ir35|p\\d{2}d?s?|\\d{1,2}(?:st|nd|rd|th))\\b)",
-    "(?<amount>(?<sign>(?<=^|\\b(?:on|of|is|earn|for|at) )(?:minus |negative )|(?<![\\w£])-)?(?:(?<before>£|\\$|€|¥|₹|(?:gbp|usd|eur|us\\$)(?![a-z])) ?)?(?<sign2>(?<=[£$€] ?)-)?(?:(?<whole>\\d{1,3}(?:,\\d{3})+|\\d+)(?<fraction>\\.\\d+)?|(?<part>\\.\\d+))(?: ?(?<scale>k|grand|thousand|million|billion|mil|bn|m)(?:ish)?(?![a-z0-9]))?(?:ish\\b)?(?: ?(?<after>pounds?|quid|gbp|sterling|dollars?|usd|euros?|eur|rupees?|yen|francs?)\\b)?(?: ?(?<percent>%|per ?cent\\b|pc\\b))?)",
+    "(?<amount>(?<sign>(?<=^|\\b(?:on|of|is|earn|for|at) )(?:minus |negative )|(?<![\\w£])-)?(?:(?<before>£|\\$|€|¥|₹|(?:gbp|usd|eur|us\\$)(?![a-z])) ?)?(?<sign2>(?<=[£$€] ?)-)?(?:(?<whole>\\d{1,3}(?:,\\d{3})+|\\d+)(?<fraction>\\.\\d+)?|(?<part>\\.\\d+))(?: ?(?<scale>k|grand|thousand|million|billion|mil|bn|m)(?:ish)?(?![a-z0-9]))?(?:ish\\b)?(?: ?(?<after>(?:pounds?|quid|gbp|sterling|dollars?|usd|euros?|eur|rupees?|yen|francs?)\\b|[€$¥₹]))?(?: ?(?<percent>%|per ?cent\\b|pc\\b))?)",
     "(?<word>\\p{L}+(?:'\\p{L}+)?)",
     "(?<mark>[£$€¥₹+/&=,.;:?!()-])",
   ].join("|"),
@@ -120,6 +134,9 @@ const contractions: Record<string, string> = {
   "doesn't": "does not",
   doesnt: "does not",
   "isn't": "is not",
+  "ain't": "is not",
+  aint: "is not",
+  "what'll": "what will",
   "won't": "will not",
   "can't": "can not",
   cannot: "can not",
@@ -171,14 +188,16 @@ export function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
   for (const match of plainText(text).matchAll(pattern)) {
     const groups = match.groups ?? {};
-    const { year, code, form, amount, word, mark } = groups;
+    const { year, code, emergency, time, form, amount, word, mark } = groups;
     if (year !== undefined && !isConsecutive(year)) {
       // "1/2" or "20/30" are not years: their numbers are read separately.
       const [first = "", second = ""] = year.split(/[/-]/);
       tokens.push(...tokensOf(first), wordToken(year.includes("/") ? "/" : "-"), ...tokensOf(second));
     } else if (year !== undefined) tokens.push(wordToken(year, `year:${startOf(year)}`));
-    else if (code !== undefined) tokens.push(wordToken(code, `code:${code}`));
-    else if (form !== undefined) tokens.push(wordToken(form));
+    else if (code !== undefined) {
+      tokens.push(wordToken(code, `code:${code.replace(" ", "")}`));
+      if (emergency !== undefined) tokens.push(wordToken(emergency.trim(), "code:emergency"));
+    } else if (time !== undefined || form !== undefined) tokens.push(wordToken(time ?? form ?? ""));
     else if (amount !== undefined)
       tokens.push({ text: amount.trim(), word: "", amount: amountOf(groups), taken: false });
     else if (word !== undefined) tokens.push(wordToken(word, wordOf(word)));
@@ -210,9 +229,11 @@ function shareScale(tokens: Token[]): Token[] {
   tokens.forEach((token, at) => {
     const one = tokens[at - 1]?.amount;
     const other = tokens[at + 1]?.amount;
-    if (!one || !other || !joins.has(token.word)) return;
+    if (!one || !other || !joins.has(token.word) || /^plans?$/.test(tokens[at - 2]?.word ?? "")) return;
     const next = tokens[at + 2];
     const endsThere = next === undefined || next.word === "?" || next.word === "." || next.word === ",";
+    // "174.50" is pounds and pence.
+    if ([tokens[at - 1], tokens[at + 1]].some((one) => /\.\d\d$/.test(one?.text ?? ""))) return;
     share(other, one);
     if (endsThere || next?.word === "in") share(one, other);
   });

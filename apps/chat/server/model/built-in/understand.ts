@@ -60,25 +60,29 @@ export function understand(messages: readonly string[], nowMs: number): Understa
 function follow(facts: Facts, before: Context, nowMs: number): Step {
   const stay = (understanding: Understanding): Step => ({ understanding, context: before });
   if (facts.asksForPensionAge) facts.term = statePensionAge(facts);
-  const remark = replyTo(facts, hasSum(facts), before.salaries.length > 0);
+  const remark = replyTo(facts, hasSum(facts) || isNewPercentage(facts, before), before.salaries.length > 0);
   if (remark) return stay(remark);
 
   const unknownYear = facts.taxYears.find((year) => !isKnownTaxYear(year));
   if (unknownYear !== undefined) return stay(replies.unknownYear(unknownYear));
   resolveAsked(facts, before);
   resolveShare(facts, before);
+  resolvePercentage(facts, before);
+  resolveWeek(facts, before);
   if (facts.asksLessTax && hasChoice(facts)) {
     facts.comparison = true;
     facts.withAndWithout = true;
   }
-  // "last year vs this year"
-  if (facts.comparison && facts.thisYear && facts.taxYears.length > 0)
+  // "last year vs this year", "last year and this year"
+  if (facts.thisYear && facts.taxYears.length > 0 && (facts.comparison || facts.salaries.length < 2))
     facts.taxYears.push(currentTaxYear(nowMs) ?? latestTaxYear);
   if (facts.isOffer && facts.salaries.length + before.salaries.length > 1) facts.comparison = true;
   if (facts.minimumWage) takeMinimumWage(facts, nowMs);
   const settled = settleSalaries(facts, before);
-  if ("reply" in settled)
-    return { understanding: settled.reply, context: { ...before, asked: settled.asked } };
+  if ("reply" in settled) {
+    const kept = before.salaries.length === 0 ? withCircumstances(facts, before) : before;
+    return { understanding: settled.reply, context: { ...kept, asked: settled.asked } };
+  }
 
   const context = settled.context;
   takeAge(facts, context, nowMs);
@@ -110,7 +114,7 @@ function hasSum(facts: Facts): boolean {
   return (
     facts.salaries.length + facts.numbers.length + facts.partners.length + facts.secondJobs.length > 0 ||
     facts.figures.length + facts.nations.length + facts.taxYears.length + facts.extras.length > 0 ||
-    facts.outgoings.length + facts.shares.length > 0 ||
+    facts.outgoings.length + facts.shares.length + facts.taxCodes.length > 0 ||
     facts.shareOfThat !== undefined ||
     [
       facts.shownBy,
@@ -124,8 +128,10 @@ function hasSum(facts: Facts): boolean {
       facts.overtime,
       facts.hours,
       facts.days,
+      facts.weeks,
     ].some((fact) => fact !== undefined) ||
     facts.loanWithoutPlan ||
+    facts.withoutExtras ||
     facts.minimumWage ||
     facts.overPensionAge ||
     facts.asksForRates ||
@@ -150,8 +156,29 @@ function resolveShare(facts: Facts, { mode, salaries, figures }: Context): void 
   else facts.leftovers.push(`${facts.shareOfThat.words} of that`);
 }
 
+function isNewPercentage({ percentages }: Facts, { pensions }: Context): boolean {
+  return percentages.length === 1 && pensions[0] !== undefined;
+}
+
+/** "what if it was 10%": the pension of the earlier question. */
+function resolvePercentage(facts: Facts, { pensions }: Context): void {
+  const [pension] = pensions;
+  const [percentage, other] = facts.percentages;
+  if (
+    pension === undefined ||
+    percentage === undefined ||
+    other ||
+    facts.pension ||
+    facts.salaries.length > 0
+  )
+    return;
+  facts.pension = { part: { share: percentage.value / 100 }, kind: pension.kind };
+  facts.leftovers = facts.leftovers.filter((words) => words !== `${percentage.value}%`);
+}
+
 /** "a month", "they are two jobs": replies to a question about the amounts of the previous message. */
 function resolveAsked(facts: Facts, { asked }: Context): void {
+  if (asked?.compares && facts.salaries.length > 1) facts.comparison = true;
   if (!asked || facts.salaries.length + facts.numbers.length > 0) return;
   const [one] = asked.amounts;
   if (asked.amounts.length === 1 && one) {
@@ -169,6 +196,13 @@ function resolveAsked(facts: Facts, { asked }: Context): void {
 
 function takeMinimumWage(facts: Facts, nowMs: number): void {
   if (facts.salaries.length > 0) return;
+  // "the real living wage of 13.45"
+  const [own, other] = facts.numbers;
+  if (own && other === undefined && own.value < largestHourly) {
+    facts.salaries.push({ ...own, kind: "money", period: "hour" });
+    facts.leftovers = facts.leftovers.filter((words) => words !== String(own.value));
+    return;
+  }
   const year = facts.taxYears.find(isKnownTaxYear) ?? currentTaxYear(nowMs) ?? latestTaxYear;
   const { from21, from18, under18, apprentice } = ratesOf[year].minimumWage;
   const age = facts.age ?? 21;
@@ -224,6 +258,8 @@ type Asked = { reply: Reply; asked: Context["asked"] };
 /** Finds the salaries of the message, and how they belong together. */
 function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   const said = facts.salaries.length > 0 ? facts.salaries : facts.numbers.slice(0, 2);
+  const unused = facts.numbers.filter((number) => !said.includes(number));
+  facts.leftovers.push(...unused.map(({ value }) => String(value)));
   const amounts = withoutClaimed(facts, said);
   const everything = [...amounts, ...facts.partners, ...facts.secondJobs];
   const ask = (reply: Reply, asked: Amount[] = []): Asked => ({
@@ -232,14 +268,27 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   });
   if (everything.some(({ currency }) => currency === "other")) return ask(replies.notPounds());
   if (everything.some(({ negative }) => negative)) return ask(replies.negative());
+  takePeriod(facts, amounts, before);
   const unsure = everything.find((amount) => isUnsure(amount, everything.length === 1));
   if (unsure) return ask(replies.whichPeriod(unsure), [unsure]);
   const claim = facts.claimed.find(({ amount }) => amounts.includes(amount));
   if (claim) return ask(replies.whatIsThat(claim.amount, claim.noun), [claim.amount]);
   const unexplained =
     facts.leftovers.length > 0 && facts.figures.length === 0 && !facts.speaksOfPay && amounts.length === 1;
-  if (unexplained && !facts.comparison && !hasCircumstance(facts))
+  // "intern 1,400 pcm" is pay, whatever the word.
+  const [leftover = "", more] = facts.leftovers;
+  const isOneWord = more === undefined && /^\p{L}+$/u.test(leftover) && amounts[0]?.period !== undefined;
+  if (
+    unexplained &&
+    !isOneWord &&
+    facts.subjects.length === 0 &&
+    !facts.comparison &&
+    !hasCircumstance(facts)
+  )
     return ask(replies.onlyAmount(facts, amounts[0]), amounts);
+  const { pension } = facts;
+  if (typeof pension === "object" && "share" in pension.part && pension.part.share > 1)
+    return ask(replies.pensionTooLarge());
   // A rise applies to a salary, but the question gives a take-home.
   if (facts.maybeNet || (facts.rise && facts.wantsSalaryForNet))
     return ask(replies.netOrGross(amounts[0]), []);
@@ -255,7 +304,12 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   }
   takePensionDownTo(facts, salaries, before);
   takeOvertime(facts, amounts, salaries, before);
+  const [paid, another] = amounts;
   const context = withCircumstances(facts, begun(facts, before));
+  if (paid && another === undefined)
+    context.paid = paid.period && { ...weekIn(facts), value: paid.value, period: paid.period };
+  if (before.mode === "one" && salaries.length === 1 && before.salaries[0] !== salaries[0])
+    context.previous = before.salaries[0] ?? before.previous;
   const settled = { context, notes };
   const earlier = before.mode === "table" ? [] : before.salaries;
 
@@ -272,9 +326,16 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
       partners.map(({ salary }) => salary),
       earlier,
     );
-  if (jobs.length > 0 || facts.hasTwoJobs) {
+  const [job, furtherJob] = jobs;
+  const hasMain = salaries.length + earlier.length > 0 || furtherJob !== undefined;
+  // "second job 10k, BR": the tax of that job alone.
+  if (job && !hasMain && facts.taxCodes.length > 0)
+    return { ...settled, context: { ...context, mode: "one", salaries: [job.salary] } };
+  if (job || facts.hasTwoJobs) {
+    const isOther = facts.isFurther && salaries.length === 1;
     const all = [
-      ...(salaries.length > 0 ? salaries : earlier.slice(0, 1)),
+      ...(salaries.length === 0 || isOther ? earlier.slice(0, 1) : []),
+      ...salaries,
       ...jobs.map(({ salary }) => salary),
     ];
     const [main, ...others] = all;
@@ -298,6 +359,7 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
     context.nations.length > 1 ||
     context.taxYears.length > 1 ||
     context.planSets.length > 1 ||
+    context.taxCodes.length > 1 ||
     context.pensions.length > 1;
   if (facts.comparison && !differs) {
     const others = earlier.filter((salary) => salary !== one);
@@ -306,6 +368,42 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   }
   return { ...settled, context: { ...context, mode: "one", salaries } };
 }
+
+/** A sum without a period, next to hours or after a sum with a period, has a period too. */
+function takePeriod(facts: Facts, amounts: readonly Amount[], { paid }: Context): void {
+  const [amount, other] = amounts;
+  if (amount === undefined || other !== undefined || amount.period !== undefined || amount.scaled) return;
+  const hasHours = facts.hours !== undefined && facts.leftovers.every((words) => !/\d/.test(words));
+  if (hasHours && amount.value > 0 && amount.value < largestHourly) {
+    amount.period = "hour";
+    amount.kind = "money";
+  } else if (
+    paid &&
+    amount.kind === "money" &&
+    amount.value < 4 * paid.value &&
+    4 * amount.value > paid.value
+  )
+    amount.period = paid.period;
+}
+
+const weekIn = ({ hours, days, weeks }: Facts) => ({ hours, days, weeks });
+
+/** "£14 an hour", then "30 hours", then "39 weeks": the same pay with another week. */
+function resolveWeek(facts: Facts, { mode, paid }: Context): void {
+  const { hours, days, weeks, salaries, numbers, fraction, rise, overtime } = facts;
+  const hasWeek = [hours, days, weeks].some((one) => one !== undefined);
+  if (!hasWeek || salaries.length + numbers.length > 0 || fraction || rise || overtime || mode !== "one")
+    return;
+  if (paid?.period !== "hour" && !(paid?.period === "day" && hours === undefined)) return;
+  facts.salaries.push({ ...sumOf(paid.value), period: paid.period });
+  facts.hours ??= paid.hours;
+  facts.days ??= paid.days;
+  facts.weeks ??= paid.weeks;
+  facts.isAddition = true;
+}
+
+/** From here on, a sum without a period is no pay for an hour. */
+const largestHourly = 60;
 
 /** "how much into my pension to get down to 100k": the part above 100k. */
 function takePensionDownTo(facts: Facts, salaries: readonly number[], before: Context): void {
@@ -369,6 +467,10 @@ function sumOf(value: number): Amount {
 function hasCircumstance(facts: Facts): boolean {
   return (
     facts.nations.length + facts.extras.length + facts.taxYears.length + facts.outgoings.length > 0 ||
+    facts.taxCodes.length > 0 ||
+    facts.overPensionAge ||
+    facts.age !== undefined ||
+    facts.born !== undefined ||
     facts.plans !== undefined ||
     facts.pension !== undefined ||
     facts.fraction !== undefined ||
@@ -397,13 +499,22 @@ function settleRise(
   salaries: number[],
   earlier: readonly number[],
 ): Settled | undefined {
+  if (facts.rise === undefined) return undefined;
+  const { part, sign } = facts.rise;
+  const risen = (salary: number) =>
+    Math.max(0, Number((salary + sign * ("share" in part ? salary * part.share : part.pounds)).toFixed(2)));
+  const [own, ...others] = earlier;
+  if (salaries.length === 0 && own !== undefined && settled.context.mode === "household") {
+    const note = "I gave the rise to the first person.";
+    return {
+      context: { ...settled.context, salaries: [risen(own), ...others] },
+      notes: [...settled.notes, note],
+    };
+  }
   const from = salaries.length > 0 ? salaries : earlier.slice(-1);
   const [salary] = from;
-  if (salary === undefined || facts.rise === undefined || from.length > 1) return undefined;
-  const { part, sign } = facts.rise;
-  const by = "share" in part ? salary * part.share : part.pounds;
-  const after = Math.max(0, Number((salary + sign * by).toFixed(2)));
-  return { ...settled, context: { ...settled.context, mode: "compare", salaries: [salary, after] } };
+  if (salary === undefined || from.length > 1) return undefined;
+  return { ...settled, context: { ...settled.context, mode: "compare", salaries: [salary, risen(salary)] } };
 }
 
 /** Two or more salaries are only compared if the words say so. */
@@ -444,7 +555,10 @@ function settleNone(settled: Settled, facts: Facts, before: Context): Settled | 
       return { reply: notUnderstood(facts.leftovers), asked: undefined };
     return isGeneral
       ? { ...settled, context: { ...context, mode: "one" } }
-      : { reply: replies.whichSalary(facts), asked: undefined };
+      : {
+          reply: replies.whichSalary(facts),
+          asked: facts.comparison ? { amounts: [], compares: true } : undefined,
+        };
   }
   if (facts.chart && other !== undefined) return { ...settled, context: { ...context, mode: "table" } };
   if (facts.chart) return { reply: replies.whichRange(), asked: undefined };
@@ -454,9 +568,13 @@ function settleNone(settled: Settled, facts: Facts, before: Context): Settled | 
     facts.comparison &&
     context.nations.length < 2 &&
     context.planSets.length < 2 &&
+    context.taxCodes.length < 2 &&
     context.salaries.length < 2 &&
     context.pensions.length < 2
   ) {
+    const { previous } = before;
+    if (previous !== undefined && facts.taxYears.length === 0)
+      return { ...settled, context: { ...context, mode: "compare", salaries: [previous, one] } };
     return facts.taxYears.length > 0
       ? { ...settled, context: { ...context, taxYears: comparedYears(before, context) } }
       : { reply: replies.compareWithWhat(one), asked: undefined };

@@ -27,10 +27,12 @@ import {
   multipleRules,
   outgoingRules,
   partnerRules,
+  pensionCost,
   pensionRules,
   riseRules,
   thisMonth,
 } from "./sums.ts";
+import { taxCodeRules } from "./tax-codes.ts";
 import { workingTime } from "./working-time.ts";
 
 /**
@@ -41,6 +43,7 @@ import { workingTime } from "./working-time.ts";
 export function rulesFor(current: number): readonly Rule[] {
   return [
     ...openingRules,
+    ...taxCodeRules,
     ...termRules,
     ...shareRules,
     ...workingTime,
@@ -53,6 +56,7 @@ export function rulesFor(current: number): readonly Rule[] {
     ...minimumWageRules,
     ...loanRules,
     ...pensionRules,
+    pensionCost,
     ...nationRules,
     ...outgoingRules,
     shareAsked,

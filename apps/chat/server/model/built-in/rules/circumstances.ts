@@ -34,6 +34,20 @@ export function yearRules(current: number): Rule[] {
         facts.taxYears.push(taxYearBeginning(Number(groups.start)));
       },
     ),
+    // "2025 vs 2026"
+    rule("N (?:vs|versus|v|and|to|or|against) N(?! (?:hours?|hrs?|days?))", (facts, { amounts }) => {
+      if (amounts.length !== 2 || !amounts.every(({ value, kind }) => kind === "number" && isYear(value)))
+        return false;
+      for (const { value } of amounts) facts.taxYears.push(taxYearBeginning(value));
+      facts.comparison = true;
+    }),
+    rule(
+      `(?:graduated|finished|started|began|left|did)(?: (?:uni|university|college|degree|course|studying|school|my|a|at|in|there|·))* (?:uni|university|college|degree|course|studying|school)(?: (?:in|·))* N|graduated(?: (?:in|from|uni|university))* N`,
+      (facts, { amounts: [year] }) => {
+        if (!isYear(year?.value ?? 0)) return false;
+        facts.loanWithoutPlan = true;
+      },
+    ),
     rule(`(?<month>${months}) N`, (facts, { amounts: [year], groups }) => {
       const value = year?.value ?? 0;
       if (!isYear(value)) return false;
@@ -41,7 +55,7 @@ export function yearRules(current: number): Rule[] {
       facts.taxYears.push(taxYearBeginning(isBeforeApril ? value - 1 : value));
     }),
     rule(
-      "(?:in|for|of|during|from|since|tax year|year|fy|back in)(?: the)? N(?: (?:tax year|rates?))?|N (?:tax year|rates|tax bands|tax rates)",
+      "(?:in|for|of|during|from|since|tax year|year|fy|back in)(?: the)? N(?: (?:tax year|rates?))?|N (?:tax year|rates|tax bands|tax rates)|(?<=(?:wage|nmw|nlw|rates?|bands?|thresholds?) )N",
       (facts, { amounts: [year] }) => {
         const value = year?.value ?? 0;
         if (!isYear(value)) return false;
@@ -49,14 +63,17 @@ export function yearRules(current: number): Rule[] {
         facts.remarks.push(`I assumed that ${value} is the tax year ${taxYearBeginning(value)}.`);
       },
     ),
-    rule("N(?= ?[?.!]?$)", (facts, { amounts: [year] }) => {
+    rule("N(?= ?[?.!]?$| M)|(?<=(?:tax|taxes|pay) )N", (facts, { amounts: [year] }) => {
       const value = year?.value ?? 0;
       if (!isYear(value) || value < 2015) return false;
       facts.taxYears.push(taxYearBeginning(value));
       facts.remarks.push(`I assumed that ${value} is the tax year ${taxYearBeginning(value)}.`);
     }),
     adds(`${taxYear} before last`, current - 2),
-    adds(`(?:last|previous|past|prior) ${taxYear}`, current - 1),
+    adds(
+      `(?:last|previous|past|prior) ${taxYear}|(?<=(?:this|current) ${taxYear} (?:than|and|or|vs|versus|to|with|against) )last(?! \\p{L}*(?:week|month|job|pay))`,
+      current - 1,
+    ),
     adds(`(?:next|coming|following) ${taxYear}`, current + 1),
     sets(`(?:this|current|present|new) ${taxYear}|this years`, { thisYear: true }),
   ];
@@ -65,16 +82,19 @@ export function yearRules(current: number): Rule[] {
 const places: [Nation, string][] = [
   [
     "Scotland",
-    "scotland|scottish|scots|scot|edinburgh|glasgow|aberdeen|dundee|inverness|stirling|perth|north of (?:the )?border",
+    "scotland|scottish|scots|scot|edinburgh|glasgow|aberdeen(?:shire)?|dundee|inverness|stirling|perth(?:shire)?|fife|paisley|(?:scottish )?highlands|(?:scottish )?borders|st andrews|ayr(?:shire)?|falkirk|livingston|dunfermline|kirkcaldy|motherwell|kilmarnock|greenock|dumfries|elgin|oban|lanarkshire|lothian|orkney|shetland|skye|north of (?:the )?border",
   ],
-  ["Wales", "wales|welsh|cardiff|swansea|newport"],
+  [
+    "Wales",
+    "wales|welsh|cardiff|swansea|newport|wrexham|llanelli|merthyr(?: tydfil)?|barry|bangor|aberystwyth|carmarthen|pembrokeshire|gwynedd",
+  ],
   [
     "Northern Ireland",
-    "northern ireland|northern irish|n ireland|belfast|derry|(?<!(?:pay|pays|paid|paying|lose|losing|lost|goes|contribute|contributed|spend|spent|much) (?:in|from|to) )(?<=(?:in|from) )ni(?! (?:and|on|do|contributions?|tax))",
+    "northern ireland|northern irish|n ireland|belfast|derry|londonderry|lisburn|newry|armagh|omagh|(?<!(?:pay|pays|paid|paying|lose|losing|lost|goes|contribute|contributed|spend|spent|much) (?:in|from|to) )(?<=(?:in|from) )ni(?! (?:and|on|do|contributions?|tax))",
   ],
   [
     "England",
-    "england|english|london(?! (?:weighting|allowance))|manchester|birmingham|leeds|bristol|liverpool|sheffield|newcastle|nottingham|oxford|cambridge|brighton|york|leicester|southampton|coventry|exeter|plymouth|norwich|rest of (?:the )?uk|ruk|south of (?:the )?border",
+    "england|english|london(?! (?:weighting|allowance))|manchester|birmingham|leeds|bristol|liverpool|sheffield|newcastle|nottingham|oxford|cambridge|brighton|york|leicester|southampton|coventry|exeter|plymouth|norwich|carlisle|berwick|durham|sunderland|hull|bradford|derby|stoke|wolverhampton|reading|portsmouth|preston|bath|gloucester|ipswich|milton keynes|cornwall|devon|kent|essex|surrey|sussex|yorkshire|lancashire|cumbria|northumberland|rest of (?:the )?uk|ruk|south of (?:the )?border",
   ],
 ];
 const anyPlace = places.map(([, words]) => words).join("|");
@@ -84,7 +104,8 @@ function nationOf(text: string): Nation | undefined {
 }
 
 const lives = "(?:live|living|lives|reside|resident|based)";
-const works = "(?:work|working|works|job|commute|commuting|employed|office|employer)(?: (?:is|to))*";
+const works = "(?:work|working|works|job|commute|commuting|employed|office|employer)(?: (?:is|to|based))*";
+const but = "(?:(?:but|and|,|i|would|will|be|am|still) )*";
 const residence = (source: string) =>
   rule(source, (facts, { groups }) => {
     facts.nations.push(nationOf(groups.home ?? "") ?? "England");
@@ -102,7 +123,13 @@ export const nationRules: Rule[] = [
     },
   ),
   residence(`${lives} in (?<home>${anyPlace}) (?:(?:but|and|,) )*(?:my )?${works} in (?:${anyPlace})`),
-  residence(`${works} in (?:${anyPlace}) (?:(?:but|and|,) )*${lives} in (?<home>${anyPlace})`),
+  residence(`${works} in (?:${anyPlace}) ${but}${lives} in (?<home>${anyPlace})`),
+  residence(`(?:commute|commuting|travel) from (?<home>${anyPlace}) (?:to|into) (?:${anyPlace})`),
+  rule(`${works} in (?:${anyPlace}) ${but}${lives} in (?<home>\\p{L}+)`, (facts, { groups }) => {
+    facts.remarks.push(
+      `I don't know “${groups.home}”: where you live decides, and these figures are for England.`,
+    );
+  }),
   rule(
     `(?:(?:live|living|lives|based|moving|moved|move|relocate|relocating|resident|residing) (?:(?:to|in|from) )?)?(?:${anyPlace})(?: (?:resident|taxpayer|tax payer|rates?|tax rates?|bands))?`,
     (facts, { text, before }) => {
@@ -119,6 +146,11 @@ export const ageRules: Rule[] = [
     "(?:over|past|above|beyond|reached|after|of) (?:the )?(?:state )?(?:pension|retirement) age|pensioner|oap|category c",
     { overPensionAge: true },
   ),
+  rule("over N(?! (?:hours?|hrs?|days?|weeks?|months?|years?))", (facts, { amounts: [age] }) => {
+    const value = age?.value ?? 0;
+    if (facts.age !== undefined || !Number.isInteger(value) || value < 60 || value > 110) return false;
+    facts.age = value + 1;
+  }),
   rule(
     "(?:i am|am|aged?|turning|turned|i will be) N(?: (?:years? old|yrs? old|yo|years? of age))?|N (?:years? old|yrs? old|yo|years? of age|year olds?)",
     (facts, { amounts: [age] }) => {
@@ -146,9 +178,9 @@ export const ageRules: Rule[] = [
 ];
 
 const planOf: Record<number, StudentLoanPlan> = { 1: 1, 2: 2, 3: "postgrad", 4: 4, 5: 5 };
-export const loan = "(?:(?:student )?(?:loans?|finance|debts?))";
+export const loan = "(?:student (?:loans?|finance|debts?)|loans?|finance)";
 const negated =
-  "(?:do not have|not have|not got|have no|no longer have|no|without|not paying|not on|excluding|ignoring|ignore|minus|finished|cleared)(?: (?:a|my|any|the))?";
+  "(?:do not have|not have|not got|have no|no longer have|no|without|not paying|not on|excluding|ignoring|ignore|minus|finished|cleared|(?:have )?paid off|repaid|remove|removing|drop|take off|take out|scrap|cancel)(?: (?:a|my|any|the))?";
 
 function addPlan(facts: Facts, plan: StudentLoanPlan): void {
   facts.plans = [...new Set([...(facts.plans ?? []), plan])];
@@ -175,7 +207,7 @@ export const loanRules: Rule[] = [
   }),
   // The balance: "my student loan is 38k", "owe 38k".
   sets(
-    `(?:${loan}(?: (?:balance|debt))? (?:is|are|was|of|stands at|=|:)|owe|owing) M(?: (?:on|in|of) (?:my |a |the )?${loan})?(?! (?:on|in|of|to))|M (?:of |in |worth of )(?:outstanding )?student (?:loans?|debts?)|M student debt|M (?:left |outstanding |remaining )(?:on|of) (?:my |a |the )?${loan}|loan balance M`,
+    `(?:${loan}(?: (?:balance|debt))? (?:is|are|was|of|stands at|=|:)|owe|owing) M(?: (?:on|in|of) (?:my |a |the )?${loan})?(?! (?:on|in|of|to)(?!\\S))|M (?:of |in |worth of )(?:outstanding )?student (?:loans?|debts?)|M student debt|M (?:left |outstanding |remaining )(?:on|of) (?:my |a |the )?${loan}|loan balance M`,
     { loanBalance: true, loanWithoutPlan: true },
   ),
   rule(`(?:have|got|with|and)(?: an?)? M ${loan}`, (facts, { amounts: [balance] }, reading) => {
@@ -204,7 +236,7 @@ export const loanRules: Rule[] = [
     },
   ),
   rule(
-    "(?:post ?grad(?:uate)?|masters?|phd|doctoral|pgl)(?: (?:student |degree )?(?:loans?|finance|plan))?",
+    "(?:post ?grad(?:uate)?|pg(?! [a-z])|masters?|phd|doctoral|pgl)(?: (?:student |degree )?(?:loans?|finance|plan))?",
     (facts) => {
       addPlan(facts, "postgrad");
     },

@@ -6,7 +6,7 @@ import { each, type Rule, rule } from "./rule.ts";
 const names: [period: PayPeriod, nouns: string, adverbs: string][] = [
   ["four weeks", "N weeks", "N weekly|four weekly"],
   ["hour", "hours?|hrs?|h", "hourly|ph"],
-  ["day", "days?", "daily|day rate|pd"],
+  ["day", "days?|shifts?", "daily|day rate|pd"],
   ["fortnight", "fortnights?", "fortnightly"],
   ["week", "weeks?|wks?|w", "weekly|pw"],
   ["month", "months?|mths?|mo|m", "monthly|pm|pcm"],
@@ -62,8 +62,21 @@ export const amountPeriods: Rule[] = [
     },
     "absorb",
   ),
+  // "2,800 year", "2000 month"
   rule(
-    `(?:${periodWords})(?: rate)?(?= (?:(?:gross|net|nett|take home|basic|salary|wages?|rate|income|pay|rent|bonus|earnings|before tax) )*(?:(?:is|of|at|was|are|=|:) )*A)|(?<day2>day) rate(?: (?:is|of|at|=|:))?(?= A)`,
+    "(?<=A )(?<unit>year|month|week)(?= (?:on|and|from|with|,)(?!\\S)|$)",
+    (_, { groups, before: amount }, reading) => {
+      if (amount === undefined || amount.kind === "percent" || amount.period !== undefined) return false;
+      const period = groups.unit as PayPeriod;
+      if (amount.value >= implausible[period]) return false;
+      amount.period = period;
+      amount.kind = "money";
+      reading.changed();
+    },
+    "absorb",
+  ),
+  rule(
+    `(?:${periodWords})(?: rate)?(?= (?:(?:gross|net|nett|take home|basic|salary|wages?|rate|income|pay|rent|bonus|earnings|before tax) )*(?:(?:is|of|at|was|are|=|:|,) )*A)|(?<day2>day) rate(?: (?:is|of|at|=|:))?(?= A)`,
     (_, match, reading) => {
       const period = match.groups.day2 ? "day" : periodOf(match);
       const { after: amount } = match;

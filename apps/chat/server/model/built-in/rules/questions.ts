@@ -1,7 +1,7 @@
 /** Rules for the purpose of a question: a figure, a comparison, a chart, a definition or small talk. */
 import type { Facts, Figure, SmallTalk } from "../facts.ts";
 import { termPatterns } from "../glossary.ts";
-import { neutralRules, subjectRules } from "../subjects.ts";
+import { addSubject, neutralRules, subjectRules } from "../subjects.ts";
 import { list, pounds } from "../wording.ts";
 import { type Rule, rule, sets } from "./rule.ts";
 
@@ -31,6 +31,7 @@ export const figureRules: Rule[] = [
     "effective-rate",
     "(?:effective|average|overall|total|actual)(?: (?:tax|rates?|of|deduction))+|(?:percentage|percent|proportion|share|%)(?: (?:of|salary|pay|income|goes|lost|taken|tax(?:es)?|in|to|is|deductions|my|on))*",
   ),
+  asks("national-insurance", `employees?(?= (?:and|&|\\+|,) (?:employers?|·))|employees? ${insurance}`),
   asks(
     "employer",
     `(?:costs?|cost) (?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?`,
@@ -51,6 +52,7 @@ export const figureRules: Rule[] = [
       if (groups.loan || facts.plans || facts.loanWithoutPlan) facts.figures.push("student-loan");
     },
   ),
+  asks("tax-band", "(?:is |gets? |be |being )?taxed at P"),
   asks(
     "tax-band",
     "(?:when|at (?:what|which) (?:point|salary|income|pay|earnings|level))(?: (?:do|does|will|would|i|you|we|people|one|start|starts|begin|have|to))* (?:pay|paying|hit|reach|enter)(?: the)? P(?: (?:tax|rate|band|bracket))*",
@@ -68,7 +70,7 @@ export const figureRules: Rule[] = [
   ),
   asks(
     "income-tax",
-    "(?:income )?tax(?:es|ed)?(?: (?:bill|deducted|taken|owed|due|payable|liability))?|paye|taxman|hmrc",
+    "(?:income )?tax(?:es|ed)?(?: (?:bill|deducted|taken|owed|due|payable|liability))?|(?<=(?:much|what|is|the|my) (?:· )*)paye(?! (?:job|work|employee|salary))|paye (?:tax|bill|deducted|deductions?|liability)|taxman|hmrc",
   ),
 ];
 
@@ -85,6 +87,7 @@ export const askRules: Rule[] = [
     "compare[ds]?(?: (?:to|with|against))?|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|more than|less than|best",
     { comparison: true },
   ),
+  rule("less", (facts) => facts.comparison),
   sets("(?<=M )than(?= (?:on |at |with )?M)", { comparison: true }),
   sets("(?<=M (?:job |role )?(?:(?:·|with|at|and) )*)or(?: (?:take|for|go for|earn))?(?= M)", {
     comparison: true,
@@ -134,6 +137,10 @@ export const netRules: Rule[] = [
     { wantsSalaryForNet: true },
   ),
   sets(
+    `(?<=(?:after (?:tax|deductions)|net|take home|in (?:hand|pocket|bank)) (?:(?:,|i|we|would|really) )*)${wants}(?: to (?:have|get|see|end up with))?(?= M)`,
+    { wantsSalaryForNet: true },
+  ),
+  sets(
     `gross(?=(?: (?:up|for|from|salary|needed|required|to|get|of|is|would|be))+ M ${asNet}(?!\\S))|(?:${toKeep}|receive)(?= M(?: a month)? ${asNet}(?!\\S))|(?:take home|net)(?: (?:pay|salary|income))? is(?= M)|salary (?:for|needed for|required for|to get)(?= M ${asNet}(?!\\S))`,
     { wantsSalaryForNet: true },
   ),
@@ -165,9 +172,14 @@ export const netKnown: Rule[] = [netGiven, netThenGross, saysNet];
 
 export const payRules: Rule[] = [
   sets(
-    "(?:salary|salaries|wages?|earn(?:s|ed|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|employers?|working|works|worked|permanent|perm|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
+    "(?:salary|salaries|wages?|earn(?:s|ed|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|employers?|working|works|worked|permanent|perm|paye|salaried|commission only|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
     { speaksOfPay: true },
   ),
+  rule("(?:up to )?(?:ote|on target earnings?)", (facts, _, reading) => {
+    facts.speaksOfPay = true;
+    if (reading.money.length === 2) facts.comparison = true;
+    facts.remarks.push("OTE is the pay if you reach your targets.");
+  }),
   rule("part time", (facts) => {
     facts.speaksOfPay = true;
     facts.remarks.push("I assumed that this is your pay for your part-time hours.");
@@ -195,17 +207,19 @@ const talks: [SmallTalk, string][] = [
   ["goodbye", "bye|goodbye|good night|see you(?: later)?|cya"],
   ["greeting", "hi|hello|hey|hiya|yo|howdy|good (?:morning|afternoon|evening|day)|greetings|hallo"],
 ];
-export const talkRules: Rule[] = talks.map(([talk, source]) =>
-  rule(source, (facts) => {
-    facts.talk ??= talk;
-  }),
-);
+export const talkRules: Rule[] = [
+  ...talks.map(([talk, source]) =>
+    rule(source, (facts) => {
+      facts.talk ??= talk;
+    }),
+  ),
+  rule("(?:am |is )?not (?:too |very )?sure(?: (?:what|if|how|whether|about))*"),
+];
 
 /** Rules for subjects, first with an amount, then without. A single amount stays the salary. */
 export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject }) => {
-  const add = (facts: Facts, sentence: string): undefined => {
-    if (!facts.subjects.some(({ name }) => name === subject.name))
-      facts.subjects.push({ ...subject, sentence });
+  const add = (facts: Facts, sums = ""): undefined => {
+    addSubject(facts, subject, sums);
   };
   const more = "(?: (?:income|payments?|contributions?|payout|profits?|worker|work))*";
   return [
@@ -216,14 +230,12 @@ export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject })
           reading.money.length > 0 && reading.money.every((amount) => amounts.includes(amount));
         const isIncome = subject.scope === "income" && !/ (?:on|at|earn(?:ed|ing)?|mak(?:e|ing)) /.test(text);
         if (isOnlySum && subject.scope !== "all" && !isIncome) return false;
-        facts.subjectSums = true;
-        const sums = list(
-          amounts.map(({ value, kind }) => (kind === "number" ? String(value) : pounds(value))),
-        );
-        add(facts, `${subject.sentence.replace(/\.$/, "")} (${sums}).`);
+        const sums = amounts.filter(({ kind }) => kind !== "number" || subject.scope !== "all");
+        if (sums.length > 0) facts.subjectSums = true;
+        add(facts, list(sums.map(({ value, kind }) => (kind === "number" ? String(value) : pounds(value)))));
       },
     ),
-    rule(`(?:${pattern})${more}`, (facts) => add(facts, subject.sentence)),
+    rule(`(?:${pattern})${more}`, (facts) => add(facts)),
   ];
 });
 
@@ -245,7 +257,7 @@ export const termRules: Rule[] = [
     }),
   ),
   rule(
-    "(?:when|at what age|what age|how old)(?: (?:do|can|will|i|must|have|to|be|get|claim|draw|receive|is|the|my|for))* (?:state )?pension(?: age)?|state pension age",
+    "(?:when|at what age|what age|how old)(?: (?:do|can|will|i|must|have|to|be|get|claim|draw|receive|is|the|my|for))* (?:(?:state )?pension(?: age)?|retire)|state pension age|(?:when|at what age)(?: (?:do|can|will|i|we|you|people))* stop(?: paying)? (?:ni|nics?|national insurance)",
     (facts, _, reading) => {
       if (reading.money.length > 0) return false;
       facts.asksForPensionAge = true;
@@ -256,21 +268,21 @@ export const termRules: Rule[] = [
 export const minimumWageRules: Rule[] = [
   sets("apprentices?(?:hip)?", { isApprentice: true }),
   rule(
-    "(?:national )?(?:minimum wage|min wage|living wage|nmw|nlw|minimum pay)(?: (?:worker|job|salary|rate|hourly|per hour))*(?: (?:at|for|aged?) N(?! hours?))?",
-    (facts, { amounts: [age] }) => {
+    "(?:national |real )?(?:minimum wage|min wage|living wage|nmw|nlw|minimum pay)(?: (?:worker|job|salary|rate|hourly|per hour))*(?: (?:at|for|aged?) N(?! hours?)| (?:under|below) N)?|(?:under|below) N (?:national )?(?:minimum|living) wage",
+    (facts, { amounts: [age], text }) => {
       facts.minimumWage = true;
       facts.speaksOfPay = true;
-      if (age) facts.age = age.value;
+      if (age) facts.age = /under|below/.test(text) ? age.value - 1 : age.value;
     },
   ),
 ];
 
 export const openingRules: Rule[] = [
+  sets("(?<=^(?:.* (?:meant|mean|said) )?M )nett?(?= ?[?.!]?$)", { maybeNet: true }),
   sets(
     "(?:(?:no|oh|sorry|oops|wait|actually|,) )*(?:(?:i )?meant(?: to say)?|i mean|correction|make (?:it|that)|should (?:be|say)|i said|typo)|(?:no|sorry|oops|wait)(?: ,)?(?= M)|(?<=M )instead",
     { isCorrection: true },
   ),
-  sets("(?<=^M )nett?(?= ?[?.!]?$)", { maybeNet: true }),
   // "net monthly 2350" gives a take-home, or asks for the take-home of 2350.
   rule(
     "(?<=^(?:(?:is|it|i|am|on|and|so) )*(?:my )?)(?:(?:monthly|weekly|fortnightly) )?(?:net|nett|take home|(?:pay|salary|wages?|income) after (?:tax|deductions))(?: (?:pay|salary|income|wages?))*(?: (?:monthly|weekly|fortnightly|(?:a|per) (?:month|week)))?(?= A ?[?.!]?$)",

@@ -2,13 +2,15 @@
 import type { PensionKind } from "../../../../tax/work-out.ts";
 import type { Facts, SaidPension } from "../facts.ts";
 import type { Match, Reading } from "../reading.ts";
+import { addSubject, subjectRules } from "../subjects.ts";
 import type { Amount } from "../tokens.ts";
+import { pounds } from "../wording.ts";
 import { as, is, partOf, type Rule, rule, sets, yearlyOf } from "./rule.ts";
 
 const kinds =
-  "(?:(?:christmas|xmas|year end|end of year|yearly|one off|signing|sign on|joining|performance|guaranteed|expected|discretionary|cash|welcome|retention|sales) )*";
+  "(?:(?:christmas|xmas|annual|year end|end of year|yearly|one off|signing|sign on|joining|performance|guaranteed|expected|discretionary|cash|welcome|retention|sales) )*";
 const extraNames =
-  "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|holiday pay|back pay|allowance";
+  "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|holiday pay|back ?pay|backdated pay|allowance";
 
 function addExtra(facts: Facts, { amounts: [amount], groups, text, before, after }: Match): boolean {
   if (amount === undefined) return false;
@@ -16,6 +18,11 @@ function addExtra(facts: Facts, { amounts: [amount], groups, text, before, after
   if (/^(?:includ|inclusive|of which)/.test(text)) facts.includedExtras.push(name);
   else {
     const of = before?.kind === "money" ? yearlyOf(before) : undefined;
+    const isRegular = /allowance|weighting|premium|standby|on call/.test(name);
+    if (isRegular && amount.kind !== "percent" && before?.period && !amount.period) {
+      amount.period = before.period;
+      facts.remarks.push(`I assumed that the ${name} is paid with each ${before.period}'s salary.`);
+    }
     facts.extras.push({ name, part: partOf(amount), of, isBetween: after?.kind === "money" });
   }
   return true;
@@ -56,8 +63,9 @@ export const judgement = rule(
 );
 
 export const extraRules: Rule[] = [
-  rule(
-    "(?:no|without|excluding|ignoring|not including|before) (?:bonus(?:es)?|overtime|commission|car allowance|tips)",
+  sets(
+    "(?:no|without|excluding|ignoring|not including|before|remove|minus)(?: ·)* (?:bonus(?:es)?|overtime|commission|car allowance|tips)(?! (?:of )?S)",
+    { withoutExtras: true },
   ),
   rule(
     `(?:M|P)(?: ${kinds}(?:${extraNames}) (?:M|P))+(?!${as} ${kinds}(?:${extraNames}|pension|rent))`,
@@ -69,6 +77,10 @@ export const extraRules: Rule[] = [
     `${included}(?:P${as} ${kinds}(?<name>${extraNames})(?: on top)?(?! [:=] S)|A${as} ${kinds}(?<name>${extraNames})(?: on top)?(?! (?:[:=]|of|is|worth) S))`,
     addExtra,
   ),
+  // "london weighting of 5k included in 38k"
+  rule(`${kinds}(?<name>${extraNames})${is} S(?: (?:is|already))* included(?: in)?`, (facts, { groups }) => {
+    facts.includedExtras.push(nameOf(groups));
+  }),
   rule(
     `${included}${kinds}(?<name>${extraNames})${is} S(?: (?:on top|of (?:base |basic )?salary))?`,
     addExtra,
@@ -76,7 +88,7 @@ export const extraRules: Rule[] = [
 ];
 
 const scheme =
-  "(?:lgps|uss|tps|(?:(?:nhs|teachers?|lgps|local government|civil service|alpha|uss|firefighters?|police|workplace|work|company|personal|private|occupational|nest|stakeholder) )*(?:pensions?(?: (?:pot|scheme|plan|fund))?|sipp))";
+  "(?:lgps|uss|s?tps|(?:(?:nhs|teachers?|lgps|local government|civil service|alpha|uss|firefighters?|police|workplace|work|company|personal|private|occupational|military|army|armed forces|nest|stakeholder) )*(?:pensions?(?: (?:pot|scheme|plan|fund))?|sipp|avcs?|additional voluntary contributions?))";
 const gives =
   "(?:pay|pays|paying|put|puts|putting|contribute|contributes|contributing|contribution|contributions|sacrifice|sacrificing|save|saving|add|adding|minus|less|into|employee)";
 const kind = "(?:salary sacrifice|sal sac|smart pension|relief at source|net pay arrangement)";
@@ -120,9 +132,39 @@ function setPension(facts: Facts, match: Match): boolean {
     !isContribution &&
     !new RegExp(`(?:^| )(?:${gives}|towards|with|to|in)(?: |$)|sacrific|sal sac|sipp`).test(text)
   )
-    return false;
+    return setPensionIncome(facts, match);
+  takePeriodOfPay(facts, match);
   facts.pension = { part: partOf(amount), kind: kindOf(text) };
   addPensionOf(facts, match, facts.pension);
+  return true;
+}
+
+const pensionInPayment = subjectRules.find(({ subject }) => subject.name === "pensions in payment")?.subject;
+
+/** "4k a month with £320 pension": £320 a month. Without a period, a small sum is read as a year's, and the answer says so. */
+function takePeriodOfPay(facts: Facts, { amounts: [amount], before, after }: Match): void {
+  if (amount?.kind !== "money" || amount.period !== undefined || amount.scaled) return;
+  const pay = [before, after].find((one) => one?.kind === "money");
+  if (pay?.period === "month" || pay?.period === "week") {
+    if (2 * amount.value > pay.value) return;
+    amount.period = pay.period;
+    facts.remarks.push(
+      `I assumed that the ${pounds(amount.value)} is for a ${pay.period}, as the salary is.`,
+    );
+  } else if (amount.value < smallestYearly)
+    facts.remarks.push(
+      `I assumed that the ${pounds(amount.value)} is for a year: say “a month” if it is not.`,
+    );
+}
+
+/** A contribution below this may be a month's. */
+const smallestYearly = 1_000;
+
+/** "I get £700 a month from my pension": income, not a contribution. */
+function setPensionIncome(facts: Facts, { amounts: [amount] }: Match): boolean {
+  if (amount?.kind !== "money" || !pensionInPayment) return false;
+  addSubject(facts, pensionInPayment, pounds(amount.value));
+  facts.subjectSums = true;
   return true;
 }
 
@@ -159,12 +201,56 @@ const wholeAllowanceUpTo: Amount = {
   period: "year",
 };
 const allowanceBack =
-  "(?:get|getting|keep|keeping|regain|restore|recover|save|not lose|avoid losing)(?: (?:back|all|of|full|whole|entire|personal|tax free))* allowance(?: back)?";
-const pensionForAllowance = rule(besidePension(allowanceBack), (facts) => {
+  "(?:avoid|avoiding|escape|escaping|beat|get out of|getting out of|not pay)(?: (?:the|·))* P(?: (?:tax|trap|rate|band))*|(?:get|getting|keep|keeping|regain|restore|recover|save|not lose|avoid losing)(?: (?:back|all|of|full|whole|entire|personal|tax free))* allowance(?: back)?";
+const pensionForAllowance = rule(besidePension(`(?:${allowanceBack})`), (facts, { amounts: [rate] }) => {
+  // The allowance shrinks where £1 more costs 60p of tax, or 62p with National Insurance.
+  if (rate && rate.value !== 60 && rate.value !== 62) return false;
   facts.pensionDownTo ??= wholeAllowanceUpTo;
 });
 
+const inKind = subjectRules.find(({ subject }) => subject.name.startsWith("company cars"))?.subject;
+const thing = "(?:(?:electric |company )?(?:car|bike|bicycle|ev|van)|phone|laptop|tech|holiday)";
+
 export const pensionRules: Rule[] = [
+  // "£400 a month salary sacrifice for a car"
+  rule(
+    `${thing} (?:salary sacrifice|sal sac)${is} S|S(?: (?:a|for|on|by|via|through|of))* (?:salary sacrifice|sal sac)(?: (?:for|on|a))* ${thing}|${thing}${is} S(?: (?:by|via|through|as|on|a))* (?:salary sacrifice|sal sac)|S(?: (?:for|on|a))* ${thing} (?:salary sacrifice|sal sac)`,
+    (facts, { amounts: [amount] }) => {
+      if (!inKind || amount === undefined) return false;
+      addSubject(facts, inKind, amount.kind === "percent" ? `${amount.value}%` : pounds(amount.value));
+      facts.subjectSums = true;
+    },
+  ),
+  rule(`P ${scheme} (?:on|of|from|out of) (?:it|that|this|bonus)`, (facts, { text, amounts: [share] }) => {
+    facts.remarks.push(
+      `I left the pension of ${share?.value}% ${text.replace(/^.*(?=(?:on|of|from|out of) \w+$)/, "")} out: give it in pounds a year.`,
+    );
+  }),
+  // A bonus that goes into the pension is not taxed.
+  rule(
+    `${kinds}bonus(?: of)? M(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}|M bonus(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}`,
+    (facts, { amounts: [bonus] }) => {
+      if (bonus === undefined || facts.pension !== undefined) return false;
+      facts.extras.push({ name: "bonus", part: partOf(bonus) });
+      facts.pension = { part: partOf(bonus), kind: undefined };
+    },
+  ),
+  // "pension 3% them 5% me"
+  rule(
+    `(?:${scheme} )?P (?:from )?(?:them|they|employers?|company|boss)(?: (?:and|,))* P(?: from)? (?:me|mine|i|myself|own|employee)(?: ${scheme})?|(?:${scheme} )?P(?: from)? (?:me|mine|i|myself|own|employee)(?: (?:and|,))* P (?:from )?(?:them|they|employers?|company|boss)(?: ${scheme})?`,
+    (facts, { amounts: [first, second], text }) => {
+      const own = /^\S*(?: \S+){0,2}? (?:from )?(?:me|mine|i|myself|own|employee)(?!\S)/.test(text)
+        ? first
+        : second;
+      if (own === undefined) return false;
+      facts.pension = { part: partOf(own), kind: undefined };
+      facts.employerPension = true;
+    },
+  ),
+  rule(
+    `(?:get|gets|getting|receive|receives|receiving|draw|draws|drawing|claim|claiming|take|taking)(?: (?:·|down))* M(?: (?:·|from|of|in|out of|state))* ${scheme}(?: income)?(?! contributions?)`,
+    setPensionIncome,
+  ),
   pensionDownTo,
   pensionForAllowance,
   rule("(?:put|contribute|sacrifice)(?: (?:in|into))?", (facts) => facts.pensionDownTo !== undefined),
@@ -262,6 +348,16 @@ export const pensionRules: Rule[] = [
   }),
 ];
 
+/** "what does a 5% pension cost me": the difference with and without. */
+export const pensionCost = rule(
+  "(?:(?:how much|what)(?: (?:does|do|will|would|is|·))* )?(?:(?<!(?:employers?|company|total|boss|what) )costs?(?: (?:me|of|·))*(?! to)|less|lose|losing|(?:putting · )?(?:reduces?|reducing)(?: (?:·|by))*)(?: from(?: ·)?)?(?: take home(?: pay)?(?: by)?)?",
+  (facts) => {
+    if (typeof facts.pension !== "object" || facts.pensionsOf.length > 1) return false;
+    facts.comparison = true;
+    if (facts.pensionBefore === undefined) facts.withAndWithout = true;
+  },
+);
+
 export const barePension: Rule[] = [
   rule(
     `(?:${scheme}|auto enrol(?:l?ment|led)|automatic enrolment)(?: (?:contributions?|deductions?|scheme))?`,
@@ -293,11 +389,12 @@ const setSmallerRise =
 
 /** "how much of a 3k bonus will I keep on 40k": the difference with and without the bonus. */
 export const bonusRise = rule(
-  `(?:keep|get|left|see|lose|tax|taxed|ni|nics?|national insurance|pay|much|take home|after tax)(?: (?:of|from|on|out of|tax|i|would|will|do|keep|is|taken|deducted|come|comes|off|due))* S${as} ${kinds}(?:bonus(?:es)?|commission|overtime)(?! of)`,
+  `(?:keep|get|left|see|lose|tax|taxed|ni|nics?|national insurance|student loan|pay|much|take home|after tax)(?: (?:of|from|on|out of|tax|i|would|will|do|keep|is|taken|deducted|come|comes|off|due))* S${as} ${kinds}(?:bonus(?:es)?|commission|overtime)(?! of)`,
   (facts, { amounts: [amount], text }) => {
     if (amount === undefined) return false;
     facts.rise = { part: partOf(amount), sign: 1 };
-    if (/tax/.test(text)) facts.figures.push("income-tax");
+    if (/student loan/.test(text)) facts.figures.push("student-loan");
+    else if (/tax/.test(text)) facts.figures.push("income-tax");
     else if (/\b(?:ni|nics?|national insurance)\b/.test(text)) facts.figures.push("national-insurance");
   },
 );
@@ -306,7 +403,7 @@ const keeps = "(?:keep|see|get|take home|receive|pocket)";
 const keptThing = `(?:it|that|this|(?:second|2nd|other|extra|weekend|new)(?: (?:one|job|pay|income|money))?|bonus(?:es)?|commission|overtime)`;
 /** "how much of the bonus do I keep", if its amount was given before. */
 export const keptOf = rule(
-  `(?:how much|what)(?: (?:of|from|out of)) ${keptThing} (?:do|will|would|can|should|could) i(?: (?:get to|have to))? ${keeps}|(?:how much|what) (?:do|will|would|can|should|could) i(?: get to)? ${keeps} (?:of|from|out of) ${keptThing}`,
+  `(?:how much|what)(?: (?:of|from|out of)) ${keptThing} (?:do|will|would|can|should|could) i(?: (?:get to|have to))? ${keeps}|(?:how much|what) (?:do|will|would|can|should|could) i(?: get to)? ${keeps} (?:of|from|out of) ${keptThing}|what is left(?: over)? (?:of|from) ${keptThing}|how much (?:of|from) ${keptThing} is left`,
   (facts, _, reading) => {
     if (reading.money.length + facts.extras.length + facts.secondJobs.length < 2) return false;
     facts.asksKept = true;
@@ -321,6 +418,8 @@ export const thisMonth = rule("(?:in )?(?:this|next|last) month", (facts) => {
     `I counted the ${extra.name} once in the year: the month in which it is paid is higher than the average.`,
   );
 });
+
+const rateTimes: Record<string, number> = { half: 1.5, quarter: 1.25, third: 4 / 3, double: 2, triple: 3 };
 
 /** Words that multiply a salary. */
 const multiples: Record<string, number> = {
@@ -363,6 +462,19 @@ function multiplyEarlier(facts: Facts, { amounts: [amount], text }: Match, readi
 const ofPayOnly = `(?<!(?:${notPay}).*)`;
 const withoutMore = `(?!.*(?:${notPay}))`;
 export const multipleRules: Rule[] = [
+  // "time and a half on £14 an hour"
+  rule(
+    "(?:time and (?:half|quarter|third)|(?:double|triple) time) (?:on|of|at) M",
+    (facts, match, reading) => {
+      const { amounts, text } = match;
+      const [rate] = amounts;
+      if (rate?.period !== "hour" || reading.money.length > 1) return false;
+      const times = rateTimes[text.split(" ").find((word) => word in rateTimes) ?? ""] ?? 1;
+      facts.remarks.push(`I assumed ${Number(times.toFixed(2))} times ${pounds(rate.value)} for all hours.`);
+      rate.value = Number((rate.value * times).toFixed(4));
+    },
+    "absorb",
+  ),
   rule(
     `${ofPayOnly}(?:N (?:x|times)|double|twice|triple)(?: (?:of|${pay}|is|=|:))* M${withoutMore}`,
     multiply,
@@ -378,7 +490,18 @@ export const multipleRules: Rule[] = [
   ),
 ];
 
+/** "what rise do I need to get £200 more a month": the rise in take-home, not in pay. */
+const netRise = rule(
+  "(?<=(?:need|raise|rise|increase|payrise|salary)(?!\\S).* )(?:so|to)(?: (?:that|i|we|can|could|would))* (?:get|take home|see|have|bring home) M (?:more|extra)(?: in (?:hand|pocket|bank))?",
+  (facts, { amounts: [amount] }) => {
+    facts.remarks.push(
+      `I can't work out the rise that leaves ${pounds(amount?.value ?? 0)} more. Add it to your take-home, and ask which salary leaves the sum.`,
+    );
+  },
+);
+
 export const riseRules: Rule[] = [
+  netRise,
   sets(`(?<=M to M )(?:${up}|${down})`, { comparison: true }),
   rule(`M ${up} (?:M|P)`, setSmallerRise(1), "absorb"),
   rule(`M ${down} (?:M|P)`, setSmallerRise(-1), "absorb"),
@@ -398,6 +521,7 @@ export const riseRules: Rule[] = [
     "(?:another|extra|additional|further|add|adding) S(?: more)?|S (?:more|extra|higher|on top(?! of))",
     setRise(1),
   ),
+  rule("(?:giving|given|gave|give|offered|offering)(?: (?:me|us|·))* P(?= ?[?.!]?$)", setRise(1)),
   rule("S (?:less|lower|fewer)(?= (?:than|a|per|[,.?!;])|$)", setRise(-1)),
   sets(
     `(?:${up}|rises|raised|increases|increased|go|goes|going|went|bumped|moves?|moving|promoted|jumps?|drops?|falls?|cut|step|stepping)(?: (?:up|down|me))* to(?= M)`,
@@ -411,9 +535,21 @@ export const riseRules: Rule[] = [
 const person =
   "(?:partner|wife|husband|spouse|girlfriend|boyfriend|fiancee?|other half|missus|hubby|better half|gf|bf|she|he|they|her|his)";
 const earns =
-  "(?: (?:also|who|that|earns?|earning|makes?|making|is|are|on|gets?|brings in|paid|has|salary|income|wages?|of|at|with|takes|:|=|,))*";
+  "(?: (?:also|who|that|earns?|earning|makes?|making|is|are|on|gets?|brings in|paid|has|salary|income|wages?|of|at|with|takes|moves?|goes|goes down|drops?|dropped|to|down|up|part time|full time|got|had|was|would be|will be|:|=|,))*";
+
+/** "a staff of 4 on 26k each" */
+const staff = rule(
+  "(?:staff|team|workforce) of N|N (?:employees|staff|workers|people)(?! (?:earning|and))",
+  (facts, { amounts: [count] }) => {
+    facts.remarks.push(
+      `I work out one employee: for ${count?.value} people, take the figures ${count?.value} times.`,
+    );
+    facts.isStaff = true;
+  },
+);
 
 export const partnerRules: Rule[] = [
+  staff,
   rule(`(?<!(?:me|i|myself) and (?:my )?)${person}${earns} M`, (facts, { amounts: [amount] }) => {
     if (amount) facts.partners.push(amount);
   }),
@@ -424,9 +560,15 @@ export const partnerRules: Rule[] = [
       facts.partners.push(amount);
     },
   ),
-  sets("(?:both|each)(?: of us)?(?: (?:earn|make|get|are on|on))?(?= M)|(?<=M )(?:each|apiece)", {
-    isEach: true,
-    isCouple: true,
+  rule("(?:both|each)(?: of us)?(?: (?:earn|make|get|are on|on))?(?= M)|(?<=M )(?:each|apiece)", (facts) => {
+    if (facts.isStaff) return;
+    facts.isEach = true;
+    facts.isCouple = true;
+  }),
+  rule("(?:both|each)(?: of us)?(?: (?:are|on|earn|get|make))*", (facts) => {
+    if (!facts.minimumWage) return false;
+    facts.isEach = true;
+    facts.isCouple = true;
   }),
   rule(
     `(?:combined|joint|jointly|household|between us|as (?:a )?couple|couple|together|family)(?: (?:income|salary|take home|take home pay|salaries|total))?|us both|both of us|we(?= (?:earn|make|take|bring|get|are|have|keep|pay|both))|(?:husband and wife)|${person}`,
@@ -448,7 +590,10 @@ export const jobRules: Rule[] = [
   ),
   rule(
     "(?:one(?: of them)? (?:pays|is|at|of|for)|(?:and )?other(?: one)?(?: (?:pays|is|at|of|for))?)(?= M)",
-    (facts) => facts.hasTwoJobs,
+    (facts, { text }) => {
+      if (!facts.hasTwoJobs) return false;
+      if (!text.startsWith("one")) facts.isFurther = true;
+    },
   ),
   rule(
     `${other}${job}(?: (?:that|which|paying|pays|pay|at|of|for|earning|earns|is|on|worth|with|makes|making|brings in|:|salary|where i earn))* M`,
@@ -463,6 +608,12 @@ export const jobRules: Rule[] = [
       facts.secondJobs.push(amount);
     },
   ),
+  rule(
+    `(?<=${other}${job} .*)it (?:pays|would pay|will pay|is paying|brings in|is) M`,
+    (facts, { amounts: [amount] }) => {
+      if (amount) facts.secondJobs.push(amount);
+    },
+  ),
   rule("side (?:hustle|income|business|gig)(?: (?:of|making|makes|earning|is|worth) M)?", (facts) => {
     facts.subjects.push({
       name: "income from a trade of your own",
@@ -473,7 +624,7 @@ export const jobRules: Rule[] = [
 ];
 
 export const outgoingNames =
-  "rent|mortgage|council tax|bills|save|childcare|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel";
+  "rent|mortgage|council tax|bills|save|childcare|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel|(?<!(?:company|electric) )car(?! (?:allowance|cash|scheme))|debts?|deposit|house|flat|wedding|holiday(?! pay)";
 /** Words for parts, as in "rent is two thirds of …", which is not a sum of money. */
 const partsOf = "halves|thirds|quarters|fifths|sixths|eighths|tenths";
 /** A sum without a period that is too large for a monthly payment, such as the size of a mortgage. */
@@ -499,6 +650,26 @@ function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading
 }
 
 export const outgoingRules: Rule[] = [
+  // "paid £3,200 tax on 24k"
+  rule(
+    "(?:paid|paying|deducted|taken|charged)(?: (?:·|me|to date|so far))* M(?: (?:in|of|worth of))* (?:income )?tax|tax (?:paid|deducted|taken)(?: (?:to date|so far|is|was|:|of))* M",
+    (facts, { amounts: [paid] }, reading) => {
+      if (reading.money.length < 2 || paid === undefined) return false;
+      facts.remarks.push(
+        `I left the ${pounds(paid.value)} of tax that you paid out: compare it with a year's tax.`,
+      );
+      facts.figures.push("income-tax");
+    },
+  ),
+  rule(
+    "(?:need|require) M(?: (?:·|between us|altogether|in total))* to (?:get by|live|live on|cover|pay|survive|afford|manage)",
+    (facts, { amounts: [amount] }, reading) => {
+      if (reading.money.length < 2 || amount === undefined) return false;
+      facts.remarks.push(
+        `I left the ${pounds(amount.value)} that you need out: compare it with the take-home.`,
+      );
+    },
+  ),
   rule(
     `(?<name>${outgoingNames})(?: (?:payments?|costs?|me|which))*${is} A(?! (?:times|x|${partsOf}))`,
     setOutgoing,
@@ -507,6 +678,7 @@ export const outgoingRules: Rule[] = [
     `(?:(?:minus|less|spend|spending|after) )?A${as} (?:(?:my|the) )?(?<name>${outgoingNames})(?: (?:payments?|costs?))*`,
     setOutgoing,
   ),
+  rule(`(?:after|minus|less) (?:${outgoingNames})`, ({ outgoings }) => outgoings.length > 0),
   rule(
     "(?:left to )?(?:save|saving|put (?:away|aside))",
     ({ outgoings, shares }) => outgoings.length + shares.length > 0,

@@ -148,6 +148,10 @@ export const workingTime: Rule[] = [
     setSome,
   ),
   rule(
+    `(?:pay|wages|holiday pay|owed)(?: (?:owed|due|for))+ N (?<unit>days?|weeks?|hours?|hrs?)(?! (?:a|per|each) week)`,
+    setSome,
+  ),
+  rule(
     `(?:N ${hoursOf}${by}(?: of)? overtime|overtime(?: of)? N ${hoursOf})${by} (?:(?:at|for|on|paid|paid at) )?${multiple}${by}`,
     setOvertime,
   ),
@@ -181,6 +185,30 @@ export const workingTime: Rule[] = [
     "P (?:fte|of full time|pro rata|of the hours|hours)|(?:fte|pro rata)(?: (?:of|is|at|to|by|=|:))? P",
     (facts, { amounts: [share] }) => setPart(facts, (share?.value ?? 0) / 100, 1, undefined),
   ),
+  rule("(?<=A )(?:x|times|@)(?= N (?:hours?|hrs?|days?|weeks?)(?!\\S))"),
+  // "4 12 hour shifts", "3 shifts a week of 8.5 hours", "4 on 4 off"
+  rule(
+    `(?:N(?: x)? )?N ${hoursOf} (?:shifts?|days?)${perWeek}|N shifts?${perWeek} (?:of|at|x) N ${hoursOf}(?: each)?`,
+    (facts, { amounts, text }) => {
+      const [first, second] = amounts.map(({ value }) => value);
+      const [shifts, hours] = /shifts?.* (?:of|at|x)/.test(text)
+        ? [first, second]
+        : second === undefined
+          ? [undefined, first]
+          : [first, second];
+      if (hours === undefined || hours > 24 || (shifts ?? 1) > 7) return false;
+      facts.hoursPerDay = hours;
+      facts.days = shifts ?? facts.days;
+    },
+  ),
+  rule("N (?:days? )?on(?: (?:and|,|/))* N (?:days? )?off", (facts, { amounts: [on, off] }) => {
+    if (!on || !off || facts.days !== undefined) return false;
+    facts.days = Number(((7 * on.value) / (on.value + off.value)).toFixed(4));
+  }),
+  rule("shifts? (?:pattern|work(?:er)?)"),
+  rule("(?<=N (?:hours?|hrs?) (?:(?:of )?work )?)this week", (facts) => {
+    facts.shownBy = "week";
+  }),
   rule(`N (?:hours?|hrs?) ${each} day`, (facts, { amounts: [hours] }) => {
     facts.hoursPerDay = hours?.value;
   }),
@@ -194,7 +222,7 @@ export const workingTime: Rule[] = [
     facts.days = 1;
     facts.weeks = days?.value;
   }),
-  rule(`N days?${perWeek}`, (facts, { amounts: [days] }) => {
+  rule(`N (?:days?|shifts?)${perWeek}`, (facts, { amounts: [days] }) => {
     const value = days?.value ?? 0;
     if (facts.days !== undefined || !(value > 0 && value <= 7)) return false;
     facts.days = value;
@@ -208,6 +236,10 @@ export const workingTime: Rule[] = [
       facts.weeks = value;
     },
   ),
+  rule("term time(?: only)?", (facts) => {
+    if (facts.weeks === undefined)
+      facts.remarks.push("I assumed 52 paid weeks: name them if they are fewer, such as “39 weeks”.");
+  }),
   rule("pro rata|fte|full time equivalent", (facts) => facts.fraction !== undefined),
   rule(
     "how much (?:less|lower|worse off)|(?:how much|what) (?:(?:money|pay|net|take home) )?(?:do|will|would|could|am|are) (?:i|we)(?: (?:be|stand to|actually))* (?:lose|losing|losing out on|down)|(?:what|how much) (?:is|would be)?(?: the)? (?:loss|difference)",

@@ -60,6 +60,7 @@ export function assumptions({ pay }: Breakdown): string {
     ...(pension
       ? [`pension ${pension.share === undefined ? pounds(pension.amount ?? 0) : percent(pension.share)}`]
       : []),
+    ...(pay.taxCode === undefined ? [] : [`tax code ${pay.taxCode}`]),
   ].join(" · ");
 }
 

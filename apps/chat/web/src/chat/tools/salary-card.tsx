@@ -91,6 +91,7 @@ function Lead({ row, shown }: { row: Breakdown; shown: Shown }) {
   const extras = [
     ...(row.pay.otherJobs ?? []).map((salary) => `another job ${pounds(salary)}`),
     ...(row.pay.extras ?? []).map(({ name, amount }) => `${name} ${pounds(amount)}`),
+    ...(row.pay.taxCode === undefined ? [] : [`tax code ${row.pay.taxCode}`]),
   ];
   return (
     <div className="flex flex-wrap items-end justify-between gap-x-6 gap-y-3 px-5 pt-5">

@@ -1,0 +1,43 @@
+/** Tax codes, by which an employer deducts income tax: https://www.gov.uk/tax-codes/what-your-tax-code-means */
+import type { Nation } from "./rates.ts";
+
+export interface TaxCode {
+  /** Without the prefix of the nation: "1100L", "K475", "BR". */
+  code: string;
+  /** The pay without income tax, in pounds a year. Below 0 for a K code, which adds to the taxed pay. */
+  allowance: number;
+  /** The only band, for codes that tax all pay at one rate. `null`: no income tax. */
+  band?: string | null;
+}
+
+const bandOf: Record<string, string> = { BR: "Basic rate", D0: "Higher rate", D1: "Additional rate" };
+const scottishBandOf: Record<string, string> = {
+  BR: "Basic rate",
+  D0: "Intermediate rate",
+  D1: "Higher rate",
+  D2: "Advanced rate",
+  D3: "Top rate",
+};
+
+/** The code of most employees. It gives the whole personal allowance. */
+export const usualTaxCode = "1257L";
+
+/** @returns `undefined` for a code that does not exist in the nation */
+export function taxCodeOf(code: string, nation: Nation): TaxCode | undefined {
+  const added = /^K(\d{1,4})$/.exec(code)?.[1];
+  const free = /^(\d{1,4})[LMNT]$/.exec(code)?.[1];
+  if (added !== undefined) return { code, allowance: -10 * Number(added) };
+  if (free !== undefined) return { code, allowance: 10 * Number(free) };
+  if (code === "NT") return { code, allowance: 0, band: null };
+  const band = (nation === "Scotland" ? scottishBandOf : bandOf)[code];
+  return band === undefined ? undefined : { code, allowance: 0, band };
+}
+
+/** Splits "SK475" into the code and the nation of its prefix. */
+export function splitPrefix(written: string): { code: string; nation: Nation | undefined } {
+  const [, prefix, code = written] = /^([SC])(?=[\dKBD])(.+)$/.exec(written.toUpperCase()) ?? [];
+  return {
+    code: code.toUpperCase(),
+    nation: prefix === "S" ? "Scotland" : prefix === "C" ? "Wales" : undefined,
+  };
+}
