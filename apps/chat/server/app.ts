@@ -2,7 +2,7 @@ import type { Limiter } from "headgate";
 import { Hono } from "hono";
 import type { Logger } from "pino";
 import { databaseTrouble } from "./database-trouble.ts";
-import { limitBodies } from "./http/bodies.ts";
+import { closeIfUnread, limitBodies } from "./http/bodies.ts";
 import { describeError } from "./http/describe-error.ts";
 import { whileThereIsRoom } from "./http/disk-space.ts";
 import { ownHostOnly } from "./http/host.ts";
@@ -48,6 +48,7 @@ export function createApp(dependencies: AppDependencies): Hono<ServiceEnv> {
   const app = new Hono<ServiceEnv>();
 
   app.use(requestLog(log, dependencies.operator?.collector));
+  app.use(closeIfUnread);
   app.use(securityHeaders(publicUrl));
   app.use(ownHostOnly(publicUrl, host));
   app.use(sameOriginOnly(publicUrl));

@@ -13,6 +13,7 @@ import { ConfigError } from "./config/config-error.ts";
 import { type Config, loadConfig } from "./config/index.ts";
 import type { Environment } from "./config/variables.ts";
 import { type OpenDatabase, openDatabase } from "./database/connect.ts";
+import { continueOnceCounted } from "./http/bodies.ts";
 import { builtPage } from "./http/built-page.ts";
 import { describeError } from "./http/describe-error.ts";
 import { isLoopback } from "./http/host.ts";
@@ -291,6 +292,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       log.info({ url: `${metricsAt.url}/metrics` }, "metrics");
     }
     const server = createAdaptorServer({ fetch: app.fetch, serverOptions: ARRIVAL });
+    continueOnceCounted(server);
     const listening = await listen(server, config);
     const { url } = listening;
     log.info({ url, models: names, database: location.kind }, "ready");
