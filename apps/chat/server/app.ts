@@ -5,6 +5,7 @@ import { databaseTrouble } from "./database-trouble.ts";
 import { closeIfUnread, limitBodies } from "./http/bodies.ts";
 import { describeError } from "./http/describe-error.ts";
 import { whileThereIsRoom } from "./http/disk-space.ts";
+import { dropBodyOfHead } from "./http/head.ts";
 import { ownHostOnly } from "./http/host.ts";
 import { refuseOtherMethods } from "./http/method-not-allowed.ts";
 import { notFoundHandler } from "./http/not-found.ts";
@@ -49,6 +50,7 @@ export function createApp(dependencies: AppDependencies): Hono<ServiceEnv> {
 
   app.use(requestLog(log, dependencies.operator?.collector));
   app.use(closeIfUnread);
+  app.use(dropBodyOfHead);
   app.use(securityHeaders(publicUrl));
   app.use(ownHostOnly(publicUrl, host));
   app.use(sameOriginOnly(publicUrl));

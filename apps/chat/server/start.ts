@@ -243,7 +243,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       turns,
       following: createFollowing({ database, turns }),
       stopping: createStopping(database, journal),
-      readerPlaces: createStreamPlaces(config.maxStreams),
+      readerPlaces: createStreamPlaces(config.maxStreams, MOST_READERS_OF_ONE),
       answering: createAnswering({
         turns,
         inFlight,
@@ -319,6 +319,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
 /** The time limits for a request to arrive, against connections that are held open. */
 const ARRIVAL = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 };
+
+/** Readers of one answer that was started by another request. Each of them asks the database four times a second. */
+const MOST_READERS_OF_ONE = 10;
 
 /** How long an answer's last bytes may take to be sent after it was saved. */
 const LAST_BYTES_MS = 1_000;
