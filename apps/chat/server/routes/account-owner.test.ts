@@ -96,7 +96,7 @@ describe("sessions", () => {
     ]);
   });
 
-  test("of somebody else cannot be seen or ended", async () => {
+  test("of somebody else cannot be seen or ended, whatever id is asked for", async () => {
     const service = await start();
     const victim = service.client();
     await signUp(victim, newEmail());
@@ -381,7 +381,7 @@ describe("by mail", () => {
     expect(await kindOf(await signIn(service, email, newPassword))).toBe("account");
   });
 
-  test("a mailbox is not flooded, whoever sends the requests, with or without an account", async () => {
+  test("a mailbox is not flooded by either kind of mail, whoever sends the requests, with or without an account", async () => {
     const mail = await startMail();
     const service = await start({ env: { MAIL_URL: mail.url, MAIL_FROM: "chat@example.com", PUBLIC_URL } });
     const email = newEmail();
@@ -389,9 +389,12 @@ describe("by mail", () => {
     for (let asked = 0; asked < 4; asked += 1) {
       const from = service.client({ "X-Forwarded-For": `198.51.100.${asked}` });
       const address = asked % 2 === 0 ? email : email.toUpperCase();
-      statuses.push((await from.send("POST", "/auth/request-password-reset", { email: address })).status);
+      const path = asked % 2 === 0 ? "/auth/request-password-reset" : "/auth/send-verification-email";
+      statuses.push((await from.send("POST", path, { email: address })).status);
     }
     expect(statuses).toEqual([200, 200, 200, 429]);
+    const other = await service.client().send("POST", "/auth/request-password-reset", { email });
+    expect(other.status).toBe(429);
   });
 
   test("a refusal by the mail server is logged without recipient and text", async () => {

@@ -431,9 +431,33 @@ describe("an answer that is stopped", () => {
     expect((await sent).response.status).toBe(499);
     // Who stops an answer gets nothing back: the model was asked.
     expect(await remaining(named)).toBe(4);
+    // Its place among the caller's two answers at once is free at once.
+    for (const id of ["second", "third"]) {
+      const next = provider.nextRequest();
+      const another = named.ask("count", { id });
+      await next;
+      await named.send("POST", "/chat/stop", { message_id: id });
+      expect((await another).response.status).toBe(499);
+    }
     await until(async () => provider.requests[0]?.aborted);
     expect(await (await named.send("POST", "/chat/stop", { message_id: "opening" })).json()).toEqual({
       stopped: false,
+    });
+  });
+
+  test("ends with its account, because nobody can read it then, and nobody pays for it", async () => {
+    const owner = service.client();
+    const password = "correct horse battery";
+    const email = "leaver@example.com";
+    await owner.send("POST", "/auth/sign-up/email", { email, password, name: "Leaver" });
+    provider.setMode("slow");
+    provider.release(2);
+    await owner.send("POST", "/chat/message", { messages: [{ role: "user", content: "count" }] });
+    expect((await owner.send("POST", "/account/delete", { password })).status).toBe(204);
+    // Well before the model's silence would end it.
+    await vi.waitFor(() => expect(provider.requests[0]?.aborted).toBe(true), {
+      timeout: 15_000,
+      interval: 50,
     });
   });
 
