@@ -445,21 +445,30 @@ describe("an answer that is stopped", () => {
     });
   });
 
-  test("ends with its account, because nobody can read it then, and nobody pays for it", async () => {
-    const owner = service.client();
-    const password = "correct horse battery";
-    const email = "leaver@example.com";
-    await owner.send("POST", "/auth/sign-up/email", { email, password, name: "Leaver" });
-    provider.setMode("slow");
-    provider.release(2);
-    await owner.send("POST", "/chat/message", { messages: [{ role: "user", content: "count" }] });
-    expect((await owner.send("POST", "/account/delete", { password })).status).toBe(204);
-    // Well before the model's silence would end it.
-    await vi.waitFor(() => expect(provider.requests[0]?.aborted).toBe(true), {
-      timeout: 15_000,
-      interval: 50,
-    });
-  });
+  test.each(["conversation", "account"])(
+    "ends when its %s is deleted, because nobody can read it then",
+    async (what) => {
+      const owner = service.client();
+      const password = "correct horse battery";
+      const email = `${what}@example.com`;
+      await owner.send("POST", "/auth/sign-up/email", { email, password, name: "Leaver" });
+      provider.setMode("slow");
+      provider.release(2);
+      const sent = await owner.send("POST", "/chat/message", {
+        messages: [{ role: "user", content: "count" }],
+      });
+      const deleted =
+        what === "account"
+          ? await owner.send("POST", "/account/delete", { password })
+          : await owner.send("DELETE", `/conversations/${sent.headers.get("X-Conversation-Id")}`);
+      expect(deleted.status).toBe(204);
+      // Well before the model's silence would end it.
+      await vi.waitFor(() => expect(provider.requests[0]?.aborted).toBe(true), {
+        timeout: 15_000,
+        interval: 50,
+      });
+    },
+  );
 
   test("is a 400 for an invalid id", async () => {
     const stop = await service
