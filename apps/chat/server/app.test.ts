@@ -100,6 +100,23 @@ describe("unknown addresses", () => {
   });
 });
 
+test("no parameter of any route is a 500, whatever it is", async () => {
+  const person = service.client();
+  const account = { email: "odd@example.com", password: "correct horse battery", name: "Odd" };
+  expect((await person.send("POST", "/auth/sign-up/email", account)).status).toBe(200);
+  const routes = service.app.routes.filter(({ method, path }) => method !== "ALL" && path.includes(":"));
+  expect(routes.length).toBeGreaterThan(10);
+  const failed: string[] = [];
+  for (const { method, path } of routes) {
+    for (const odd of ["%00", "a%00b", "%FF", "%ED%A0%80", "%2e%2e%2f", "x".repeat(5_000)]) {
+      const body = method === "PATCH" ? JSON.stringify({ title: "t" }) : null;
+      const { status } = await person(path.replace(/:\w+/, odd), { method, body });
+      if (status >= 500) failed.push(`${method} ${path} ${odd}`);
+    }
+  }
+  expect(failed).toEqual([]);
+});
+
 describe("the page", () => {
   test.each(["/", "/c/123", "/share/abc", "/sign-in", "/sign-up"])("%s is the page", async (address) => {
     const response = await client(address);

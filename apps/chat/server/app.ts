@@ -2,9 +2,10 @@ import type { Limiter } from "headgate";
 import { Hono } from "hono";
 import type { Logger } from "pino";
 import { databaseTrouble } from "./database-trouble.ts";
-import { limitBodies } from "./http/bodies.ts";
+import { closeIfUnread, limitBodies } from "./http/bodies.ts";
 import { describeError } from "./http/describe-error.ts";
 import { whileThereIsRoom } from "./http/disk-space.ts";
+import { dropBodyOfHead } from "./http/head.ts";
 import { ownHostOnly } from "./http/host.ts";
 import { refuseOtherMethods } from "./http/method-not-allowed.ts";
 import { notFoundHandler } from "./http/not-found.ts";
@@ -48,6 +49,8 @@ export function createApp(dependencies: AppDependencies): Hono<ServiceEnv> {
   const app = new Hono<ServiceEnv>();
 
   app.use(requestLog(log, dependencies.operator?.collector));
+  app.use(closeIfUnread);
+  app.use(dropBodyOfHead);
   app.use(securityHeaders(publicUrl));
   app.use(ownHostOnly(publicUrl, host));
   app.use(sameOriginOnly(publicUrl));

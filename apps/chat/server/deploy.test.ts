@@ -76,7 +76,7 @@ test("every container of compose has restricted rights and resources", () => {
     expect(service).toMatch(/mem_limit: \d+[gm]/);
     expect(service).toMatch(/pids_limit: \d+/);
   }
-  for (const line of ["read_only: true", "cap_drop: [ALL]", "no-new-privileges:true"]) {
+  for (const line of ["read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", "logging:"]) {
     expect(compose.slice(0, compose.indexOf("services:"))).toContain(line);
   }
   expect(compose).toContain('"--maxmemory"');

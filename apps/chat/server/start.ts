@@ -13,6 +13,7 @@ import { ConfigError } from "./config/config-error.ts";
 import { type Config, loadConfig } from "./config/index.ts";
 import type { Environment } from "./config/variables.ts";
 import { type OpenDatabase, openDatabase } from "./database/connect.ts";
+import { continueOnceCounted } from "./http/bodies.ts";
 import { builtPage } from "./http/built-page.ts";
 import { describeError } from "./http/describe-error.ts";
 import { isLoopback } from "./http/host.ts";
@@ -218,7 +219,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       turns,
       following: createFollowing({ database, turns }),
       stopping: createStopping(database, journal),
-      readerPlaces: createStreamPlaces(config.maxStreams),
+      readerPlaces: createStreamPlaces(config.maxStreams, MOST_READERS_OF_ONE),
       answering: createAnswering({
         turns,
         inFlight,
@@ -254,6 +255,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
     if (metrics) await serveMetrics(metrics, config.metrics, log, closers);
     const server = createAdaptorServer({ fetch: app.fetch, serverOptions: ARRIVAL });
+    continueOnceCounted(server);
     const listening = await listen(server, config);
     const { url } = listening;
     log.info({ url, models: names, database: location.kind }, "ready");
@@ -274,6 +276,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
 /** The time limits for a request to arrive, against connections that are held open. */
 const ARRIVAL = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 };
+
+/** Readers of one answer that was started by another request. Each of them asks the database four times a second. */
+const MOST_READERS_OF_ONE = 10;
 
 /** How long an answer's last bytes may take to be sent after it was saved. */
 const LAST_BYTES_MS = 1_000;

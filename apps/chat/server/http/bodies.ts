@@ -1,3 +1,4 @@
+import type { ServerType } from "@hono/node-server";
 import type { Limiter } from "headgate";
 import { refusal } from "headgate/http";
 import type { Context, MiddlewareHandler } from "hono";
@@ -15,13 +16,32 @@ export function limitBodies(
   return async (c, next) => {
     if (!bringsBody(c)) return next();
     const admission = await limiter.admit({ address: addressOf(c) });
-    if (admission.admitted) return next();
+    if (admission.admitted) {
+      if (c.req.header("Expect") !== undefined) c.env?.outgoing?.writeContinue();
+      return next();
+    }
     const refused = refusal(admission);
     c.set("admission", admission);
     c.set("refusedBy", refused.problem["violated-policies"]);
-    // Do not wait for the rest of the body.
-    throw refusalProblem({ ...refused, headers: { ...refused.headers, Connection: "close" } });
+    throw refusalProblem(refused);
   };
+}
+
+/**
+ * Closes the connection after a response that did not wait for the rest of the body, and says so. The server reads on for
+ * half a second at most and then closes it anyway, in the middle of what another client sends next through the same proxy.
+ */
+export const closeIfUnread: MiddlewareHandler<ServiceEnv> = async (c, next) => {
+  await next();
+  if (c.env?.incoming?.complete === false) c.header("Connection", "close");
+};
+
+/**
+ * Lets a client that asks first (`Expect: 100-continue`) send its body only once the body is counted. By default Node
+ * says yes to all of them.
+ */
+export function continueOnceCounted(server: ServerType): void {
+  server.on("checkContinue", (request, response) => void server.emit("request", request, response));
 }
 
 /** Whether a request has a body, according to its head. */

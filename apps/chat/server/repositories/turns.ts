@@ -159,16 +159,21 @@ export async function findRunningTurnIn(
   return row;
 }
 
-/** Which answers to stop: those of a conversation, of one of its messages, or of a message that opened one. */
+/** Which answers to stop: those of a conversation, of one of its messages, of a message that opened one, or of an owner. */
 export type StopTarget =
   | { conversationId: string; messageId: string | undefined }
-  | { owner: string; openingMessageId: string };
+  | { owner: string; openingMessageId: string | undefined };
 
 /** @returns the answers to stop. Other processes see the request with their next heartbeat */
 export async function requestStop(database: Database, target: StopTarget): Promise<string[]> {
   const isMeant =
     "owner" in target
-      ? and(eq(turns.owner, target.owner), eq(turns.messageId, target.openingMessageId), turns.opened)
+      ? and(
+          eq(turns.owner, target.owner),
+          target.openingMessageId === undefined
+            ? undefined
+            : and(eq(turns.messageId, target.openingMessageId), turns.opened),
+        )
       : and(
           eq(turns.conversationId, target.conversationId),
           target.messageId === undefined ? undefined : eq(turns.messageId, target.messageId),

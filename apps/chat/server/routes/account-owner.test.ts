@@ -96,7 +96,7 @@ describe("sessions", () => {
     ]);
   });
 
-  test("of somebody else cannot be seen or ended", async () => {
+  test("of somebody else cannot be seen or ended, whatever id is asked for", async () => {
     const service = await start();
     const victim = service.client();
     await signUp(victim, newEmail());
@@ -150,19 +150,46 @@ describe("passwords", () => {
     const reset = await client.send("POST", "/auth/reset-password", { token: "x", newPassword: "12345678" });
     expect((await reset.json()).code).toBe("PASSWORD_TOO_COMMON");
   });
+});
 
-  test("that are guessed to change one get a 429", async () => {
-    const service = await start({ env: { RATE_LIMIT_SIGN_IN_IP_PER_MIN: "4" } });
-    const client = service.client();
-    await signUp(client, newEmail());
-    const statuses: number[] = [];
-    for (let guess = 0; guess < 4; guess += 1) {
-      const newPassword = "four quiet green kettles";
-      const body = { currentPassword: `guess number ${guess}`, newPassword };
-      statuses.push((await client.send("POST", "/auth/change-password", body)).status);
-    }
-    expect(statuses).toEqual([400, 400, 400, 429]);
+test("each route that tests a secret, sends mail or reads everything is limited by address, also with wrong guesses", async () => {
+  const mail = await startMail();
+  const service = await start({
+    env: {
+      RATE_LIMIT_SIGN_IN_IP_PER_MIN: "2",
+      MAIL_URL: mail.url,
+      MAIL_FROM: "chat@example.com",
+      PUBLIC_URL,
+    },
   });
+  const client = service.client();
+  await signUp(client, newEmail());
+  const newPassword = "four quiet green kettles";
+  const attempts: Record<string, (guess: number) => Promise<Response>> = {
+    "sign in": (guess) =>
+      client.send("POST", "/auth/sign-in/email", { email: newEmail(), password: `guess number ${guess}` }),
+    "sign up": () =>
+      client.send("POST", "/auth/sign-up/email", { email: "no address", password: newPassword, name: "x" }),
+    "change a password": (guess) =>
+      client.send("POST", "/auth/change-password", { currentPassword: `guess number ${guess}`, newPassword }),
+    "reset a password": (guess) =>
+      client.send("POST", "/auth/reset-password", { token: `guess-${guess}`, newPassword }),
+    "ask for a link to reset": () =>
+      client.send("POST", "/auth/request-password-reset", { email: newEmail() }),
+    "ask for a link to confirm": () =>
+      client.send("POST", "/auth/send-verification-email", { email: newEmail() }),
+    "confirm an address": (guess) => client(`/auth/verify-email?token=guess-${guess}`),
+    "redeem a code": (guess) => client.send("POST", "/account/credit/codes", { code: `guess-${guess}` }),
+    "delete an account": (guess) =>
+      client.send("POST", "/account/delete", { password: `guess number ${guess}` }),
+    "export an account": () => client("/account/export"),
+  };
+  for (const [what, attempt] of Object.entries(attempts)) {
+    service.clock.advance(60_000);
+    const statuses: number[] = [];
+    for (let guess = 0; guess < 3; guess += 1) statuses.push((await attempt(guess)).status);
+    expect([what, ...statuses.map((status) => status === 429)]).toEqual([what, false, false, true]);
+  }
 });
 
 test("an account's name and address have a maximum length", async () => {
@@ -354,7 +381,7 @@ describe("by mail", () => {
     expect(await kindOf(await signIn(service, email, newPassword))).toBe("account");
   });
 
-  test("a mailbox is not flooded, whoever sends the requests, with or without an account", async () => {
+  test("a mailbox is not flooded by either kind of mail, whoever sends the requests, with or without an account", async () => {
     const mail = await startMail();
     const service = await start({ env: { MAIL_URL: mail.url, MAIL_FROM: "chat@example.com", PUBLIC_URL } });
     const email = newEmail();
@@ -362,9 +389,12 @@ describe("by mail", () => {
     for (let asked = 0; asked < 4; asked += 1) {
       const from = service.client({ "X-Forwarded-For": `198.51.100.${asked}` });
       const address = asked % 2 === 0 ? email : email.toUpperCase();
-      statuses.push((await from.send("POST", "/auth/request-password-reset", { email: address })).status);
+      const path = asked % 2 === 0 ? "/auth/request-password-reset" : "/auth/send-verification-email";
+      statuses.push((await from.send("POST", path, { email: address })).status);
     }
     expect(statuses).toEqual([200, 200, 200, 429]);
+    const other = await service.client().send("POST", "/auth/request-password-reset", { email });
+    expect(other.status).toBe(429);
   });
 
   test("a refusal by the mail server is logged without recipient and text", async () => {

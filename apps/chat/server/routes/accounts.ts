@@ -100,7 +100,7 @@ export function accountRoutes(dependencies: AccountRouteDependencies): Hono<Serv
     };
     offer("/auth/request-password-reset", forgottenBody, countMail);
     offer("/auth/send-verification-email", forgottenBody, countMail);
-    routes.get("/auth/verify-email", (c) => answerFromAccounts(c, dependencies));
+    routes.get("/auth/verify-email", noteRefusal, guard, (c) => answerFromAccounts(c, dependencies));
   }
   routes.all("/auth/*", () => {
     throw notFound("page");

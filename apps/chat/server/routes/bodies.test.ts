@@ -234,6 +234,48 @@ describe("checking a body", () => {
   });
 });
 
+describe("a response before the end of a body", () => {
+  /** Sends the text over a connection that stays open, and returns the responses' beginnings so far. */
+  async function heads(service: TestService, text: string, enough: RegExp): Promise<string> {
+    const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
+    let received = "";
+    socket.on("data", (data) => (received += data));
+    socket.write(text);
+    await vi.waitFor(() => expect(received).toMatch(enough));
+    socket.destroy();
+    return received;
+  }
+  const post = (path: string, fields: string) => `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n`;
+
+  test.each<[string, string, number]>([
+    ["a stated length beyond the limit", post("/chat/message", "Content-Length: 9000000\r\n"), 413],
+    [
+      "a body that is too deep",
+      `${post("/chat/message", "Content-Length: 90000\r\n")}${"[".repeat(99)}`,
+      400,
+    ],
+    ["a page that does not exist", post("/nothing", "Content-Length: 9\r\n"), 404],
+    ["another site", post("/chat/stop", "Content-Length: 9\r\nOrigin: https://evil.example\r\n"), 403],
+    ["an unknown host", "POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 9\r\n\r\n", 421],
+  ])("closes the connection, and says so: %s", async (_case, request, status) => {
+    const head = await heads(await start({}), request, /\r\n\r\n/);
+    expect(head).toContain(`HTTP/1.1 ${status} `);
+    expect(head).toMatch(/\r\nconnection: close\r\n/i);
+  });
+
+  test("after a whole body, the connection stays open", async () => {
+    const head = await heads(await start({}), `${post("/chat/stop", "Content-Length: 1\r\n")}{`, /\r\n\r\n/);
+    expect(head).toMatch(/ 400 .*\r\nconnection: keep-alive\r\n/is);
+  });
+
+  test("a client that asks first is told to send a counted body, and not to send another", async () => {
+    const service = await start({ RATE_LIMIT_BODIES_IP_PER_MIN: "1" });
+    const asking = post("/chat/stop", "Expect: 100-continue\r\nContent-Length: 1\r\n");
+    expect(await heads(service, asking, /\r\n\r\n/)).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    expect(await heads(service, asking, /\r\n\r\n/)).toMatch(/^HTTP\/1\.1 429 /);
+  });
+});
+
 test("a client that disconnects while sending a body is not reported as a database failure", async () => {
   const lines: string[] = [];
   const log = pino({ level: "info" }, { write: (line) => void lines.push(line) });

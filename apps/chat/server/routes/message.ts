@@ -218,9 +218,9 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   }
 
   async function followed(c: Context<ServiceEnv>, turn: KnownTurn): Promise<Response> {
-    const leave = readerPlaces.take();
-    if (!leave) throw busy();
     const { conversationId, answerId } = turn;
+    const leave = readerPlaces.take(answerId);
+    if (!leave) throw busy();
     return streamed(
       c,
       conversationId,

@@ -14,6 +14,7 @@ import {
 import { listConversations } from "../repositories/conversations.ts";
 import { listLimitChangesOf } from "../repositories/limit-changes.ts";
 import { listMessages } from "../repositories/messages.ts";
+import { requestStop } from "../repositories/turns.ts";
 import { toConversation } from "./conversations.ts";
 import { accountOwner } from "./identity.ts";
 
@@ -37,6 +38,7 @@ export interface AccountOwnerService {
 }
 
 const CONVERSATIONS_AT_ONCE = 100;
+const SESSION_ID = /^[\w-]{1,64}$/;
 
 export function createAccountOwner(database: Database, clock: Clock): AccountOwnerService {
   async function* conversationsOf(owner: string): AsyncGenerator<string> {
@@ -65,12 +67,19 @@ export function createAccountOwner(database: Database, clock: Clock): AccountOwn
     },
 
     async endSession({ id }, sessionId) {
-      if (!(await deleteSession(database, id, sessionId))) throw notFound("session");
+      // The database cannot take every text, such as one with a NUL.
+      const isEnded = SESSION_ID.test(sessionId) && (await deleteSession(database, id, sessionId));
+      if (!isEnded) throw notFound("session");
     },
 
     endOtherSessions: ({ id, sessionId }) => deleteOtherSessions(database, id, sessionId),
 
-    remove: ({ id }) => deleteAccount(database, id, accountOwner(id)),
+    async remove({ id }) {
+      const owner = accountOwner(id);
+      await deleteAccount(database, id, owner);
+      // Stop its answers in progress, which nobody can read any more, and nobody pays for.
+      await requestStop(database, { owner, openingMessageId: undefined });
+    },
 
     async *exported({ id, sessionId }) {
       const account = await findUser(database, id);

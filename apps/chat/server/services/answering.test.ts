@@ -37,7 +37,8 @@ afterEach(async () => {
   await provider.close();
 });
 
-function startWithProvider(env: Record<string, string> = {}, firstTokenMs = 30_000): Promise<TestService> {
+/** By default, no time limit ends an answer during a test. */
+function startWithProvider(env: Record<string, string> = {}, firstTokenMs = 600_000): Promise<TestService> {
   return startTestService({
     database,
     env: { LLM_BASE_URL: provider.url, LLM_MODEL: "test-model", RATE_LIMIT_CHAT_PER_MIN: "5", ...env },
@@ -208,6 +209,11 @@ async function restOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<
   }
 }
 
+/** The connection of a client that left is closed before these requests arrive. */
+async function serviceNoticed(): Promise<void> {
+  for (let asked = 0; asked < 3; asked += 1) await service.client()("/me");
+}
+
 describe("an answer whose reader leaves", () => {
   test("continues, and is saved completely", async () => {
     provider.setMode("slow");
@@ -221,6 +227,7 @@ describe("an answer whose reader leaves", () => {
     const response = await sent;
     await readWords((response.body as ReadableStream<Uint8Array>).getReader(), 2);
     leaving.abort();
+    await serviceNoticed();
     provider.release(Number.POSITIVE_INFINITY);
     const conversationId = response.headers.get("X-Conversation-Id") ?? "";
     const messages = await until(async () => {
@@ -260,6 +267,7 @@ describe("an answer whose reader leaves", () => {
     await asked;
     leaving.abort();
     await expect(sent).rejects.toThrow();
+    await serviceNoticed();
     provider.release(Number.POSITIVE_INFINITY);
     const messages = await until(async () => {
       const found = await messagesOf(id);
@@ -421,11 +429,46 @@ describe("an answer that is stopped", () => {
     const stop = await named.send("POST", "/chat/stop", { message_id: "opening" });
     expect(await stop.json()).toEqual({ stopped: true });
     expect((await sent).response.status).toBe(499);
+    // Who stops an answer gets nothing back: the model was asked.
+    expect(await remaining(named)).toBe(4);
+    // Its place among the caller's two answers at once is free at once.
+    for (const id of ["second", "third"]) {
+      const next = provider.nextRequest();
+      const another = named.ask("count", { id });
+      await next;
+      await named.send("POST", "/chat/stop", { message_id: id });
+      expect((await another).response.status).toBe(499);
+    }
     await until(async () => provider.requests[0]?.aborted);
     expect(await (await named.send("POST", "/chat/stop", { message_id: "opening" })).json()).toEqual({
       stopped: false,
     });
   });
+
+  test.each(["conversation", "account"])(
+    "ends when its %s is deleted, because nobody can read it then",
+    async (what) => {
+      const owner = service.client();
+      const password = "correct horse battery";
+      const email = `${what}@example.com`;
+      await owner.send("POST", "/auth/sign-up/email", { email, password, name: "Leaver" });
+      provider.setMode("slow");
+      provider.release(2);
+      const sent = await owner.send("POST", "/chat/message", {
+        messages: [{ role: "user", content: "count" }],
+      });
+      const deleted =
+        what === "account"
+          ? await owner.send("POST", "/account/delete", { password })
+          : await owner.send("DELETE", `/conversations/${sent.headers.get("X-Conversation-Id")}`);
+      expect(deleted.status).toBe(204);
+      // Well before the model's silence would end it.
+      await vi.waitFor(() => expect(provider.requests[0]?.aborted).toBe(true), {
+        timeout: 15_000,
+        interval: 50,
+      });
+    },
+  );
 
   test("is a 400 for an invalid id", async () => {
     const stop = await service
@@ -494,6 +537,37 @@ describe("more simultaneous answers than the service has places for", () => {
       ["a", "b"].map(async (name) => (await ask(name)).text().then(() => name)),
     );
     expect(statuses).toEqual(["a", "b"]);
+    await narrow.close();
+  });
+});
+
+describe("readers of an answer that another request started", () => {
+  test("hold a place each, and a HEAD request or one that is left holds none", async () => {
+    const narrow = await startWithProvider({ MAX_STREAMS: "3" });
+    provider.setMode("slow");
+    provider.release(2);
+    const owner = narrow.client({ "X-User-Id": "reader" });
+    const body = JSON.stringify({ messages: [{ id: "read", role: "user", content: "count" }] });
+    const answer = await owner("/chat/message", { method: "POST", body });
+    const path = `/chat/stream/${answer.headers.get("X-Conversation-Id")}`;
+    for (let asked = 0; asked < 4; asked += 1) {
+      expect((await owner(path, { method: "HEAD" })).status).toBe(200);
+    }
+    const leaving = new AbortController();
+    const read = () => owner(path, { signal: leaving.signal });
+    const readers = await Promise.all(Array.from({ length: 4 }, read));
+    expect(readers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 503]);
+    leaving.abort();
+    await until(async () => {
+      const again = await owner("/chat/message", {
+        method: "POST",
+        body,
+        signal: AbortSignal.timeout(5_000),
+      });
+      if (again.status !== 200) return false;
+      provider.release(Number.POSITIVE_INFINITY);
+      return textOf(chunksOf(await again.text())) === "one two three four five six";
+    });
     await narrow.close();
   });
 });

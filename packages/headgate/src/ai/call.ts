@@ -27,7 +27,7 @@ export class Call implements RunningCall {
   #said = false;
   #reported: ReportedUse | undefined;
   end: CallEnd | undefined;
-  /** Reads the rest of the answer if nobody else does. */
+  /** Waits for the rest of the answer, whether or not somebody reads it. */
   drain: (() => Promise<void>) | undefined;
 
   constructor(options: CallOptions) {

@@ -38,44 +38,56 @@ export function meteredParts(
     controller.enqueue(stopPart(spending, call));
   }
 
-  const ended = () => spending.callOver(call, counter.hasFailed ? "failed" : "finished");
+  let isOpen = true;
+  let reading: Promise<void> = Promise.resolve();
 
-  call.drain = async () => {
-    while (call.end === undefined && spending.drains) {
-      const { done, value } = await waiting.for(reader.read());
-      if (done || counter.count(value)) await ended();
+  async function passOn(controller: ReadableStreamDefaultController<StreamPart>): Promise<void> {
+    if (!isOpen) return;
+    if (call.end === undefined && call.said && !(await spending.account.keepAhead())) {
+      stop(controller);
+      await spending.callOver(call, "cut");
+      return close(controller);
     }
-  };
+    const { done, value } = await waiting.for(reader.read());
+    if (done || counter.count(value))
+      await spending.callOver(call, counter.hasFailed ? "failed" : "finished");
+    if (done) return close(controller);
+    if (isOpen) controller.enqueue(value);
+  }
+
+  function close(controller: ReadableStreamDefaultController<StreamPart>): void {
+    waiting.over();
+    if (isOpen) controller.close();
+    isOpen = false;
+  }
+
+  async function failed(
+    error: unknown,
+    controller: ReadableStreamDefaultController<StreamPart>,
+  ): Promise<void> {
+    reader.cancel(error).catch(() => {});
+    await spending.callOver(call, spending.isGone ? "cut" : "failed");
+    if (isOpen && spending.isTimedOut) {
+      // An error part, which the reader of the answer can show.
+      controller.enqueue({ type: "error", error });
+      return close(controller);
+    }
+    waiting.over();
+    if (isOpen) controller.error(error);
+    isOpen = false;
+  }
 
   return new ReadableStream<StreamPart>(
     {
-      async pull(controller) {
-        try {
-          if (call.end === undefined && call.said && !(await spending.account.keepAhead())) {
-            stop(controller);
-            waiting.over();
-            await spending.callOver(call, "cut");
-            return controller.close();
-          }
-          const { done, value } = await waiting.for(reader.read());
-          if (done) {
-            waiting.over();
-            await ended();
-            return controller.close();
-          }
-          if (counter.count(value)) await ended();
-          controller.enqueue(value);
-        } catch (error) {
-          waiting.over();
-          reader.cancel(error).catch(() => {});
-          await spending.callOver(call, spending.isGone ? "cut" : "failed");
-          if (!spending.isTimedOut) return controller.error(error);
-          // An error part, which the reader of the answer can show.
-          controller.enqueue({ type: "error", error });
-          controller.close();
-        }
+      start(controller) {
+        // What is read here is still passed on: somebody may read the answer without the client, such as to save it.
+        call.drain = async () => {
+          while (call.end === undefined && spending.drains) await next(controller);
+        };
       },
+      pull: next,
       async cancel(reason) {
+        isOpen = false;
         waiting.over();
         // The reader left, but what was written so far counts.
         await spending.callOver(call, "cut");
@@ -84,6 +96,12 @@ export function meteredParts(
     },
     unbuffered,
   );
+
+  /** Passes on one part after another, also if the reader and the drain ask at once. */
+  function next(controller: ReadableStreamDefaultController<StreamPart>): Promise<void> {
+    reading = reading.then(() => passOn(controller)).catch((error) => failed(error, controller));
+    return reading;
+  }
 }
 
 /** Counts the parts of one answer. */

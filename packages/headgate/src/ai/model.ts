@@ -35,6 +35,21 @@ async function stream(
 ): Promise<StreamResult> {
   const call = await spending.begin(model.modelId, sizeOfPrompt(params));
   if (call === undefined) return { stream: stoppedParts(spending) };
+  const opened = openStream(model, params, call, spending);
+  // An answer that has not begun is drained, too. Once it has, `meteredParts` sets how.
+  call.drain = async () => {
+    await opened;
+    await call.drain?.();
+  };
+  return opened;
+}
+
+async function openStream(
+  model: LanguageModelV4,
+  params: CallOptions,
+  call: Call,
+  spending: Spending,
+): Promise<StreamResult> {
   const waiting = patience(spending, params.abortSignal);
   const asked = new Promise<StreamResult>((resolve) => resolve(model.doStream(limited(params, spending))));
   try {
@@ -57,6 +72,18 @@ async function generate(
   const wanted = params.maxOutputTokens ?? spending.options.answerTokens;
   const call = await spending.begin(model.modelId, sizeOfPrompt(params), wanted, wanted);
   if (call === undefined) return nothingGenerated(spending);
+  const generated = generateHeld(model, params, call, spending, wanted);
+  call.drain = async () => void (await generated);
+  return generated;
+}
+
+async function generateHeld(
+  model: LanguageModelV4,
+  params: CallOptions,
+  call: Call,
+  spending: Spending,
+  wanted: number,
+): Promise<GenerateResult> {
   const held = Math.max(leastMaximum, spending.account.heldOutput);
   try {
     const maxOutputTokens = Math.min(wanted, held);
