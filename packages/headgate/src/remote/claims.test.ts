@@ -130,12 +130,12 @@ it("sends the end of an id later, if the store could not be reached", async () =
   expect(await other.admit("ann", { id: "m1" })).toMatchObject({ state: "done", result: "answer 1" });
 });
 
-it.each([
-  ["an id", "9/hour", { id: "m1" }],
-  ["a place", "2 concurrent", {}],
+it.each<[what: string, limits: string, id?: string]>([
+  ["an id", "9/hour", "m1"],
+  ["a place", "2 concurrent"],
 ])(
   "sends the requests of a layer that it counted later, if %s belongs to a layer that it did not count",
-  async (_what, limits, options) => {
+  async (_what, limits, id) => {
     const { clock, make, fail } = shared();
     const layers: LayerOptions<string>[] = [
       { ...user, limits, outage: "admit" },
@@ -144,7 +144,7 @@ it.each([
     const [one, other] = [make(layers), make(layers)];
     fail(true);
     for (const name of ["ann", "bob"]) {
-      const admission = await one.admit(name, options);
+      const admission = await (id === undefined ? one.admit(name) : one.admit(name, { id }));
       if (!admission.admitted) throw new Error("refused");
       if (name === "ann") await admission.end();
     }
