@@ -78,7 +78,8 @@ export const coarse: readonly Case[] = [
       const place = trial.place("2000/second");
       await trial.admit(place, { requests: 1500 });
       trial.clock.advance(4);
-      await trial.admit(place, { requests: 1 });
+      const { readings } = await trial.admit(place, { requests: 1 });
+      expectSame(readings[0]?.[0]?.resetMs, second, "when the bucket leaves, with its newest");
       trial.clock.advance(999);
       expectSame((await trial.read(place))[0]?.remaining, 499, "remaining while the newest counts");
       trial.clock.advance(1);

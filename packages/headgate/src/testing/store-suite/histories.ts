@@ -61,7 +61,7 @@ async function playOne(
   const setting: Setting = {
     places,
     unit,
-    clients: 3,
+    clients: 6,
     tickMs: 15_000,
     longestCallMs: 45_000,
     calls: 9,
@@ -69,7 +69,7 @@ async function playOne(
     ...more,
     record: (call) => calls.push(call),
   };
-  const choices = Array.from({ length: 60 }, () => random.between(0, 2 ** 30));
+  const choices = Array.from({ length: 120 }, () => random.between(0, 2 ** 30));
   expectSame(play(setting, choices), undefined, `an invariant of the model, in history ${seed}`);
   const marks = new Marks();
   for (const [n, call] of calls.entries()) {

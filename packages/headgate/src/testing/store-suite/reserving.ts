@@ -224,6 +224,20 @@ export const reserving: readonly Case[] = [
   },
 
   {
+    name: "a heartbeat under a shorter lease does not shorten a longer one",
+    async run(trial) {
+      const place = trial.place("2 concurrent/10 minutes");
+      const held = await trial.hold(place, { concurrent: 1 });
+      // As a process with another policy would send it.
+      const { limits } = trial.under(place, "2 concurrent");
+      const { reservation } = held;
+      await trial.report({ ...held, reservation: { ...reservation, places: [{ ...place, limits }] } }, {});
+      trial.clock.advance(31 * second);
+      expectSame((await trial.read(place))[0]?.remaining, 1, "remaining of 2 after the shorter lease");
+    },
+  },
+
+  {
     name: "an end is remembered, however many other reservations come and go",
     async run(trial) {
       const place = trial.place("1000 tokens/day");
