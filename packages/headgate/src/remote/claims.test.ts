@@ -1,11 +1,19 @@
 import { expect, it } from "vitest";
 import type { Admitted } from "../core/admission.ts";
+import type { LayerOptions } from "../core/policy.ts";
 import type { Store } from "../core/store.ts";
 import { createLimiter } from "../limiter/limiter.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 import { fakeClock } from "../testing/fake-clock.ts";
 
 const second = 1000;
+const outage = { policy: "local", instances: 1 } as const;
+const user = {
+  name: "user",
+  key: (user: string) => user,
+  limits: "9/hour; 1000 tokens/hour",
+  outage,
+} as const;
 
 /** A shared store that can fail, and processes that use it. */
 function shared() {
@@ -28,22 +36,8 @@ function shared() {
       return memory.adjust(...asked);
     },
   };
-  const make = () =>
-    createLimiter({
-      name: "chat",
-      clock,
-      store,
-      layers: [
-        {
-          name: "user",
-          key: (user: string) => user,
-          limits: "9/hour; 1000 tokens/hour",
-          outage: { policy: "local", instances: 1 },
-        },
-      ],
-      onError() {},
-      onOutage() {},
-    });
+  const make = (layers: readonly LayerOptions<string>[] = [user]) =>
+    createLimiter({ name: "chat", clock, store, layers, onError() {}, onOutage() {} });
   return {
     clock,
     make,
@@ -135,3 +129,31 @@ it("sends the end of an id later, if the store could not be reached", async () =
   await settle();
   expect(await other.admit("ann", { id: "m1" })).toMatchObject({ state: "done", result: "answer 1" });
 });
+
+it.each<[what: string, limits: string, id?: string]>([
+  ["an id", "9/hour", "m1"],
+  ["a place", "2 concurrent"],
+])(
+  "sends the requests of a layer that it counted later, if %s belongs to a layer that it did not count",
+  async (_what, limits, id) => {
+    const { clock, make, fail } = shared();
+    const layers: LayerOptions<string>[] = [
+      { ...user, limits, outage: "admit" },
+      { name: "all", key: () => "all", limits: "9/hour", outage },
+    ];
+    const [one, other] = [make(layers), make(layers)];
+    fail(true);
+    for (const name of ["ann", "bob"]) {
+      const admission = await (id === undefined ? one.admit(name) : one.admit(name, { id }));
+      if (!admission.admitted) throw new Error("refused");
+      if (name === "ann") await admission.end();
+    }
+    fail(false);
+    for (let seconds = 0; seconds < 20; seconds += 1) {
+      clock.advance(second);
+      await settle();
+    }
+    const { limits: read } = await other.peek("eve");
+    expect(read.map(({ layer, remaining }) => [layer, remaining])).toContainEqual(["all", 7]);
+  },
+);

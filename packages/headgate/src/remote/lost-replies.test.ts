@@ -54,6 +54,13 @@ function processes(outage: OutageOption = { policy: "local", instances: 1 }, lim
       return answer;
     },
 
+    /** A third process claims the id, and dies. */
+    async crash(): Promise<void> {
+      const shared = scriptedStore(memory);
+      await make(shared).admit("ann", asked);
+      shared.mode = "reject";
+    },
+
     /** The first process sends what waits. */
     async reconcile(): Promise<void> {
       clock.advance(2 * second);
@@ -214,5 +221,41 @@ describe.each(["lose", "hang"] as const)("a hold whose reply is lost (%s)", (how
     expect(await left()).toEqual([8, 900, 19]);
     await first.end({ tokens: 30 });
     expect(await left()).toEqual([8, 970, 19]);
+  });
+});
+
+describe("what an id may cost beyond its request", () => {
+  it.each(["lose", "hang"] as const)("a take-over whose reply is lost pays one more (%s)", async (how) => {
+    const { clock, other, crash, lose, left, reconcile } = processes();
+    await crash();
+    clock.advance(31 * second);
+    expect(await left()).toEqual([8, 1000, 19]);
+    const next = (await lose(how, { tokens: 100 })) as Admitted;
+    // The store knows that it is the second attempt, and this process does not.
+    expect(next).toMatchObject({ admitted: true, attempt: 1 });
+    await reconcile();
+    expect(await left()).toEqual([7, 900, 18]);
+    await next.end({ tokens: 30 }, { result: "answer 2" });
+    expect(await other.admit("ann", asked)).toMatchObject({ state: "done", result: "answer 2" });
+    expect(await left()).toEqual([7, 970, 18]);
+  });
+
+  it.each([
+    [80, [8, 970, 19]],
+    [100, [7, 970, 18]],
+  ])("a lost reply with an outage of %i s behind it", async (seconds, wanted) => {
+    const { clock, store, other, lose, left, reconcile } = processes();
+    const first = (await lose("lose", { tokens: 100 })) as Admitted;
+    store.mode = "reject";
+    clock.advance(seconds * second);
+    await vi.advanceTimersByTimeAsync(seconds * second);
+    store.mode = "answer";
+    await reconcile();
+    await reconcile();
+    await first.end({ tokens: 30 }, { result: "answer 1" });
+    await reconcile();
+    expect(await other.admit("ann", asked)).toMatchObject({ state: "done", result: "answer 1" });
+    // After 90 s the store has forgotten the reservation, and knows only the claim.
+    expect(await left()).toEqual(wanted);
   });
 });

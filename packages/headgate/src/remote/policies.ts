@@ -49,12 +49,14 @@ export function decideByPolicies(
   const paced = hold === undefined || hold.seq === 1 ? pace : undefined;
   const isEarly = paced !== undefined && own.some((charge) => paced.waitOf(charge, now) > 0);
   const refuses = own.length < counted.length || isEarly;
-  // An extension is held separately here: what the store holds has its own id.
-  const mine = hold === undefined ? undefined : { rid: mintRid(), seq: 1 };
   // If the claim's layer is not counted in this process, there is no place to keep the claim.
   const claims = own.some(({ space, key }) => space === claim?.space && key === claim.key)
     ? claim
     : undefined;
+  // An extension is held separately here: what the store holds has its own id. A new request is a reservation only if it
+  // holds something here. Otherwise nothing renews it, and the ledger itself sends what it spent to the store.
+  const isHeld = hold !== undefined && (hold.seq > 1 || claims !== undefined || own.some(holdsSomething));
+  const mine = isHeld ? { rid: mintRid(), seq: 1 } : undefined;
   const outcome = ledger.decide(own.map(asAsked), now, peek || refuses, mine, claims);
   const ruling = {
     hold: mine,
@@ -72,6 +74,10 @@ export function decideByPolicies(
   }
   const { readings, unavailable } = refusedReadings(counted, charges, outcome, now, retryMs, paced);
   return { ...ruling, outcome: { admitted: false, now, readings, marks: [] }, unavailable };
+}
+
+function holdsSomething({ holds }: Charge): boolean {
+  return holds?.some((amount) => amount > 0) === true;
 }
 
 /** Reduces a reservation's total to what it asks for now. The store applies overrides: this process only uses their limits. */

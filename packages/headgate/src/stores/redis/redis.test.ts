@@ -513,6 +513,15 @@ describe("long logs", () => {
   });
 });
 
+it("claims are kept for a day after the lease, by the server's clock", async () => {
+  const claim = { space: "user", key: "one", id: "m1", fingerprint: "", result: "", leaseMs: 30_000 };
+  await store.decide([chargeOf("5/minute")], 0, false, newHold(), claim);
+  const lives = await Promise.all((await client.keys("*")).map((key) => client.pttl(key)));
+  const day = 86_400_000;
+  expect(Math.max(...lives)).toBeGreaterThan(day + 20_000);
+  expect(Math.max(...lives)).toBeLessThanOrEqual(day + 30_000);
+});
+
 describe("reservations", () => {
   it("of one process are renewed and ended by another", async () => {
     const clock = fakeClock();

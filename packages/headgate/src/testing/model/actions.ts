@@ -1,6 +1,8 @@
 import { rememberedMs } from "../../core/holdings.ts";
+import type { OverrideTerms } from "../../core/override.ts";
 import * as calls from "./calls.ts";
 import { brokenAdmission } from "./invariants.ts";
+import type { Place } from "./model-store.ts";
 import {
   apply,
   type Client,
@@ -12,6 +14,8 @@ import {
   type Message,
   type World,
 } from "./world.ts";
+
+const mostOverrides = 3;
 
 /** One possible next action. */
 export interface Action {
@@ -39,19 +43,50 @@ export function act(world: World, action: Action): void {
 export function actionsOf(world: World): Action[] {
   return [
     { name: "time passes", run: tick },
+    ...operatorActions(world),
     ...world.clients.flatMap((client, c) => clientActions(world, client, c)),
     ...world.net.flatMap((message, m) => deliveries(world, message, m)),
   ];
 }
 
-function clientActions({ setting, now, net }: World, client: Client, c: number): Action[] {
+/** An operator overrides the first partition, or ends that. */
+function operatorActions({ setting, store, now, overrides }: World): Action[] {
+  const [place] = setting.places;
+  const { overriding = [] } = setting;
+  if (place === undefined || overriding.length === 0) return [];
+  if (store.overrideOf(place, now) !== undefined)
+    return [{ name: "the override is ended", run: (world) => override(world, place, undefined) }];
+  if (overrides >= mostOverrides) return [];
+  return overriding.map((_, n) => ({
+    name: `limits ${n} override`,
+    run: (world) => {
+      world.overrides += 1;
+      override(world, place, { id: world.overrides, limits: `${n}` });
+    },
+  }));
+}
+
+function override(world: World, place: Place, terms: OverrideTerms | undefined): void {
+  const { setting, store, now } = world;
+  store.override(place, terms, now);
+  void setting.mirror?.override?.([place], terms, now);
+  setting.record?.({ kind: "override", now, place, terms });
+}
+
+function clientActions({ setting, store, now, net }: World, client: Client, c: number): Action[] {
   const { phase, seq, used, allowed } = client;
   const actions: Action[] = [];
   const add = (name: string, run: (world: World) => void) =>
     actions.push({ name: `client ${c} ${name}`, isLocal: true, run });
   const mayCall = seq < setting.calls;
   if (phase === "idle") {
-    for (const amount of setting.asks) add(`asks for ${amount}`, (world) => calls.ask(world, c, amount));
+    const known = setting.places[0] && store.overrideOf(setting.places[0], now);
+    for (const amount of setting.asks) {
+      add(`asks for ${amount}`, (world) => calls.ask(world, c, amount, known));
+      // A process that does not know the override yet.
+      if (known !== undefined)
+        add(`asks for ${amount}, not overridden`, (world) => calls.ask(world, c, amount));
+    }
   }
   if (phase === "asking") {
     if (!client.doubted) add("asks again", (world) => calls.askAgain(world, c));
@@ -87,7 +122,7 @@ function deliver(world: World, m: number, answered: boolean): void {
   const heldBefore = heldIn(world, client);
   const outcome = apply(world, message);
   if (message.charges !== undefined && outcome.admitted && heldIn(world, client) > heldBefore) {
-    world.broken ??= brokenAdmission(world);
+    world.broken ??= brokenAdmission(world, message);
     if (message.kind === "ask") client.admissions += 1;
   }
   const copies = message.copies - 1;

@@ -1,20 +1,35 @@
+import type { ClaimChange } from "../../core/claim.ts";
+import type { Override } from "../../core/override.ts";
 import type { Adjustment, Charge, Outcome, Refund } from "../../core/store.ts";
-import { type Client, leaseOf, type Message, type World } from "./world.ts";
+import { type Client, leaseOf, type Message, placesOf, sharedId, type World } from "./world.ts";
 
 /** The calls of a client, and how it handles the answers. */
 
-export function ask(world: World, c: number, amount: number): void {
-  const charges = world.setting.places.map(
-    (place): Charge => ({
+/** @param override the one in force in the first partition, as far as the client knows. */
+export function ask(world: World, c: number, amount: number, override?: Override): void {
+  const { setting } = world;
+  const client = world.clients[c] as Client;
+  client.override = override;
+  client.phase = "asking";
+  const charges = placesOf(setting, client).map(
+    (place, p): Charge => ({
       ...place,
       needs: amountsOf(world, place, amount, 1),
       spends: amountsOf(world, place, 0, 1),
       holds: amountsOf(world, place, amount, 0),
+      ...(p > 0 || override === undefined ? {} : { override }),
     }),
   );
-  const client = world.clients[c] as Client;
-  client.phase = "asking";
-  send(world, c, { kind: "ask", charges });
+  const [first] = setting.places;
+  const claim =
+    setting.claims === true && first !== undefined
+      ? { space: first.space, key: first.key, ...claimed(world) }
+      : undefined;
+  send(world, c, { kind: "ask", charges, claim });
+}
+
+function claimed({ setting }: World) {
+  return { id: sharedId, fingerprint: "body", result: "", leaseMs: leaseOf(setting) };
 }
 
 /** Sends the same ask once more, as if the first had been lost. */
@@ -30,7 +45,7 @@ export function extend(world: World, c: number, more: number): void {
   const client = world.clients[c] as Client;
   // Units that were reported but not used go back to the limit, not to this client's hold.
   const total = Math.max(0, client.allowed - Math.min(client.known, client.used)) + more;
-  const charges = world.setting.places.map(
+  const charges = placesOf(world.setting, client).map(
     (place): Charge => ({
       ...place,
       needs: amountsOf(world, place, more, 0),
@@ -52,6 +67,7 @@ export function report(world: World, c: number, over = 0): void {
 export function end(world: World, c: number, served: boolean): void {
   const client = world.clients[c] as Client;
   client.phase = "ending";
+  client.served = served;
   client.requests = served ? client.requests : 0;
   adjust(world, c, "end", client.used, served ? client.knownRequests : 0, 0);
 }
@@ -80,9 +96,13 @@ function adjust(
   seq?: number,
 ): void {
   const client = world.clients[c] as Client;
-  const adjustments = world.setting.places.map(
+  const state = kind === "report" ? "running" : client.served ? "done" : "nothing";
+  const adjustments = placesOf(world.setting, client).map(
     (place, p): Adjustment => ({
       ...place,
+      ...(p > 0 || world.setting.claims !== true
+        ? {}
+        : { claim: { ...claimed(world), attempt: client.attempt, state } satisfies ClaimChange }),
       rid: client.rid,
       seq: seq ?? client.seq + 1,
       ended: kind === "end",
@@ -99,7 +119,7 @@ function adjust(
 function send(
   world: World,
   c: number,
-  message: Pick<Message, "kind" | "charges" | "adjustments">,
+  message: Pick<Message, "kind" | "charges" | "claim" | "adjustments">,
   again?: number,
 ): void {
   const client = world.clients[c] as Client;
@@ -135,6 +155,7 @@ export function receive(world: World, message: Message, outcome: Outcome): void 
     // If the lease ended before the answer came, others may have got the units.
     const isLate = world.now >= client.trustedUntil && world.setting.faults?.trustsLateAnswers !== true;
     if (!isLate) client.trustedUntil = Math.max(client.trustedUntil, trusted);
+    if (world.now < client.ownsUntil) client.ownsUntil = Math.max(client.ownsUntil, trusted);
     return;
   }
   if (!outcome.admitted) {
@@ -145,13 +166,18 @@ export function receive(world: World, message: Message, outcome: Outcome): void 
     return;
   }
   const charges = message.charges ?? [];
-  noteMarks(world, client, outcome, (p, g) => charges[p]?.spends[g] ?? 0);
+  const { attempt = 1 } = outcome;
+  // A later attempt at an id does not pay for the request.
+  const pays = message.kind !== "ask" || attempt === 1;
+  noteMarks(world, client, outcome, (p, g) => (pays ? (charges[p]?.spends[g] ?? 0) : 0));
   client.allowed += totalOf(world, charges[0]?.needs ?? []);
   client.trustedUntil = Math.max(client.trustedUntil, trusted);
   if (message.kind === "ask") {
     client.phase = "open";
-    client.requests = 1;
-    client.knownRequests = 1;
+    client.attempt = attempt;
+    client.ownsUntil = trusted;
+    client.requests = pays ? 1 : 0;
+    client.knownRequests = client.requests;
   }
 }
 

@@ -5,15 +5,19 @@ import { memoryStore } from "../../stores/memory/index.ts";
 import { play } from "./histories.ts";
 import type { Setting } from "./world.ts";
 
+function limitsOf(text: string) {
+  return compileLimits("layer", text);
+}
+
 function placesOf(layers: readonly string[]): Setting["places"] {
   return layers.map((limits, l) => ({
     space: `layer${l}`,
     key: "caller",
-    limits: compileLimits("layer", limits),
+    limits: limitsOf(limits),
   }));
 }
 
-const settings: readonly [layers: string[], unit: string, resets: boolean][] = [
+const settings: readonly [layers: string[], unit: string, resets: boolean, more?: Partial<Setting>][] = [
   [["7 tokens/minute sliding-window; 4/minute"], "tokens", true],
   [
     ["9 tokens/minute sliding-window; 20 tokens/hour sliding-window", "6 tokens/minute sliding-window"],
@@ -26,10 +30,23 @@ const settings: readonly [layers: string[], unit: string, resets: boolean][] = [
   [["7 tokens/minute sliding-counter; 4/minute sliding-counter"], "tokens", false],
   [["3 concurrent", "5/minute"], "concurrent", true],
   [["3 concurrent; 4/minute", "2 concurrent"], "concurrent", true],
+  [["6 tokens/minute sliding-window; 4/minute", "5/minute"], "tokens", false, { claims: true }],
+  [["3 concurrent; 4/minute", "2 concurrent"], "concurrent", false, { claims: true }],
+  [
+    ["6 tokens/minute sliding-window; 4/minute", "8 tokens/minute"],
+    "tokens",
+    true,
+    {
+      overriding: [
+        limitsOf("3 tokens/minute sliding-window; 2/minute"),
+        limitsOf("9 tokens/minute sliding-window; 8/minute"),
+      ],
+    },
+  ],
 ];
 
 describe("long histories of many clients, in the model and in the memory store", () => {
-  it.each(settings)("keep every invariant under %j, with %s held", (layers, unit, resets) => {
+  it.each(settings)("keep every invariant under %j, with %s held", (layers, unit, resets, more = {}) => {
     const places = placesOf(layers);
     fc.assert(
       fc.property(
@@ -46,6 +63,7 @@ describe("long histories of many clients, in the model and in the memory store",
             asks: unit === "concurrent" ? [1] : [1, 3],
             resets,
             mirror: memoryStore(),
+            ...more,
           };
           expect(play(setting, choices)).toBe(undefined);
         },

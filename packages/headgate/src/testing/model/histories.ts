@@ -61,6 +61,7 @@ function reset(world: World): void {
   pass(world, 1);
   world.store.reset(setting.places);
   void setting.mirror?.reset(setting.places, world.now);
+  setting.record?.({ kind: "reset", now: world.now, places: setting.places });
   world.ledger = [];
   pass(world, 1);
 }

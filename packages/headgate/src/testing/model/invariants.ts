@@ -1,17 +1,29 @@
+import { claimKeptMs, mostClaimAttempts } from "../../core/claim.ts";
 import type { Limit } from "../../core/limit.ts";
 import type { Charge } from "../../core/store.ts";
 import { freeAt } from "../oracle.ts";
 import type { ModelStore, Place } from "./model-store.ts";
-import { type Client, chargedTo, holdOf, type World } from "./world.ts";
+import {
+  type Client,
+  chargedTo,
+  holdOf,
+  limitsIn,
+  type Message,
+  sharedId,
+  start,
+  type World,
+} from "./world.ts";
 
 /** Returns which invariant of the protocol is broken, and how; `undefined` if all hold. */
 export function broken(world: World): string | undefined {
   if (world.broken !== undefined) return world.broken;
-  for (const [p, place] of world.setting.places.entries()) {
-    const what =
-      brokenPlace(world, p, place) ?? brokenWait(world, p, place) ?? brokenReading(world, p, place);
+  for (const [p, own] of world.setting.places.entries()) {
+    const place = { ...own, limits: limitsIn(world, own) };
+    const what = brokenPlace(world, p, own) ?? brokenWait(world, p, place) ?? brokenReading(world, p, place);
     if (what !== undefined) return what;
   }
+  const what = brokenClaim(world);
+  if (what !== undefined) return what;
   for (const client of world.clients) {
     const what = brokenClient(world, client);
     if (what !== undefined) return what;
@@ -28,7 +40,10 @@ function brokenPlace(world: World, p: number, place: Place): string | undefined 
     if (heard === undefined || heard.at + place.limits.leaseMs <= now)
       return `5: ${rid} holds units after its lease`;
   }
-  for (const limit of place.limits.limits) {
+  for (const [l, own] of place.limits.limits.entries()) {
+    // What was admitted under a looser override stays.
+    const others = p > 0 ? [] : (setting.overriding ?? []).map(({ limits }) => limits[l]?.quota ?? 0);
+    const limit = { ...own, quota: Math.max(own.quota, ...others) };
     const since = now - limit.windowMs;
     const isUnits = limit.unit === setting.unit;
     let counted = isUnits ? (held.get(limit.unit) ?? 0) : 0;
@@ -78,6 +93,21 @@ function brokenClient(world: World, client: Client): string | undefined {
   return undefined;
 }
 
+/** Checks that an id has one owner, and that its request is charged once. */
+function brokenClaim({ setting, clients, now }: World): string | undefined {
+  if (setting.claims !== true) return undefined;
+  const owners = clients.filter(({ phase, ownsUntil }) => phase === "open" && now < ownsUntil);
+  if (owners.length > 1) return `7: ${owners.length} requests answer ${sharedId}`;
+  if (now - start >= claimKeptMs) return undefined;
+  // Of three attempts, the first pays.
+  const most = Math.ceil(setting.clients / mostClaimAttempts);
+  for (const p of setting.places.keys()) {
+    const paid = clients.reduce((sum, client) => sum + chargedTo(client, p, "requests"), 0);
+    if (paid > most) return `7: ${paid} requests are charged for ${sharedId}`;
+  }
+  return undefined;
+}
+
 function wantedRequests(place: Place, { requests }: Client): number {
   return counted(place, "requests") ? requests : 0;
 }
@@ -86,15 +116,20 @@ function counted({ limits }: Place, wanted: string): boolean {
   return limits.groups.some(({ unit }) => unit === wanted);
 }
 
-/** Checks that an admission was free, according to all charges so far. */
-export function brokenAdmission(world: World): string | undefined {
+/**
+ * Checks that an admission was free, according to all charges so far: a new request under the limits in force, an extension under those
+ * that admitted its reservation.
+ */
+export function brokenAdmission(world: World, { kind, charges = [] }: Message): string | undefined {
   const { setting, now } = world;
   for (const [p, place] of setting.places.entries()) {
     const { held } = world.store.holdingsOf(place, now);
-    for (const limit of place.limits.limits) {
+    const { limits } = kind === "ask" ? limitsIn(world, place) : (charges[p]?.limits ?? place.limits);
+    for (const limit of limits) {
       const free = freeOf(world, p, place, limit);
       const holds = held.get(limit.unit) ?? 0;
-      if (holds > free) return `1: admitted with ${holds} held and ${free} of ${limit.quota} free`;
+      const invariant = limits === place.limits.limits ? 1 : 9;
+      if (holds > free) return `${invariant}: admitted with ${holds} held and ${free} of ${limit.quota} free`;
     }
   }
   return undefined;
@@ -124,7 +159,7 @@ function brokenWait(world: World, p: number, place: Place): string | undefined {
   const quota = Math.min(...limits.map((limit) => limit.quota));
   const isExact = limits.every(({ algorithm }) => algorithm === "sliding-window");
   for (const amount of new Set([1, Math.ceil(quota / 2), quota])) {
-    const charges = [chargeOf(world.setting.unit, place, amount)];
+    const charges = [chargeOf(world, place, amount)];
     const ask = (at: number, asked: ModelStore) => asked.decide(charges, at, true, stranger);
     const { admitted, refusedFor, readings } = ask(now, store);
     if (refusedFor !== undefined) continue;
@@ -144,9 +179,9 @@ function brokenWait(world: World, p: number, place: Place): string | undefined {
 
 /** Checks that `remaining` is what is free according to all charges so far, and grows at the reported moment. */
 function brokenReading(world: World, p: number, place: Place): string | undefined {
-  const { now, store, setting } = world;
+  const { now, store } = world;
   const readingsAt = (at: number, asked: ModelStore) =>
-    asked.decide([chargeOf(setting.unit, place, 0)], at, true, stranger).readings[0] ?? [];
+    asked.decide([chargeOf(world, place, 0)], at, true, stranger).readings[0] ?? [];
   for (const [l, { remaining, resetMs }] of readingsAt(now, store).entries()) {
     const limit = place.limits.limits[l] as Limit;
     const held = store.holdingsOf(place, now).held.get(limit.unit) ?? 0;
@@ -171,11 +206,18 @@ function freeUnits(world: World, p: number, place: Place): number {
   return Math.min(...limits.map((limit) => freeOf(world, p, place, limit))) - held;
 }
 
-function chargeOf(heldUnit: string, place: Place, amount: number): Charge {
+function chargeOf({ setting, store, now }: World, place: Place, amount: number): Charge {
+  const override = store.overrideOf(place, now);
   const amounts = (held: number, requests: number) =>
     place.limits.groups.map(({ unit }) => {
-      if (unit === heldUnit) return held;
+      if (unit === setting.unit) return held;
       return unit === "requests" ? requests : 0;
     });
-  return { ...place, needs: amounts(amount, 1), spends: amounts(0, 1), holds: amounts(amount, 0) };
+  return {
+    ...place,
+    needs: amounts(amount, 1),
+    spends: amounts(0, 1),
+    holds: amounts(amount, 0),
+    ...(override === undefined ? {} : { override }),
+  };
 }

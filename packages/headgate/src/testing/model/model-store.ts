@@ -1,5 +1,7 @@
+import { beginClaim, type Claim, type ClaimRecord } from "../../core/claim.ts";
 import { type Entry, type Holdings, noHoldings, refundsOf } from "../../core/holdings.ts";
 import { type CountingGroup, counting, type LimitSet } from "../../core/limit-set.ts";
+import { beginOverride, inForce, type Override, type OverrideTerms } from "../../core/override.ts";
 import type { Adjustment, Charge, Hold, Outcome, Reading, Refund } from "../../core/store.ts";
 import { coreTransitions, type Transitions } from "./transitions.ts";
 
@@ -11,10 +13,12 @@ export interface Place {
 
 type Row = Float64Array<ArrayBuffer>;
 
-/** The state of one partition: a row of numbers for each group of limits, and the holdings. */
+/** The state of one partition: a row of numbers for each group of limits, the holdings, the override, and claims by id. */
 interface Partition {
   readonly rows: Map<string, Row>;
   readonly holdings: Holdings;
+  readonly claims: Map<string, ClaimRecord>;
+  override: Override | undefined;
 }
 
 /** One change of a partition's used units. */
@@ -40,22 +44,46 @@ export class ModelStore {
 
   copy(): ModelStore {
     const partitions = new Map<string, Partition>();
-    for (const [id, { rows, holdings }] of this.#partitions) {
+    for (const [id, { rows, holdings, claims, override }] of this.#partitions) {
       const copied = new Map<string, Row>();
       for (const [group, row] of rows) copied.set(group, row.slice());
-      partitions.set(id, { rows: copied, holdings: copyHoldings(holdings) });
+      partitions.set(id, {
+        rows: copied,
+        holdings: copyHoldings(holdings),
+        claims: new Map(claims),
+        override,
+      });
     }
     return new ModelStore(this.#transitions, partitions);
   }
 
   decide(
-    charges: readonly Charge[],
+    asked: readonly Charge[],
     now: number,
     peek: boolean,
     hold: Hold | undefined,
     journal: Journal = () => {},
+    claim?: Claim,
   ): Outcome {
-    const { standingOf, heldBy } = this.#transitions;
+    if (claim === undefined || hold === undefined) return this.#decide(asked, now, peek, hold, journal);
+    const { claims } = this.#open({ ...claim, limits: (asked[0] as Charge).limits }, now);
+    const met = this.#transitions.meetClaim(claims.get(claim.id), claim, hold.rid, now);
+    if (typeof met !== "number") return { admitted: false, now, readings: [], marks: [], known: met };
+    const charges = met === 1 ? asked : this.#transitions.withoutRequests(asked);
+    const outcome = this.#decide(charges, now, peek, hold, journal);
+    if (!outcome.admitted) return outcome;
+    claims.set(claim.id, beginClaim(claim, hold.rid, met, now));
+    return { ...outcome, attempt: met };
+  }
+
+  #decide(
+    charges: readonly Charge[],
+    now: number,
+    peek: boolean,
+    hold: Hold | undefined,
+    journal: Journal,
+  ): Outcome {
+    const { standingOf, heldBy, refusedByOverrides } = this.#transitions;
     const partitions = charges.map((charge) => this.#open(charge, now));
     const standings = charges.map(({ holds }, c) => {
       const more = holds?.some((units) => units > 0) === true;
@@ -72,7 +100,11 @@ export class ModelStore {
     );
     const before = charges.map((charge, c) => this.#read(charge, now, needs[c] ?? []));
     const isFree = before.flat().every(({ waitMs }) => waitMs === 0);
-    const refusedFor = (["ended", "crowded"] as const).find((reason) => standings.includes(reason));
+    const overrides = partitions.map(({ override }) => inForce(override, now));
+    const obstacle = refusedByOverrides(overrides, charges, hold, (c) => standings[c] === "applied");
+    const refusedFor = standings.includes("ended")
+      ? "ended"
+      : (obstacle ?? (standings.includes("crowded") ? "crowded" : undefined));
     const admitted = isFree && refusedFor === undefined;
     if (!admitted || peek)
       return {
@@ -109,6 +141,13 @@ export class ModelStore {
   }
 
   adjust(adjustments: readonly Adjustment[], now: number, journal: Journal = () => {}): Outcome {
+    for (const { claim, rid, raises, ...place } of adjustments) {
+      if (claim === undefined) continue;
+      const { claims } = this.#open(place, now);
+      const changed = this.#transitions.changeClaim(claims.get(claim.id), claim, rid, raises, now);
+      if (changed === undefined) claims.delete(claim.id);
+      else claims.set(claim.id, changed);
+    }
     const marks = adjustments.map((adjustment) => {
       const { limits, rid } = adjustment;
       const { holdings } = this.#open(adjustment, now);
@@ -147,6 +186,23 @@ export class ModelStore {
     for (const place of places) this.#partitions.get(idOf(place))?.rows.clear();
   }
 
+  /** Puts an override into force, or ends it. */
+  override(place: Place, terms: OverrideTerms | undefined, now: number): void {
+    const partition = this.#open(place, now);
+    partition.override = terms && beginOverride(terms, now);
+    this.#transitions.override(partition.rows);
+  }
+
+  /** The override in force in a partition. */
+  overrideOf(place: Place, now: number): Override | undefined {
+    return inForce(this.#partitions.get(idOf(place))?.override, now);
+  }
+
+  /** What is kept of an id. */
+  claimOf(place: Place, id: string): ClaimRecord | undefined {
+    return this.#partitions.get(idOf(place))?.claims.get(id);
+  }
+
   /** Removes expired entries as early as allowed. */
   tidy(now: number): void {
     for (const { holdings } of this.#partitions.values()) {
@@ -169,7 +225,7 @@ export class ModelStore {
     const id = idOf(place);
     let partition = this.#partitions.get(id);
     if (partition === undefined) {
-      partition = { rows: new Map(), holdings: noHoldings() };
+      partition = { rows: new Map(), holdings: noHoldings(), claims: new Map(), override: undefined };
       this.#partitions.set(id, partition);
     }
     this.#transitions.lapse(partition.holdings, now);

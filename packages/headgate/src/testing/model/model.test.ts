@@ -7,8 +7,8 @@ import type { Setting } from "./world.ts";
 
 /**
  * The protocol of reservations as a model: a store over the transitions of `core`, clients, and a network that delivers
- * late, twice, in any order or not at all. Claims of message ids (invariant 7) have a play of their own in `core/claim.test.ts`;
- * charges in several slots are played on a real cluster (`stores/redis/across-slots-faults.test.ts`).
+ * late, twice, in any order or not at all. An operator overrides limits, and requests may answer the same message. More
+ * owners of one id are played in `core/claim.test.ts`; charges in several slots are played on a real cluster (`stores/redis/across-slots-faults.test.ts`).
  */
 function setting(limits: string, changes: Partial<Setting> = {}): Setting {
   return {
@@ -45,6 +45,13 @@ describe("the model of reservations", () => {
     ["2 tokens/minute fixed-window; 2/minute fixed-window", 8, {}],
     ["2 tokens/minute fixed-window from first-use", 8, {}],
     ["2 tokens/minute sliding-counter; 2/minute sliding-counter", 8, {}],
+    [`${tokens}; 3/minute`, 7, { clients: 2, claims: true }],
+    ["1 concurrent; 3/minute", 7, { clients: 2, unit: "concurrent", claims: true }],
+    [
+      tokens,
+      6,
+      { clients: 2, asks: [1, 2], overriding: [compileLimits("layer", "1 tokens/minute sliding-window")] },
+    ],
   ])("keeps every invariant in all histories under %s, of up to %i steps", (limits, mostSteps, changes) => {
     const { broken, states } = explore(setting(limits, changes), { mostSteps });
     expect(broken).toBe(undefined);

@@ -1,4 +1,5 @@
 import type { Holdings } from "../../core/holdings.ts";
+import { compileLimits } from "../../core/limit-set.ts";
 import { coreTransitions as core, type Transitions } from "./transitions.ts";
 import type { ClientFaults, Setting } from "./world.ts";
 
@@ -14,6 +15,7 @@ export interface Mutant {
 }
 
 const windowMs = 60_000;
+const idLimits = "2 tokens/minute sliding-window; 3/minute";
 /** The entry in which a mutant records the admission time. No unit has this name. */
 const admittedAt = "admitted at";
 
@@ -164,6 +166,47 @@ export const mutants: readonly Mutant[] = [
     name: "held units are shown as free",
     breaks: /^8:/,
     transitions: { heldOf: () => 0 },
+  },
+  {
+    name: "an override that only some requests are decided by",
+    breaks: /^9:/,
+    setting: { asks: [2], overriding: [compileLimits("layer", "1 tokens/minute sliding-window")] },
+    transitions: { refusedByOverrides: () => undefined },
+  },
+  {
+    name: "an override that forgets what was used",
+    breaks: /^[189]:/,
+    setting: { overriding: [compileLimits("layer", "1 tokens/minute sliding-window")] },
+    transitions: { override: (counts) => counts.clear() },
+  },
+  {
+    name: "a take-over of an id that pays again",
+    breaks: /^7:/,
+    setting: { clients: 2, claims: true },
+    limits: idLimits,
+    transitions: { withoutRequests: (charges) => [...charges] },
+  },
+  {
+    name: "an id that is forgotten with its lease",
+    breaks: /^7:/,
+    setting: { clients: 2, claims: true },
+    limits: idLimits,
+    transitions: {
+      meetClaim: (record, claim, rid, now) =>
+        core.meetClaim(record?.done === false && record.until <= now ? undefined : record, claim, rid, now),
+    },
+  },
+  {
+    name: "an id that two requests answer",
+    breaks: /^7:/,
+    setting: { clients: 2, claims: true },
+    limits: idLimits,
+    transitions: {
+      meetClaim(record, claim, rid, now) {
+        const met = core.meetClaim(record, claim, rid, now);
+        return typeof met !== "number" && met.state === "running" ? 2 : met;
+      },
+    },
   },
   {
     name: "a client that trusts an answer that came after its lease",

@@ -1,7 +1,7 @@
 import type { Limit } from "../../core/limit.ts";
 import type { Adjustment, Charge } from "../../core/store.ts";
 import type { Place } from "./model-store.ts";
-import { type Client, longestWindowOf, type Message, type World } from "./world.ts";
+import { type Client, longestWindowOf, type Message, sharedId, type World } from "./world.ts";
 
 /**
  * A key for the behaviour of a world: worlds with the same key behave the same. Times are relative to now, and the
@@ -10,11 +10,16 @@ import { type Client, longestWindowOf, type Message, type World } from "./world.
 export function keyOf(world: World): string {
   const clients = world.clients.map((client, c) => keyOfClient(world, client, c)).sort();
   const places = world.setting.places.map((place) => keyOfPlace(world, place));
+  places.push(`${world.overrides}`);
   return `${places.join("|")}#${clients.join("#")}`;
 }
 
 function keyOfPlace(world: World, place: Place): string {
   const rows: string[] = [];
+  const override = world.store.overrideOf(place, world.now);
+  if (override !== undefined) rows.push(`by ${override.limits}`);
+  const claim = world.store.claimOf(place, sharedId);
+  if (claim !== undefined) rows.push(`id ${claim.attempt} ${claim.done} ${claim.until - world.now}`);
   for (const [g, group] of place.limits.groups.entries()) {
     const row = world.store.rowsOf(place).get(group.id);
     if (row === undefined) continue;
@@ -53,6 +58,15 @@ function keyOfClient(world: World, client: Client, c: number): string {
   for (const one of world.uses) if (one.rid === rid) seen += `/${one.fate}${now - one.at}`;
   const messages: string[] = [];
   for (const message of world.net) if (message.client === c) messages.push(keyOfMessage(message, now));
+  const [first] = setting.places;
+  if (first !== undefined) {
+    if (store.claimOf(first, sharedId)?.rid === rid) seen += "owner";
+    if (client.override !== undefined)
+      seen +=
+        client.override.id === store.overrideOf(first, now)?.id
+          ? "under it"
+          : `under ${client.override.limits}`;
+  }
   const isDone = phase === "over" || phase === "refused" || phase === "crashed";
   if (isDone && messages.length === 0) return `done${seen}`;
   if (messages.length > 1) messages.sort();
@@ -66,7 +80,7 @@ function keyOfClient(world: World, client: Client, c: number): string {
   const { cancelled, doubted, doubtSince, inDoubt, awaited, trustedUntil } = client;
   const trusted = Math.max(0, trustedUntil - now);
   const doubt = doubtSince === 0 ? "" : `${now - doubtSince}${inDoubt ? "?" : ""}`;
-  return `${phase} ${cancelled} ${doubted} ${doubt} ${client.seq} ${awaited.join()} ${client.known} ${client.knownRequests} ${client.allowed} ${trusted} ${client.used} ${client.requests} ${client.overstated} ${client.admissions}:${seen}`;
+  return `${phase} ${cancelled} ${doubted} ${doubt} ${client.seq} ${awaited.join()} ${client.known} ${client.knownRequests} ${client.allowed} ${trusted} ${client.used} ${client.requests} ${client.attempt} ${Math.max(0, client.ownsUntil - now)} ${client.served} ${client.overstated} ${client.admissions}:${seen}`;
 }
 
 const contents = new WeakMap<readonly unknown[], string>();

@@ -1,3 +1,4 @@
+import { changeClaim, meetClaim, withoutRequests } from "../../core/claim.ts";
 import {
   adjustHoldings,
   type Holdings,
@@ -10,6 +11,7 @@ import {
   tidy,
   waitFor,
 } from "../../core/holdings.ts";
+import { refusedByOverrides } from "../../core/override.ts";
 
 /** Changes the used amount of a unit. A mutant may charge it at another moment than the call. */
 export type ChangeUsed = (
@@ -22,8 +24,8 @@ export type ChangeUsed = (
 type AdjustParameters = Parameters<typeof adjustHoldings>;
 
 /**
- * The transitions of `core/holdings.ts`, as the model calls them. A test of the model replaces one of them with a
- * faulty one.
+ * The transitions of `core/holdings.ts`, `core/override.ts` and `core/claim.ts`, as the model calls them. A test of the
+ * model replaces one of them with a faulty one.
  */
 export interface Transitions {
   readonly lapse: typeof lapse;
@@ -33,6 +35,12 @@ export interface Transitions {
   readonly hold: typeof hold;
   readonly waitFor: typeof waitFor;
   readonly tidy: typeof tidy;
+  readonly refusedByOverrides: typeof refusedByOverrides;
+  readonly meetClaim: typeof meetClaim;
+  readonly changeClaim: typeof changeClaim;
+  readonly withoutRequests: typeof withoutRequests;
+  /** What an override that begins or ends makes of the partition's counts. */
+  override(counts: Map<string, unknown>): void;
   adjustHoldings(
     holdings: Holdings,
     adjustment: AdjustParameters[1],
@@ -51,5 +59,11 @@ export const coreTransitions: Transitions = {
   hold,
   waitFor,
   tidy,
+  refusedByOverrides,
+  meetClaim,
+  changeClaim,
+  withoutRequests,
+  // It forgets nothing.
+  override() {},
   adjustHoldings,
 };

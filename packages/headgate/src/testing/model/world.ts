@@ -1,5 +1,8 @@
+import type { Claim } from "../../core/claim.ts";
 import { heldBy } from "../../core/holdings.ts";
-import type { Adjustment, Charge, Outcome, Reading, Refund, Store } from "../../core/store.ts";
+import type { LimitSet } from "../../core/limit-set.ts";
+import type { Override, OverrideTerms } from "../../core/override.ts";
+import type { Adjustment, Charge, Hold, Outcome, Reading, Refund, Store } from "../../core/store.ts";
 import { ModelStore, type Place, type UsedChange } from "./model-store.ts";
 import { coreTransitions, type Transitions } from "./transitions.ts";
 
@@ -25,9 +28,29 @@ export interface Setting {
   readonly faults?: ClientFaults;
   /** A store that gets the same calls and must give the same answers. */
   readonly mirror?: Store;
+  /** Gets every call to the store, with the model's answer. */
+  readonly record?: (call: Call) => void;
   /** Whether partitions are reset during the run. */
   readonly resets?: boolean;
+  /** Limits by which an operator may override the first partition: the same as its own, with other quotas. */
+  readonly overriding?: readonly LimitSet[];
+  /** Whether all clients answer the same message, whose id they claim with the first partition. */
+  readonly claims?: boolean;
 }
+
+/** One call to a store. */
+export type Call = { readonly now: number } & (
+  | {
+      readonly kind: "decide";
+      readonly charges: readonly Charge[];
+      readonly hold: Hold;
+      readonly claim: Claim | undefined;
+      readonly outcome: Outcome;
+    }
+  | { readonly kind: "adjust"; readonly adjustments: readonly Adjustment[]; readonly outcome: Outcome }
+  | { readonly kind: "override"; readonly place: Place; readonly terms: OverrideTerms | undefined }
+  | { readonly kind: "reset"; readonly places: readonly Place[] }
+);
 
 /** Faults of a client that the model must find. */
 export interface ClientFaults {
@@ -61,6 +84,14 @@ export interface Client {
   known: number;
   knownRequests: number;
   refunds: readonly (readonly Refund[])[];
+  /** The override that it was admitted under, as far as it knew. */
+  override: Override | undefined;
+  /** Which attempt at its id it is. */
+  attempt: number;
+  /** Whether it ended with an answer. */
+  served: boolean;
+  /** Until when it trusts that nobody else answers its id. */
+  ownsUntil: number;
   /** How much it may use in total: used plus held. */
   allowed: number;
   /** Until when it trusts its lease. */
@@ -87,6 +118,7 @@ export interface Message {
   /** How often it may still arrive: an ask as often as it was sent, other calls without a limit. */
   readonly copies: number;
   readonly charges?: readonly Charge[];
+  readonly claim?: Claim | undefined;
   readonly adjustments?: readonly Adjustment[];
 }
 
@@ -116,6 +148,8 @@ export interface World {
   net: Message[];
   ledger: Charged[];
   uses: Used[];
+  /** How often an operator has overridden the first partition. */
+  overrides: number;
   /** The invariant that an operation has broken, in words. */
   broken: string | undefined;
 }
@@ -132,6 +166,7 @@ export function newWorld(setting: Setting): World {
     net: [],
     ledger: [],
     uses: [],
+    overrides: 0,
     broken: undefined,
   };
 }
@@ -149,6 +184,10 @@ function newClient({ places }: Setting, n: number): Client {
     known: 0,
     knownRequests: 0,
     refunds: places.map(() => []),
+    override: undefined,
+    attempt: 1,
+    served: false,
+    ownsUntil: 0,
     allowed: 0,
     trustedUntil: 0,
     used: 0,
@@ -170,6 +209,7 @@ export function copyWorld(world: World, sharesStore = false): World {
     net: [...world.net],
     ledger: world.ledger.map((one) => ({ ...one })),
     uses: [...world.uses],
+    overrides: world.overrides,
     broken: world.broken,
   };
 }
@@ -194,13 +234,19 @@ export function apply(world: World, message: Message): Outcome {
   const heldBefore = setting.places.map((place) => holdOf(world, place, client.rid));
   const changes: UsedChange[] = [];
   const journal = (change: UsedChange) => changes.push(change);
-  const { charges, adjustments, seq, kind } = message;
+  const { charges, claim, adjustments = [], seq, kind } = message;
+  const hold = { rid: client.rid, seq };
   const outcome =
     charges === undefined
-      ? store.adjust(adjustments ?? [], now, journal)
-      : store.decide(charges, now, false, { rid: client.rid, seq }, journal);
+      ? store.adjust(adjustments, now, journal)
+      : store.decide(charges, now, false, hold, journal, claim);
   if (setting.mirror !== undefined)
     world.broken ??= difference(outcome, mirrored(setting.mirror, message, client.rid, now));
+  setting.record?.(
+    charges === undefined
+      ? { kind: "adjust", now, adjustments, outcome }
+      : { kind: "decide", now, charges, hold, claim, outcome },
+  );
   for (const change of changes) note(world, client, change, heldBefore);
   if (outcome.admitted) {
     client.heard = client.heard.map((heard) => {
@@ -211,23 +257,31 @@ export function apply(world: World, message: Message): Outcome {
   return outcome;
 }
 
-function mirrored(store: Store, { charges, adjustments, seq }: Message, rid: string, now: number): Outcome {
+function mirrored(
+  store: Store,
+  { charges, claim, adjustments, seq }: Message,
+  rid: string,
+  now: number,
+): Outcome {
   const outcome =
     charges === undefined
       ? store.adjust(adjustments ?? [], now)
-      : store.decide(charges, now, false, { rid, seq });
+      : store.decide(charges, now, false, { rid, seq }, claim);
   if (outcome instanceof Promise) throw new TypeError("The model compares with stores that answer at once.");
   return outcome;
 }
 
-function difference(wanted: Outcome, got: Outcome): string | undefined {
-  const [mine, theirs] = [wanted, got].map(({ admitted, now, readings, marks, refusedFor }) =>
+/** @param opaque whether marks are the store's own. */
+export function difference(wanted: Outcome, got: Outcome, opaque = false): string | undefined {
+  const [mine, theirs] = [wanted, got].map(({ admitted, now, readings, marks, refusedFor, known, attempt }) =>
     JSON.stringify({
       admitted,
       now,
       readings: readings.map((limits) => limits.map(plain)),
-      marks,
+      ...(opaque ? {} : { marks }),
       refusedFor,
+      known,
+      attempt,
     }),
   );
   return mine === theirs ? undefined : `The store answers ${theirs}, the model ${mine}`;
@@ -276,6 +330,28 @@ function forgetEmptyWindow(world: World, place: number, unit: string): void {
   if (world.ledger.every((one) => !isOfLast(one) || one.amount === 0))
     world.ledger = world.ledger.filter((one) => !isOfLast(one));
 }
+
+/** The limits in force in a partition. */
+export function limitsIn({ setting, store, now }: World, place: Place): LimitSet {
+  return limitsUnder(setting, place, store.overrideOf(place, now));
+}
+
+/** The limits of a partition under an override. Its text is the number of the limits. */
+export function limitsUnder(setting: Setting, place: Place, override: Override | undefined): LimitSet {
+  return override === undefined
+    ? place.limits
+    : (setting.overriding?.[Number(override.limits)] ?? place.limits);
+}
+
+/** The partitions, under the limits that a client was admitted by. */
+export function placesOf(setting: Setting, { override }: Client): Place[] {
+  return setting.places.map((place, p) =>
+    p === 0 ? { ...place, limits: limitsUnder(setting, place, override) } : place,
+  );
+}
+
+/** The id of the message that all clients answer. */
+export const sharedId = "m1";
 
 export function holdOf(world: World, place: Place, rid: string): number {
   return heldBy(world.store.holdingsOf(place, world.now), rid, world.setting.unit);

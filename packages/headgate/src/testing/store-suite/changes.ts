@@ -178,6 +178,70 @@ export const changes: readonly Case[] = [
   ),
 
   {
+    name: "after a refusal by a window that has grown, a charge under the old window keeps the counts too",
+    async run(trial) {
+      const narrow = trial.place("5/minute");
+      await trial.admit(narrow, { requests: 4 });
+      // Another layer, whose memory does not reach that far back yet.
+      const grown = trial.place("4/hour", "caller", "grown");
+      const wide: Place = { ...grown, space: narrow.space, key: narrow.key };
+      expectSame((await trial.admit(wide)).waitMs, hour, "wait of the grown window");
+      trial.clock.advance(2 * minute);
+      expectSame((await trial.admit(narrow)).admitted, true, "admitted under the old window");
+      trial.clock.advance(hour - 2 * minute - 1);
+      expectSame((await trial.admit(wide)).admitted, false, "1 ms before the reported moment");
+      trial.clock.advance(1);
+      expectSame((await trial.admit(wide)).admitted, true, "at the reported moment");
+    },
+  },
+
+  {
+    name: "a window that is a little wider keeps its counts, whoever charged last",
+    async run(trial) {
+      const wide = trial.place("3/65 seconds");
+      // Like a process that knows only the narrow window.
+      const narrow = { ...wide, limits: compileLimits("suite", "9/minute") };
+      await trial.admit(narrow);
+      trial.clock.advance(second);
+      await trial.admit(wide);
+      trial.clock.advance(60.5 * second);
+      await trial.admit(narrow);
+      trial.clock.advance(0.5 * second);
+      expectSame((await trial.admit(wide)).admitted, false, "a fourth in 65 seconds");
+      expectSame(await remaining(trial, wide), 0, "remaining of 3");
+    },
+  },
+
+  {
+    name: "a bucket that becomes faster is not ahead by a part of a millisecond",
+    async run(trial) {
+      const place = trial.place("3/minute token-bucket");
+      await trial.admit(place);
+      trial.clock.advance(1);
+      await trial.admit(place);
+      const faster = trial.under(place, "4/minute token-bucket");
+      // 1.99995 are spent, and 1 is free. 0.99995 drain in 14,999.25 ms.
+      expectSame((await trial.admit(faster, { requests: 3 })).waitMs, 15_000, "wait for 3 of 4");
+    },
+  },
+
+  {
+    name: "a bucket refunds under another quota what the charge still counts",
+    async run(trial) {
+      const place = trial.place("4/minute token-bucket");
+      await trial.admit(place);
+      const later = await trial.admit(place);
+      const slower = trial.under(place, "3/minute token-bucket");
+      await trial.admit(slower);
+      trial.clock.advance(minute / 3);
+      // One of the three has drained: the first.
+      expectSame(await remaining(trial, slower), 1, "remaining of 3");
+      await trial.refund(later);
+      expectSame(await remaining(trial, slower), 2, "remaining after the refund");
+    },
+  },
+
+  {
     name: "narrow, wide, narrow, wide: a log that grows meanwhile keeps its counts",
     async run(trial) {
       const narrow = trial.place("90/second");

@@ -72,6 +72,22 @@ export const coarse: readonly Case[] = [
   },
 
   {
+    name: "coarse log: the 240th of a window that has no whole one is rounded up",
+    async run(trial) {
+      trial.clock.set(Date.UTC(2026, 0, 1));
+      const place = trial.place("2000/second");
+      await trial.admit(place, { requests: 1500 });
+      trial.clock.advance(4);
+      const { readings } = await trial.admit(place, { requests: 1 });
+      expectSame(readings[0]?.[0]?.resetMs, second, "when the bucket leaves, with its newest");
+      trial.clock.advance(999);
+      expectSame((await trial.read(place))[0]?.remaining, 499, "remaining while the newest counts");
+      trial.clock.advance(1);
+      expectSame((await trial.read(place))[0]?.remaining, 2000, "remaining once it has left");
+    },
+  },
+
+  {
     name: "coarse log: waits until a heavier request fits, and reads when more is left",
     async run(trial) {
       const place = trial.place("2000/minute");

@@ -5,6 +5,7 @@ import { changes } from "./changes.ts";
 import { changingScripts } from "./changing-scripts.ts";
 import { claiming, claimingScripts } from "./claiming.ts";
 import { coarse } from "./coarse.ts";
+import { recordedHistories } from "./histories.ts";
 import { type Case, laws } from "./laws.ts";
 import { overrides } from "./overrides.ts";
 import { overridingScripts } from "./overriding-scripts.ts";
@@ -74,6 +75,7 @@ export function storeSuite(options: StoreSuiteOptions): StoreTest[] {
     ...changingScripts(count),
     ...overridingScripts(count),
     ...claimingScripts(count),
+    ...recordedHistories(Math.ceil(count / 8)),
   ].map(({ name, run }: Case) => ({
     name,
     async run() {

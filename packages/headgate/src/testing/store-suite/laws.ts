@@ -225,6 +225,21 @@ export const laws: readonly Case[] = [
   },
 
   {
+    name: "an admitted request reads no units that leave the window at that millisecond",
+    async run(trial) {
+      const place = trial.place("6/100 ms");
+      for (let n = 0; n < 4; n += 1) {
+        await trial.admit(place);
+        trial.clock.advance(20);
+      }
+      // At 120, charges of 40 and 60 still count.
+      trial.clock.advance(40);
+      const [reading] = (await trial.admit(place)).readings.flat();
+      expectSame([reading?.remaining, reading?.resetMs], [3, 20], "remaining, and when there is more");
+    },
+  },
+
+  {
     name: "begins a fixed window at its edge",
     async run(trial) {
       for (const [limits, lastMs] of [

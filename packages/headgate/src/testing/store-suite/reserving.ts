@@ -208,6 +208,56 @@ export const reserving: readonly Case[] = [
   },
 
   {
+    name: "a call that is repeated is admitted again, though what it took was the last",
+    async run(trial) {
+      const place = trial.place("2/day; 100 tokens/day");
+      const held = await trial.hold(place, { tokens: 60 });
+      expectSame((await trial.extend(held, { requests: 1, tokens: 40 })).admitted, true, "an extension");
+      held.reservation.seq -= 1;
+      expectSame((await trial.extend(held, { requests: 1, tokens: 0 })).admitted, true, "the same, repeated");
+      expectSame(
+        (await trial.read(place)).map(({ remaining }) => remaining),
+        [0, 0],
+        "remaining",
+      );
+    },
+  },
+
+  {
+    name: "a heartbeat under a shorter lease does not shorten a longer one",
+    async run(trial) {
+      const place = trial.place("2 concurrent/10 minutes");
+      const held = await trial.hold(place, { concurrent: 1 });
+      // As a process with another policy would send it.
+      const { limits } = trial.under(place, "2 concurrent");
+      const { reservation } = held;
+      await trial.report({ ...held, reservation: { ...reservation, places: [{ ...place, limits }] } }, {});
+      trial.clock.advance(31 * second);
+      expectSame((await trial.read(place))[0]?.remaining, 1, "remaining of 2 after the shorter lease");
+    },
+  },
+
+  {
+    name: "an end is remembered, however many other reservations come and go",
+    async run(trial) {
+      const place = trial.place("1000 tokens/day");
+      const first = await trial.hold(place, { tokens: 5 });
+      await trial.end(first, { tokens: 5 });
+      for (let n = 0; n < 2; n += 1) {
+        const others = await Promise.all(Array.from({ length: 80 }, () => trial.hold(place, { tokens: 1 })));
+        await Promise.all(others.map((one) => trial.end(one, { tokens: 0 })));
+        trial.clock.advance(second);
+      }
+      expectSame(
+        (await trial.extend(first, { tokens: 5 })).refusedFor,
+        "ended",
+        "an extension that comes late",
+      );
+      expectSame((await trial.read(place))[0]?.remaining, 995, "remaining");
+    },
+  },
+
+  {
     name: "a reset forgets what was used, and keeps holds",
     async run(trial: Trial) {
       const place = trial.place("1000 tokens/day; 5/minute");

@@ -119,6 +119,33 @@ export const settling: readonly Case[] = [
     },
   },
 
+  ...["9/hour", "2009/hour"].map(
+    (limits): Case => ({
+      name: `${limits}: a refund that is repeated after it is forgotten gives back no later charge`,
+      async run(trial) {
+        const place = trial.place(limits);
+        const first = await trial.admit(place, { requests: 3 });
+        const { reservation } = first;
+        const copy = () => {
+          const [used, held] = [reservation.used, reservation.held].map((all) => all.map((one) => [...one]));
+          const refunds = reservation.refunds.map((one) => [...one]);
+          return { ...first, reservation: { ...reservation, used: used ?? [], held: held ?? [], refunds } };
+        };
+        const [again, third] = [copy(), copy()];
+        await trial.admit(place, { requests: 1 });
+        trial.clock.advance(minute);
+        await trial.admit(place, { requests: 2 });
+        for (const one of [first, again, third]) {
+          await trial.refund(one);
+          // Longer than an ended reservation is remembered.
+          trial.clock.advance(2 * minute);
+        }
+        const [reading] = await trial.read(place);
+        expectSame(reading?.remaining, Number.parseInt(limits, 10) - 2, "remaining, without the later 2");
+      },
+    }),
+  ),
+
   {
     name: "a refund to a bucket does not widen what it admits",
     async run(trial) {
