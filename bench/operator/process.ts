@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type Admission, createLimiter, memoryStore } from "headgate";
+import { type Admission, type Admitted, createLimiter, memoryStore } from "headgate";
 import { answer } from "../measuring/child.ts";
 import { heldBytes } from "../measuring/collect.ts";
 import { medianOf } from "../measuring/figures.ts";
@@ -7,7 +7,7 @@ import { watchTurns } from "../measuring/turns.ts";
 import { startOfPass } from "../memory/cadence.ts";
 import { type Caller, headgateLayers, userOf } from "../traffic.ts";
 import { putNextTo } from "./parts.ts";
-import type { Flooded, Part, Task } from "./task.ts";
+import { type Flooded, type FloodStep, floodShares, type Part, type Task } from "./task.ts";
 
 const callers = 1_000;
 const decisionsATurn = 100;
@@ -57,32 +57,38 @@ async function cost(on: readonly Part[], decisions: number, stretches: number): 
   return medianOf(nanoseconds);
 }
 
-/** Keys that were never seen before, one request each, against the memory store with its default cap. */
+/**
+ * Keys that were never seen before, one request each, against the memory store with its default cap. Every request ends
+ * in the next turn, as a server ends it with its response.
+ */
 async function flood(on: readonly Part[], keys: number): Promise<Flooded> {
   const limiter = createLimiter<Caller>({ name: "chat", layers: headgateLayers(), store: memoryStore() });
   const running = await putNextTo(limiter, on);
   const before = heldBytes();
   let key = 0;
-  async function half() {
-    const end = key + keys / 2;
-    const watched = await watchTurns(() => {
-      for (let count = 0; count < decisionsATurn; count += 1, key += 1) void limiter.admit(callerAt(key));
+  let open: Admitted[] = [];
+  function turn(): void {
+    for (const admitted of open) void admitted.end();
+    open = [];
+    for (let count = 0; count < decisionsATurn; count += 1, key += 1) {
+      const admission = limiter.admit(callerAt(key)) as Admission;
+      // Callers share partitions once the store is full, so some are refused.
+      if (admission.admitted) open.push(admission);
+    }
+  }
+  const steps: FloodStep[] = [];
+  for (const share of floodShares) {
+    const end = keys * share;
+    const { seconds, longestWorkMs, peakResidentBytes } = await watchTurns(() => {
+      turn();
       return key < end;
     });
     await running.flush();
-    return { ...watched, heldBytes: heldBytes() - before };
+    steps.push({ keys: key, seconds, longestWorkMs, peakResidentBytes, heldBytes: heldBytes() - before });
   }
-  const halves = [await half(), await half()] as const;
   const lostLines = running.lostLines();
   await running.close();
-  return {
-    seconds: halves[0].seconds + halves[1].seconds,
-    longestWorkMs: Math.max(...halves.map(({ longestWorkMs }) => longestWorkMs)),
-    peakResidentBytes: Math.max(...halves.map(({ peakResidentBytes }) => peakResidentBytes)),
-    heldAtHalfBytes: halves[0].heldBytes,
-    heldAtEndBytes: halves[1].heldBytes,
-    lostLines,
-  };
+  return { steps, lostLines };
 }
 
 function callerAt(index: number): Caller {

@@ -3,7 +3,7 @@ import { figureOf } from "../measuring/figures.ts";
 import { interleaved } from "../measuring/interleaved.ts";
 import type { RunOptions, Section, SectionResult, Table } from "../report/result.ts";
 import { atMost, atMostOf, ofHeadgate } from "../report/targets.ts";
-import { type Flooded, type Part, parts, type Task } from "./task.ts";
+import { type Flooded, floodShares, type Part, parts, type Task } from "./task.ts";
 
 export const operator: Section = { name: "operator", run };
 
@@ -56,11 +56,22 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
     floods.set(label, await inChild<Task, Flooded>(file, { do: "flood", on, keys }, ["--expose-gc"]));
   }
   const columns: [string, string, (flooded: Flooded) => number][] = [
-    ["held after half of the keys", "MiB", ({ heldAtHalfBytes }) => heldAtHalfBytes / mebibyte],
-    ["held in the end", "MiB", ({ heldAtEndBytes }) => heldAtEndBytes / mebibyte],
-    ["resident memory at most", "MiB", ({ peakResidentBytes }) => peakResidentBytes / mebibyte],
-    ["time a key", "µs", ({ seconds }) => (seconds / keys) * 1e6],
-    ["processor time of the longest turn", "ms", ({ longestWorkMs }) => longestWorkMs],
+    ...floodShares.map((share, step): (typeof columns)[number] => [
+      `held after ${(keys * share).toLocaleString("en")} keys`,
+      "MiB",
+      ({ steps }) => (steps[step]?.heldBytes ?? Number.NaN) / mebibyte,
+    ]),
+    ...floodShares.map((share, step): (typeof columns)[number] => [
+      `resident at most, up to ${(keys * share).toLocaleString("en")} keys`,
+      "MiB",
+      ({ steps }) => (steps[step]?.peakResidentBytes ?? Number.NaN) / mebibyte,
+    ]),
+    ["time a key", "µs", ({ steps }) => (steps.reduce((sum, { seconds }) => sum + seconds, 0) / keys) * 1e6],
+    [
+      "processor time of the longest turn",
+      "ms",
+      ({ steps }) => Math.max(...steps.map(({ longestWorkMs }) => longestWorkMs)),
+    ],
     ["log lines lost, and counted", "", ({ lostLines }) => lostLines],
   ];
   const flood: Table = {
@@ -75,7 +86,8 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
     })),
   };
   const withAll = floods.get(all);
-  const growth = withAll ? withAll.heldAtEndBytes / Math.max(1, withAll.heldAtHalfBytes) : Number.NaN;
+  const [halfway, end] = withAll?.steps.slice(-2) ?? [];
+  const growth = end && halfway ? end.heldBytes / Math.max(1, halfway.heldBytes) : Number.NaN;
   const allCosts = costs.get(all)?.median ?? Number.NaN;
   return {
     name: "operator",
@@ -83,11 +95,11 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
     method: [
       "The three layers of the product over the memory store, all admitted, 100 decisions in each turn of the event loop; the clock is moved on between turns. " +
         "The time includes all that the parts do on the thread, and the wait until the log is written. Each measurement is a process of its own; ways take turns, round by round.",
-      `Then ${keys.toLocaleString("en")} keys that were never seen before, one request each, as fast as they can be decided, against the memory store with its default cap.` +
+      `Then ${keys.toLocaleString("en")} keys that were never seen before, one request each, which ends in the next turn, as fast as they can be decided, against the memory store with its default cap.` +
         (keys < mostKeys
           ? ` ${mostKeys.toLocaleString("en")} are the flood to measure: this run was made with fewer, for want of time.`
           : "") +
-        " What is held is measured with garbage collected, once the log is written, after half of the keys and in the end.",
+        " What is held is measured with garbage collected, once the log is written, after a tenth, a fifth, a half and all of the keys.",
     ],
     tables: [cost, flood],
     targets: [

@@ -12,12 +12,21 @@ export type Task =
     }
   | { readonly do: "flood"; readonly on: readonly Part[]; readonly keys: number };
 
-export interface Flooded {
+/** When the flood is measured, as shares of its keys: 1, 2, 5 and 10 million of 10 million. */
+export const floodShares = [0.1, 0.2, 0.5, 1] as const;
+
+export interface FloodStep {
+  /** The number of keys so far. */
+  readonly keys: number;
+  /** Since the step before. */
   readonly seconds: number;
   readonly longestWorkMs: number;
   readonly peakResidentBytes: number;
-  /** Above what was held before the first key, with garbage collected. */
-  readonly heldAtHalfBytes: number;
-  readonly heldAtEndBytes: number;
+  /** Above what was held before the first key, with garbage collected and the log written. */
+  readonly heldBytes: number;
+}
+
+export interface Flooded {
+  readonly steps: readonly FloodStep[];
   readonly lostLines: number;
 }

@@ -30,6 +30,7 @@ import type { OperatorConsole } from "./routes/operator.ts";
 import { createAccountOwner } from "./services/account-owner.ts";
 import { authSecretOf, createAccounts, linkOriginOf } from "./services/accounts.ts";
 import { createAnswering } from "./services/answering.ts";
+import { auditSettings } from "./services/audit.ts";
 import { createCallerLimits } from "./services/caller-limits.ts";
 import { createConversations } from "./services/conversations.ts";
 import { createCredit } from "./services/credit.ts";
@@ -148,6 +149,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       const notices = openLimitWebhook(limiters.chat, config.limitWebhook, config.limits.storageUri, log);
       closers.push(notices.close);
     }
+    await auditSettings(database, clock, config);
     const isAlone = !open.isShared && !options.database;
     const policies = createPolicies({
       ...context,
@@ -180,7 +182,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const callerLimits = createCallerLimits({ database, clock, limiter: limiters.chat, accounts });
     const { currency } = config.credit;
     const desk = createOperatorDesk({ database, clock, callerLimits, credit, codes, currency });
-    door?.serve({ credit, codes, accounts, plans, callerLimits }, log);
+    door?.serve({ database, clock, credit, codes, accounts, plans, callerLimits }, log);
     const turns = createTurns(database, clock, credit);
     const inFlight = createTurnsInFlight();
     const journal = createJournal({ database, log });

@@ -67,13 +67,15 @@ export const api = {
   signIn: (token: string, name: string) => send<object>(SIGN_IN, { token, name }),
   signOut: () => send<object>("api/sign-out", {}),
   decide: (decision: CallerDecision) => send<Done>("api/decide", decision),
-  grant: (of: string, amount: string, id: string) => send<Done>("api/grant", { of, amount, id }),
+  grant: (of: string, amount: string, id: string, reason: string) =>
+    send<Done>("api/grant", { of, amount, id, reason }),
   policies: () => ask<Policies>("api/policies"),
   checkPolicy: (limiter: string, text: string) => send<Checked>("api/policy/check", { limiter, text }),
   replayPolicy: (limiter: string, text: string, lastMs: number | undefined) =>
     send<PolicyReplay>("api/policy/replay", { limiter, text, lastMs }),
   changePolicy: (what: PolicyAction, order: PolicyOrder) => send<Done>(`api/policy/${what}`, order),
-  issueCode: (amount: string, days: number | undefined) => send<Done>("api/code", { amount, days }),
+  issueCode: (amount: string, days: number | undefined, reason: string) =>
+    send<Done>("api/code", { amount, days, reason }),
 };
 
 /** The address of the audit log as a file. */

@@ -242,16 +242,27 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
             {by && `, by ${by}`}
           </p>
         ))}
-        <div class="row">
-          <button type="button" disabled={busy} onClick={() => decide({ what: "reset", of })}>
-            Reset the quota
-          </button>
-          {standing.overrides.length > 0 && (
-            <button type="button" disabled={busy} onClick={() => decide({ what: "end", of })}>
-              End what is in force
+        <form
+          onSubmit={(event) => {
+            const form = formOf(event);
+            const reason = fieldsOf(event)("reason");
+            const what = event.submitter?.dataset.what === "end" ? "end" : "reset";
+            decide({ what, of, ...(reason === "" ? {} : { reason }) }, () => form.reset());
+          }}
+        >
+          <label for="undo-reason">Why</label>
+          <input id="undo-reason" name="reason" autocomplete="off" maxLength={200} />
+          <div class="row">
+            <button type="submit" disabled={busy}>
+              Reset the quota
             </button>
-          )}
-        </div>
+            {standing.overrides.length > 0 && (
+              <button type="submit" data-what="end" disabled={busy}>
+                End what is in force
+              </button>
+            )}
+          </div>
+        </form>
         {trouble && <Trouble>{trouble}</Trouble>}
         {said && <p class="done">{said}</p>}
       </Card>
@@ -297,11 +308,12 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
             <form
               onSubmit={(event) => {
                 const form = formOf(event);
-                const amount = fieldsOf(event)("amount");
+                const field = fieldsOf(event);
+                const amount = field("amount");
                 run(async () => {
                   setSaid(null);
                   if (grant.current.amount !== amount) grant.current = { amount, id: newId() };
-                  const { said: sentence } = await api.grant(of, amount, grant.current.id);
+                  const { said: sentence } = await api.grant(of, amount, grant.current.id, field("reason"));
                   grant.current = { amount: "", id: "" };
                   setSaid(sentence);
                   announce(sentence);
@@ -318,6 +330,8 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
                 autocomplete="off"
                 maxLength={20}
               />
+              <label for="grant-reason">Why</label>
+              <input id="grant-reason" name="reason" autocomplete="off" maxLength={200} />
               <button type="submit" disabled={busy}>
                 Grant
               </button>

@@ -12,7 +12,7 @@ const caller: Column<Change> = {
 };
 const details: Column<Change>[] = [
   {
-    head: "Limits or policy",
+    head: "Value",
     cell: (change) => change.limits ?? <PolicyChanged {...change} />,
     isProse: true,
   },
@@ -25,8 +25,15 @@ const DONE: Record<string, string> = {
   override: "other limits",
   end: "ended",
   reset: "quota reset",
+  unconfirmed: "not confirmed",
   grant: "credit granted",
+  "set-credit": "credit set",
   code: "code issued",
+  convert: "credit converted",
+  plan: "plan set",
+  invite: "account made",
+  "reset-link": "password link issued",
+  setting: "setting changed",
   live: "policy made live",
   "roll-back": "policy rolled back",
   shadow: "shadow started",
@@ -36,7 +43,8 @@ const DONE: Record<string, string> = {
 
 /** The end of a block, an override or a code. */
 function untilIn({ what, until }: Change): string {
-  if (what === "block" || what === "override") return untilOf(until).replace(/^until /, "");
+  if (what === "block" || what === "override" || what === "unconfirmed")
+    return untilOf(until).replace(/^until /, "");
   if (what === "code") return until === null ? "for good" : untilOf(until).replace(/^until /, "");
   return "–";
 }
@@ -119,7 +127,7 @@ function Codes({ currency, onIssued }: { currency: string; onIssued: () => void 
           run(async () => {
             setCode(null);
             const days = field("days") === "" ? undefined : Number(field("days"));
-            const { code: issued = "", said } = await api.issueCode(field("amount"), days);
+            const { code: issued = "", said } = await api.issueCode(field("amount"), days, field("reason"));
             setCode(issued);
             announce(`${issued}. ${said}`);
             form.reset();
@@ -131,6 +139,8 @@ function Codes({ currency, onIssued }: { currency: string; onIssued: () => void 
         <input id="worth" name="amount" required inputMode="decimal" autocomplete="off" maxLength={20} />
         <label for="days">Valid for how many days (empty: no end)</label>
         <input id="days" name="days" inputMode="numeric" pattern="[0-9]{1,4}" autocomplete="off" />
+        <label for="code-reason">Why</label>
+        <input id="code-reason" name="reason" autocomplete="off" maxLength={200} />
         <button type="submit" disabled={busy}>
           Issue
         </button>

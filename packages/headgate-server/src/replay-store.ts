@@ -39,6 +39,8 @@ export function replayStore(maxPartitions: number): ReplayStore {
     },
     reset: (partitions, now) => inner.reset(partitions, now),
     override: (partitions, terms, now) => inner.override?.(partitions, terms, now),
+    readShared: (limiter, version) => inner.readShared(limiter, version),
+    writeShared: (limiter, version, next) => inner.writeShared(limiter, version, next),
   };
   return store;
 }

@@ -7,7 +7,7 @@ import {
   type Limiter,
   type Refused,
 } from "headgate";
-import type { DecisionLine, ExtendedLine, OverrideLine, SettledLine } from "headgate/log";
+import type { DecisionLine, ExtendedLine, OverrideLine, PenaltyLine, SettledLine } from "headgate/log";
 import { layersOf, type PolicyDocument } from "headgate/policy-document";
 import { InputError } from "./input-error.ts";
 import { type Model, modelOf } from "./model.ts";
@@ -105,6 +105,14 @@ function replayStoreTraffic(
   return { decisions: one.decisions, extensionsDiffering: one.extensionsDiffering };
 }
 
+/** An override by prefix, of a single partition. */
+interface ByPrefix {
+  readonly layer: string;
+  readonly prefix: string;
+  readonly limits: string;
+  readonly until: number;
+}
+
 /** Replays the traffic of one store. */
 class StoreReplay {
   readonly decisions: Replayed[] = [];
@@ -113,6 +121,8 @@ class StoreReplay {
   /** Requests that the log refused and the replay admitted, in the order of their assumed ends. */
   readonly #supposed: { admission: Admitted; used: Cost; at: number }[] = [];
   #nextSupposed = 0;
+  /** The overrides by prefix that are in force, by their terms. */
+  readonly #prefixes = new Map<string, ByPrefix>();
   /** The override in force in each partition, as of its last decision. */
   readonly #overrides = new Map<string, string>();
   readonly #traffic: Traffic;
@@ -155,14 +165,15 @@ class StoreReplay {
     else if (event.type === "override") this.#override(event);
     else {
       const caller = callerOf(event.partitions);
-      if (event.type === "penalty") void this.#limiter.penalise(caller, this.#countedIn(event.cost));
-      else for (const { layer } of event.partitions) this.#reset(caller, layer);
+      if (event.type === "penalty") {
+        this.#putPrefixesInForce(event);
+        void this.#limiter.penalise(caller, this.#countedIn(event.cost));
+      } else for (const { layer } of event.partitions) this.#reset(caller, layer);
     }
   }
 
   #reset(caller: Logged, layer: string): void {
-    if (this.#limiter.policy.layers.some(({ name }) => name === layer))
-      void this.#limiter.reset(caller, { layer });
+    if (this.#hasLayer(layer)) void this.#limiter.reset(caller, { layer });
   }
 
   /** Ends requests whose assumed end is before this time. */
@@ -186,7 +197,9 @@ class StoreReplay {
   #decide(line: DecisionLine): void {
     this.#follow(line.policy);
     const caller = callerOf(line.partitions);
-    if (line.by !== "outage-policy") this.#overrideAs(line, caller);
+    this.#putPrefixesInForce(line);
+    // Where the process decided by itself, the line does not name every override in the store.
+    if (line.by !== "outage-policy" && line.by !== "policy") this.#overrideAs(line, caller);
     const key = courseKey(line.process, line.id);
     const course = this.#traffic.courses.get(key);
     const until = this.#livesUntil(line.process, course);
@@ -254,14 +267,44 @@ class StoreReplay {
     });
   }
 
-  /** Applies the overrides that the decision met: those by prefix too, and those that another process has set. */
+  /**
+   * Puts the overrides by prefix in force that a line names, and ends those of earlier lines. The log has pseudonyms, of
+   * which nobody can tell the prefix. So each is in force for the line's own partition, as a prefix as long as its key.
+   */
+  #putPrefixesInForce({ partitions, overrides = [], at }: DecisionLine | PenaltyLine): void {
+    const named = new Map<string, ByPrefix>();
+    for (const { layer, limits, until, prefix } of overrides) {
+      const partition = partitions.find((one) => one.layer === layer)?.partition;
+      if (prefix === undefined || partition === undefined || !this.#hasLayer(layer)) continue;
+      const end = until ?? Number.POSITIVE_INFINITY;
+      named.set(`${layer} ${partition} ${limits} ${end}`, { layer, prefix: partition, limits, until: end });
+    }
+    for (const [terms, { layer, prefix, until }] of this.#prefixes) {
+      if (named.has(terms)) continue;
+      this.#prefixes.delete(terms);
+      // One that is over cannot be ended where its layer is gone.
+      if (until > this.#clock.now()) this.#tryTo(() => this.#limiter.endPrefixOverride({ layer, prefix }));
+    }
+    for (const [terms, { limits, ...override }] of named) {
+      if (this.#prefixes.has(terms)) continue;
+      // A process compares the end with its own clock, so a line can name an override that is over by the store's.
+      const until = Math.max(override.until, at + 1);
+      this.#prefixes.set(terms, { ...override, limits, until });
+      const end = Number.isFinite(until) ? { until } : {};
+      this.#tryTo(() =>
+        this.#limiter.overridePrefix({ layer: override.layer, prefix: override.prefix }, { limits, ...end }),
+      );
+    }
+  }
+
+  /** Applies the overrides of single partitions that the decision met, also those that another process has set. */
   #overrideAs(line: DecisionLine, caller: Logged): void {
     for (const { layer, partition } of line.partitions)
       this.#setOverride(
         caller,
         layer,
         partition,
-        line.overrides?.find((one) => one.layer === layer),
+        line.overrides?.find((one) => one.layer === layer && one.prefix === undefined),
       );
   }
 
@@ -281,14 +324,25 @@ class StoreReplay {
     const key = `${layer} ${partition}`;
     if ((this.#overrides.get(key) ?? "") === terms) return;
     this.#overrides.set(key, terms);
-    if (!this.#limiter.policy.layers.some(({ name }) => name === layer)) return;
-    try {
+    if (!this.#hasLayer(layer)) return;
+    this.#tryTo(() => {
       if (met === undefined) void this.#limiter.endOverride(caller, { layer });
       else {
         const until = met.until === null ? {} : { until: met.until };
         if (met.limits === "blocked") void this.#limiter.block(caller, { layer, ...until });
         else void this.#limiter.override(caller, { layer, limits: met.limits, ...until });
       }
+    });
+  }
+
+  #hasLayer(layer: string): boolean {
+    return this.#limiter.policy.layers.some(({ name }) => name === layer);
+  }
+
+  /** Notes an override that the policy cannot have. */
+  #tryTo(change: () => unknown): void {
+    try {
+      change();
     } catch (error) {
       this.#note(error instanceof Error ? error.message : String(error));
     }

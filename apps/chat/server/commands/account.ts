@@ -9,12 +9,13 @@
  */
 import type { Environment } from "../config/variables.ts";
 import { StartError } from "../start-error.ts";
-import { carryOutWhereItRuns, runCommand } from "./carry-out.ts";
+import { carryOutWhereItRuns, commandUser, runCommand, whyIn } from "./carry-out.ts";
 
 const USAGE = `Usage:
-  account invite     <e-mail>   makes an account, and prints the link to choose its password
-  account reset-link <e-mail>   prints a link to choose another password
-  account plan <e-mail> <plan>  gives the account a plan of PLANS_FILE; default takes it away again`;
+  account invite     <e-mail> [reason]   makes an account, and prints the link to choose its password
+  account reset-link <e-mail> [reason]   prints a link to choose another password
+  account plan <e-mail> <plan> [reason]  gives the account a plan of PLANS_FILE; default takes it away again
+The log of the operator's console records each with your name in the operating system, and the reason.`;
 
 /**
  * Runs one command line.
@@ -25,11 +26,14 @@ const USAGE = `Usage:
 export async function runAccountCommand(words: readonly string[], environment: Environment): Promise<string> {
   const [action, email, ...rest] = words;
   if (action === "plan") return givePlan(email, rest, environment);
-  if (rest.length > 0 || email === undefined || (action !== "invite" && action !== "reset-link")) {
+  if (rest.length > 1 || email === undefined || (action !== "invite" && action !== "reset-link")) {
     throw new StartError(USAGE);
   }
   checkEmail(email);
-  const outcome = await carryOutWhereItRuns({ action, email }, environment);
+  const outcome = await carryOutWhereItRuns(
+    { action, email, ...whyIn(rest[0]), by: commandUser() },
+    environment,
+  );
   if (outcome && "link" in outcome) return `${outcome.link}\nThe link works once, within one hour.`;
   throw new StartError(
     action === "invite"
@@ -40,12 +44,15 @@ export async function runAccountCommand(words: readonly string[], environment: E
 
 async function givePlan(
   email: string | undefined,
-  [plan, ...rest]: readonly string[],
+  [plan, reason, ...rest]: readonly string[],
   environment: Environment,
 ): Promise<string> {
   if (email === undefined || plan === undefined || rest.length > 0) throw new StartError(USAGE);
   checkEmail(email);
-  const outcome = await carryOutWhereItRuns({ action: "plan", email, plan }, environment);
+  const outcome = await carryOutWhereItRuns(
+    { action: "plan", email, plan, ...whyIn(reason), by: commandUser() },
+    environment,
+  );
   if (!outcome) throw new StartError(`There is no account with the e-mail ${email}.`);
   if ("plan" in outcome) return `${email} has the plan ${outcome.plan}.`;
   throw new StartError("refused" in outcome ? outcome.refused : "Cannot set the plan.");

@@ -7,6 +7,7 @@ import { sendOrder } from "../operator/client.ts";
 import { holdEmbeddedFolder } from "../operator/hold-folder.ts";
 import { carryOut, type Order, type Outcome } from "../operator/order.ts";
 import { authSecretOf, createAccounts, linkOriginOf } from "../services/accounts.ts";
+import { systemUser } from "../services/audit.ts";
 import { createCallerLimits } from "../services/caller-limits.ts";
 import { createCredit } from "../services/credit.ts";
 import { createCreditCodes } from "../services/credit-codes.ts";
@@ -97,14 +98,14 @@ async function carryOutHere(order: Order, config: Config): Promise<Outcome | und
     const log = pino({ level: "silent" });
     const plans = config.plansFile === null ? undefined : openPlans(config.plansFile, log);
     const credit = createCredit(database, clock, creditTerms(config, plans, false));
-    const limiter = createChatLimiter({ config, plans, clock, log });
+    const limiter = createChatLimiter({ config, plans, clock, log }, PATIENCE);
     const policies = createPolicies({ config, plans, database, clock, log, chat: limiter, others: [] });
     try {
       // A policy that an operator set takes precedence over the settings, as in the service.
       await policies.restore();
       const codes = createCreditCodes(database, clock, credit);
       const callerLimits = createCallerLimits({ database, clock, limiter, accounts });
-      return await carryOut(order, { credit, codes, accounts, plans, callerLimits });
+      return await carryOut(order, { database, clock, credit, codes, accounts, plans, callerLimits });
     } finally {
       await policies.close();
       await limiter.close();
@@ -112,6 +113,24 @@ async function carryOutHere(order: Order, config: Config): Promise<Outcome | und
   } finally {
     await close();
   }
+}
+
+/** A command is no decision: an operator rather waits than does not know whether a change is in force. */
+const PATIENCE = { connectMs: 10_000, storeMs: 10_000 };
+
+/** Who runs a command, for the log of actions. */
+export function commandUser(): string {
+  return `${systemUser()} (command)`;
+}
+
+/** In place of a time, before a reason. */
+export const NO_END = "-";
+
+/** The reason in a command line, if it has one. */
+export function whyIn(reason: string | undefined): { reason?: string } {
+  if (reason === undefined) return {};
+  if (reason.length <= 200) return { reason };
+  throw new StartError(`A reason has at most 200 characters, got ${reason.length}.`);
 }
 
 /** Runs a command as a program. */

@@ -15,14 +15,15 @@ import type { Order } from "../operator/order.ts";
 import { monthsIn } from "../services/allowance-month.ts";
 import { convertCurrency } from "../services/currency.ts";
 import { StartError } from "../start-error.ts";
-import { carryOutAlone, carryOutWhereItRuns, runCommand } from "./carry-out.ts";
+import { carryOutAlone, carryOutWhereItRuns, commandUser, NO_END, runCommand, whyIn } from "./carry-out.ts";
 
 const USAGE = `Usage:
   credit show  <e-mail>
-  credit grant <e-mail> <amount>   adds to the balance, such as 5.00
-  credit set   <e-mail> <amount>   makes it the balance, such as 0
-    credit code  <amount> [days]     prints a code that adds it to one account, once; valid for that many days
-  credit convert <from> <to> <rate>  all balances and unused codes into another currency, while the service is stopped`;
+  credit grant <e-mail> <amount> [reason]     adds to the balance, such as 5.00
+  credit set   <e-mail> <amount> [reason]     makes it the balance, such as 0
+  credit code  <amount> [days] [reason]       prints a code that adds it to one account, once; valid for that many days, or with - without an end
+  credit convert <from> <to> <rate> [reason]  all balances and unused codes into another currency, while the service is stopped
+The log of the operator's console records each change with your name in the operating system, and the reason.`;
 
 /**
  * Runs one command line.
@@ -51,7 +52,7 @@ function dayOf(instant: string, environment: Environment): string {
 
 /** Converts all credit. The operator states the rate: the value of one unit of the old currency in the new one. */
 async function convert(words: readonly string[], environment: Environment): Promise<string> {
-  const [from, to, rateText, ...rest] = words;
+  const [from, to, rateText, reason, ...rest] = words;
   if (from === undefined || to === undefined || rateText === undefined || rest.length > 0)
     throw new StartError(USAGE);
   for (const code of [from, to]) {
@@ -63,20 +64,26 @@ async function convert(words: readonly string[], environment: Environment): Prom
   if (rate <= 0) throw new StartError(`A rate must be more than 0, got ${JSON.stringify(rateText)}.`);
   const clock = { now: Date.now };
   const accounts = await carryOutAlone(environment, (database) =>
-    convertCurrency(database, clock, { from, to, rate }),
+    convertCurrency(database, clock, { from, to, rate, ...whyIn(reason), by: commandUser() }),
   );
   return `The credit of ${accounts === 1 ? "1 account" : `${accounts} accounts`} is in ${to} now, at ${decimalOf(rate)} ${to} for one ${from}. Set CREDIT_CURRENCY=${to}, and CREDIT_MONTHLY_ALLOWANCE and PLANS_FILE to amounts in ${to}.`;
 }
 
 async function issueCode(words: readonly string[], environment: Environment): Promise<string> {
-  const [amountText, daysText, ...rest] = words;
+  const [amountText, daysText, reason, ...rest] = words;
   if (amountText === undefined || rest.length > 0) throw new StartError(USAGE);
   const amount = amountFrom(amountText);
   if (amount <= 0)
     throw new StartError(`The amount of a code must be more than 0, got ${JSON.stringify(amountText)}.`);
-  const validMs = daysText === undefined ? undefined : daysFrom(daysText) * DAY_MS;
+  const validMs = daysText === undefined || daysText === NO_END ? undefined : daysFrom(daysText) * DAY_MS;
   const outcome = await carryOutWhereItRuns(
-    { action: "code", amount, ...(validMs === undefined ? {} : { validMs }) },
+    {
+      action: "code",
+      amount,
+      ...(validMs === undefined ? {} : { validMs }),
+      ...whyIn(reason),
+      by: commandUser(),
+    },
     environment,
   );
   if (!outcome || !("code" in outcome)) throw new StartError("Cannot create the code.");
@@ -95,11 +102,11 @@ function daysFrom(text: string): number {
 }
 
 function readCreditOrder(words: readonly string[]): Extract<Order, { email: string }> {
-  const [action, email, amountText, ...rest] = words;
+  const [action, email, amountText, reason, ...rest] = words;
   if (rest.length > 0 || email === undefined) throw new StartError(USAGE);
   if (action === "show" && amountText === undefined) return { action, email };
   if ((action !== "grant" && action !== "set") || amountText === undefined) throw new StartError(USAGE);
-  return { action, email, amount: amountFrom(amountText) };
+  return { action, email, amount: amountFrom(amountText), ...whyIn(reason), by: commandUser() };
 }
 
 function amountFrom(amountText: string): number {

@@ -9,23 +9,22 @@
  *     npm run limit -- list
  *     npm run limit -- log
  */
-import { userInfo } from "node:os";
 import type { Environment } from "../config/variables.ts";
 import { callerMistake, type LimitOrder, type LimitOutcome } from "../operator/limit-order.ts";
 import { StartError } from "../start-error.ts";
-import { carryOutWhereItRuns, runCommand } from "./carry-out.ts";
+import { carryOutWhereItRuns, commandUser, NO_END, runCommand, whyIn } from "./carry-out.ts";
 
 const USAGE = `Usage:
-    limit show     <caller>                               shows the caller's limits and what is left
-  limit reset    <caller>                               gives the whole quota back
+  limit show     <caller>                               shows the caller's limits and what is left
+  limit reset    <caller> [reason]                      gives the whole quota back
   limit block    <caller> [for] [reason]                refuses the caller
   limit override <caller> <limits> [for] [reason]       gives the caller other limits, such as "30/minute"
-  limit end      <caller>                               ends a block, or other limits
+  limit end      <caller> [reason]                      ends a block, or other limits
   limit list                                            says which are in force
   limit log                                             says what was done last, and by whom
 A caller is an e-mail address or account:<id>, user:<id> of an X-User-Id header, visitor:<address> for those there who have
 no account, or ip:<address> for everybody behind it. With * at the end the last three mean all that begin so: ip:203.0.113.*
-A time is such as 30m, 24h or 7d; without it, until it is ended.`;
+A time is such as 30m, 24h or 7d; without it, or with -, until it is ended.`;
 
 /**
  * Runs one command line.
@@ -50,8 +49,8 @@ function readOrder(words: readonly string[]): LimitOrder {
   const mistake = callerMistake(of);
   if (mistake !== undefined) throw new StartError(mistake);
   if (what === "show" && rest.length === 0) return { action: "limit", what, of };
-  if ((what === "reset" || what === "end") && rest.length === 0)
-    return { action: "limit", what, of, by: userInfo().username };
+  if ((what === "reset" || what === "end") && rest.length <= 1)
+    return { action: "limit", what, of, ...whyIn(rest[0]), by: commandUser() };
   if (what === "block" && rest.length <= 2) return { action: "limit", what, of, ...readTerms(rest) };
   if (what === "override" && rest.length >= 1 && rest.length <= 3) {
     const [limits = "", ...terms] = rest;
@@ -62,9 +61,9 @@ function readOrder(words: readonly string[]): LimitOrder {
 
 function readTerms([time, reason]: readonly string[]) {
   return {
-    ...(time === undefined ? {} : { forMs: timeFrom(time) }),
-    ...(reason === undefined ? {} : { reason }),
-    by: userInfo().username,
+    ...(time === undefined || time === NO_END ? {} : { forMs: timeFrom(time) }),
+    ...whyIn(reason),
+    by: commandUser(),
   };
 }
 

@@ -192,22 +192,39 @@ export const answerParts = pgTable(
   (table) => [primaryKey({ columns: [table.answerId, table.position] })],
 );
 
+/** What an operator can do. */
+export const limitChangeKinds = [
+  "block",
+  "override",
+  "end",
+  "reset",
+  "unconfirmed",
+  "grant",
+  "set-credit",
+  "code",
+  "convert",
+  "plan",
+  "invite",
+  "reset-link",
+  "setting",
+] as const;
+
 /**
- * Operators' actions for single callers. It restores what is in force if a store loses its data, and records who did
- * what.
+ * Operators' actions on limits, money and rights. It restores what is in force if a store loses its data, and records who
+ * did what, from the console or by a command. A deleted account keeps its lines under `account:<id>`.
  */
 export const limitChanges = pgTable(
   "limit_changes",
   {
     id: bigint("id", { mode: "number" }).generatedAlwaysAsIdentity().primaryKey(),
-    /** The layer, and the caller's key in it. */
+    /** The layer, and the caller's key in it; for money and rights, the action. */
     partition: text("partition").notNull(),
     /** The caller, as the operator named it. */
     of: text("of").notNull(),
     /** The account, if it is one. */
-    userId: text("user_id").references(() => user.id, { onDelete: "cascade" }),
-    what: text("what", { enum: ["block", "override", "end", "reset", "grant", "code"] }).notNull(),
-    /** The limits that were set; for credit, the amount. */
+    userId: text("user_id").references(() => user.id, { onDelete: "set null" }),
+    what: text("what", { enum: limitChangeKinds }).notNull(),
+    /** What was set: limits, an amount, a plan, the value of a setting. */
     limits: text("limits"),
     /** `null`: until an operator ends it. */
     until: instant("until"),

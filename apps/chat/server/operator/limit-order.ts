@@ -1,5 +1,12 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { limitChangeKinds } from "../database/schema.ts";
+
+/** Who gives an order, and why: for the log of actions. */
+export const attributed = {
+  by: z.string().min(1).max(200),
+  reason: z.string().max(200).optional(),
+};
 
 const timed = {
   /**
@@ -8,8 +15,7 @@ const timed = {
    */
   of: z.string(),
   forMs: z.int().positive().optional(),
-  reason: z.string().optional(),
-  by: z.string().optional(),
+  ...attributed,
 };
 
 export const limitOrder = z.discriminatedUnion("what", [
@@ -25,9 +31,9 @@ export const limitOrder = z.discriminatedUnion("what", [
     action: z.literal("limit"),
     what: z.literal("reset"),
     of: z.string(),
-    by: z.string().optional(),
+    ...attributed,
   }),
-  z.object({ action: z.literal("limit"), what: z.literal("end"), of: z.string(), by: z.string().optional() }),
+  z.object({ action: z.literal("limit"), what: z.literal("end"), of: z.string(), ...attributed }),
   z.object({ action: z.literal("limit"), what: z.literal("block"), ...timed }),
   z.object({ action: z.literal("limit"), what: z.literal("override"), limits: z.string(), ...timed }),
 ]);
@@ -71,7 +77,7 @@ const changes = z.object({
   changes: z.array(
     z.object({
       of: z.string(),
-      what: z.enum(["block", "override", "end", "reset", "grant", "code"]),
+      what: z.enum(limitChangeKinds),
       limits: z.string().nullable(),
       until: z.number().nullable(),
       reason: z.string().nullable(),

@@ -1,21 +1,31 @@
+import type { Clock } from "headgate";
 import { isOperatorsMistake } from "headgate-console";
 import { z } from "zod";
+import type { Credit } from "../../contract.ts";
+import type { Database } from "../database/connect.ts";
+import { formatMicros } from "../money.ts";
 import type { Accounts } from "../services/accounts.ts";
+import { anybodyWithCode, writeAuditLine } from "../services/audit.ts";
 import type { CallerLimits } from "../services/caller-limits.ts";
 import { type CreditService, GrantError } from "../services/credit.ts";
 import type { CreditCodes } from "../services/credit-codes.ts";
 import type { Plans } from "../services/plans.ts";
-import { limitOrder, limitOutcome } from "./limit-order.ts";
+import { attributed, limitOrder, limitOutcome } from "./limit-order.ts";
 
 const order = z.discriminatedUnion("action", [
   limitOrder,
-  z.object({ action: z.literal("plan"), email: z.string(), plan: z.string() }),
-  z.object({ action: z.literal("grant"), email: z.string(), amount: z.int() }),
-  z.object({ action: z.literal("set"), email: z.string(), amount: z.int() }),
-  z.object({ action: z.literal("code"), amount: z.int().positive(), validMs: z.int().positive().optional() }),
+  z.object({ action: z.literal("plan"), email: z.string(), plan: z.string(), ...attributed }),
+  z.object({ action: z.literal("grant"), email: z.string(), amount: z.int(), ...attributed }),
+  z.object({ action: z.literal("set"), email: z.string(), amount: z.int(), ...attributed }),
+  z.object({
+    action: z.literal("code"),
+    amount: z.int().positive(),
+    validMs: z.int().positive().optional(),
+    ...attributed,
+  }),
   z.object({ action: z.literal("show"), email: z.string() }),
-  z.object({ action: z.literal("reset-link"), email: z.string() }),
-  z.object({ action: z.literal("invite"), email: z.string() }),
+  z.object({ action: z.literal("reset-link"), email: z.string(), ...attributed }),
+  z.object({ action: z.literal("invite"), email: z.string(), ...attributed }),
 ]);
 
 /** An operator's order about an account, a caller or a top-up code. Amounts are in integer micros. */
@@ -51,6 +61,8 @@ export function readOutcome(value: unknown): Outcome | undefined {
 }
 
 export interface OrderServices {
+  database: Database;
+  clock: Clock;
   credit: CreditService;
   codes: CreditCodes;
   accounts: Pick<Accounts, "resetLink" | "invite" | "setPlan" | "find">;
@@ -59,9 +71,13 @@ export interface OrderServices {
   callerLimits: Pick<CallerLimits, "carryOut">;
 }
 
-/** @returns `undefined` for an unknown e-mail or, for an invitation, a known one */
+/**
+ * Carries out an order, and writes it into the log of actions.
+ *
+ * @returns `undefined` for an unknown e-mail or, for an invitation, a known one
+ */
 export async function carryOut(order: Order, services: OrderServices): Promise<Outcome | undefined> {
-  const { credit, codes, accounts } = services;
+  const { credit, codes } = services;
   if (order.action === "limit") {
     try {
       return await services.callerLimits.carryOut(order);
@@ -71,31 +87,56 @@ export async function carryOut(order: Order, services: OrderServices): Promise<O
     }
   }
   if (order.action === "plan") return givePlan(order, services);
-  if (order.action === "code") return { code: await codes.issue(order.amount, order.validMs) };
-  if (order.action === "reset-link" || order.action === "invite") {
-    const link = await (order.action === "invite"
-      ? accounts.invite(order.email)
-      : accounts.resetLink(order.email));
-    return link === undefined ? undefined : { link };
+  if (order.action === "reset-link" || order.action === "invite") return issueLink(order, services);
+  if (order.action === "show") return asOutcome(await credit.show(order.email));
+  const record = await recordOf(order, services);
+  if (order.action === "code") return { code: await codes.issue(order.amount, order.validMs, record) };
+  if (order.action === "set") return asOutcome(await credit.set(order.email, order.amount, record));
+  try {
+    return asOutcome(await credit.grant(order.email, order.amount, { record }));
+  } catch (error) {
+    if (error instanceof GrantError) return { refused: error.message };
+    throw error;
   }
-  if (order.action === "grant") {
-    try {
-      const granted = await credit.grant(order.email, order.amount);
-      return granted && { credit: granted };
-    } catch (error) {
-      if (error instanceof GrantError) return { refused: error.message };
-      throw error;
-    }
+}
+
+function asOutcome(credit: Credit | undefined): Outcome | undefined {
+  return credit && { credit };
+}
+
+/** Writes an order about money, in the transaction that carries it out. */
+async function recordOf(
+  order: Extract<Order, { action: "code" | "set" | "grant" }>,
+  { accounts, clock, credit }: OrderServices,
+): Promise<(transaction: Database) => Promise<void>> {
+  const { amount, by, reason } = order;
+  const limits = formatMicros(amount, credit.currency);
+  if (order.action === "code") {
+    const until = order.validMs === undefined ? null : new Date(clock.now() + order.validMs);
+    const line = { of: anybodyWithCode, what: "code", limits, until, by, reason } as const;
+    return (transaction) => writeAuditLine(transaction, clock, line);
   }
-  const found = await (order.action === "show"
-    ? credit.show(order.email)
-    : credit.set(order.email, order.amount));
-  return found === undefined ? undefined : { credit: found };
+  const userId = (await accounts.find(order.email))?.id ?? null;
+  const what = order.action === "set" ? "set-credit" : "grant";
+  return (transaction) =>
+    writeAuditLine(transaction, clock, { of: order.email, userId, what, limits, by, reason });
+}
+
+async function issueLink(
+  { action, email, by, reason }: Extract<Order, { action: "reset-link" | "invite" }>,
+  { accounts, database, clock }: OrderServices,
+): Promise<Outcome | undefined> {
+  const link = await (action === "invite" ? accounts.invite(email) : accounts.resetLink(email));
+  if (link === undefined) return undefined;
+  const userId = (await accounts.find(email))?.id ?? null;
+  // Before anybody has the link. If this fails, nobody gets it.
+  await writeAuditLine(database, clock, { of: email, userId, what: action, limits: null, by, reason });
+  return { link };
 }
 
 async function givePlan(
-  { email, plan }: Extract<Order, { action: "plan" }>,
-  { accounts, plans }: OrderServices,
+  { email, plan, by, reason }: Extract<Order, { action: "plan" }>,
+  { accounts, plans, clock }: OrderServices,
 ): Promise<Outcome | undefined> {
   if (plans === undefined) return { refused: "There are no plans: PLANS_FILE is not set." };
   const names = Object.keys(plans.table.plans);
@@ -103,6 +144,10 @@ async function givePlan(
   // "default" removes a plan; no plan can have this name.
   if (!isNamed && plan !== "default")
     return { refused: `There is no plan ${JSON.stringify(plan)}: the plans are ${names.join(", ")}.` };
-  const isFound = await accounts.setPlan(email, isNamed ? plan : null);
+  const userId = (await accounts.find(email))?.id ?? null;
+  const line = { of: email, userId, what: "plan", limits: `plan ${plan}`, by, reason } as const;
+  const isFound = await accounts.setPlan(email, isNamed ? plan : null, (transaction) =>
+    writeAuditLine(transaction, clock, line),
+  );
   return isFound ? { plan: isNamed ? plan : plans.table.default } : undefined;
 }

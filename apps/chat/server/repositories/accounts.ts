@@ -1,6 +1,6 @@
 import { and, desc, eq, gt, ne } from "drizzle-orm";
 import type { Database } from "../database/connect.ts";
-import { conversations, creditEntries, session, user } from "../database/schema.ts";
+import { conversations, creditEntries, limitChanges, session, user } from "../database/schema.ts";
 
 export type SessionRow = Pick<
   typeof session.$inferSelect,
@@ -57,10 +57,14 @@ export async function deleteOtherSessions(database: Database, userId: string, ke
   await database.delete(session).where(and(eq(session.userId, userId), ne(session.id, kept)));
 }
 
-/** Deletes an account with everything that belongs to it. */
+/** Deletes an account with everything that belongs to it. The log of operators' actions keeps its id only. */
 export async function deleteAccount(database: Database, userId: string, owner: string): Promise<void> {
   await database.transaction(async (transaction) => {
     await transaction.delete(conversations).where(eq(conversations.owner, owner));
+    await transaction
+      .update(limitChanges)
+      .set({ of: `account:${userId}` })
+      .where(eq(limitChanges.userId, userId));
     await transaction.delete(user).where(eq(user.id, userId));
   });
 }

@@ -299,13 +299,23 @@ describe("access to accounts and answers", () => {
       currency: "GBP",
     });
     const codes = createCreditCodes(database.database, service.clock, credit);
-    const services = { credit, codes, accounts, callerLimits: {} as never };
-    const invited = await carryOut({ action: "invite", email }, services);
+    const { clock } = service;
+    const services = {
+      database: database.database,
+      clock,
+      credit,
+      codes,
+      accounts,
+      callerLimits: {} as never,
+    };
+    const invited = await carryOut({ action: "invite", email, by: "ada (command)" }, services);
     expect(invited).toEqual({
       link: expect.stringMatching(/^http:\/\/localhost:3000\/reset-password#[\w-]{32}$/),
     });
-    expect(await carryOut({ action: "invite", email }, services)).toBeUndefined();
-    expect(await carryOut({ action: "reset-link", email: newEmail() }, services)).toBeUndefined();
+    expect(await carryOut({ action: "invite", email, by: "ada (command)" }, services)).toBeUndefined();
+    expect(
+      await carryOut({ action: "reset-link", email: newEmail(), by: "ada (command)" }, services),
+    ).toBeUndefined();
     const token = (invited as { link: string }).link.split("#")[1];
     const chosen = { token, newPassword: PASSWORD };
     expect((await client.send("POST", "/auth/reset-password", chosen)).status).toBe(200);

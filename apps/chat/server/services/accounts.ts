@@ -36,9 +36,14 @@ export interface Accounts {
   /**
    * Sets the plan of an account; `null` for the default plan.
    *
+   * @param record writes down that the plan is set, in the same transaction
    * @returns `false` for an unknown e-mail
    */
-  setPlan(email: string, plan: string | null): Promise<boolean>;
+  setPlan(
+    email: string,
+    plan: string | null,
+    record: (transaction: Database) => Promise<void>,
+  ): Promise<boolean>;
   /** Returns the id and the plan of an account; `undefined` for an unknown e-mail. */
   find(email: string): Promise<{ id: string; plan: string | null } | undefined>;
   /** Creates an account without a password, and a link to set one. @returns `undefined` for a known e-mail */
@@ -168,10 +173,14 @@ export function createAccounts(options: AccountsOptions): Accounts {
       return user && issueLink(user.id);
     },
 
-    async setPlan(email, plan) {
+    async setPlan(email, plan, record) {
       const user = await findUserByEmail(database, email);
-      if (user) await updatePlan(database, user.id, plan);
-      return user !== undefined;
+      if (user === undefined) return false;
+      await database.transaction(async (transaction) => {
+        await updatePlan(transaction, user.id, plan);
+        await record(transaction);
+      });
+      return true;
     },
 
     find: (email) => findUserByEmail(database, email),

@@ -1,6 +1,6 @@
 import { type Clock, HeadgateError, type Limiter } from "headgate";
 import { callerAddress, parseTrustProxy } from "headgate/http";
-import { overrideInForce, type Standing, standingOf } from "headgate-console";
+import { isOperatorsMistake, overrideInForce, type Standing, standingOf } from "headgate-console";
 import type { Logger } from "pino";
 import type { Database } from "../database/connect.ts";
 import { describeError } from "../http/describe-error.ts";
@@ -71,12 +71,14 @@ export function createCallerLimits({
   async function decideForOne(order: Deciding, { caller, layer, userId }: OneCaller): Promise<void> {
     if (order.what === "show") return;
     const terms = { layer, ...termsOf(order) };
-    // Reset only this layer, because other layers are shared with other callers.
-    if (order.what === "reset") await limiter.reset(caller, { layer });
-    else if (order.what === "end") await limiter.endOverride(caller, { layer });
-    else if (order.what === "block") await limiter.block(caller, terms);
-    else await limiter.override(caller, { ...terms, limits: order.limits });
-    await note(order, `${layer} ${layer === "ip" ? addressKey(caller) : userKey(caller)}`, userId);
+    const partition = `${layer} ${layer === "ip" ? addressKey(caller) : userKey(caller)}`;
+    await noting(order, partition, userId, async () => {
+      // Reset only this layer, because other layers are shared with other callers.
+      if (order.what === "reset") await limiter.reset(caller, { layer });
+      else if (order.what === "end") await limiter.endOverride(caller, { layer });
+      else if (order.what === "block") await limiter.block(caller, terms);
+      else await limiter.override(caller, { ...terms, limits: order.limits });
+    });
   }
 
   async function decideForMany(order: Deciding, target: ManyCallers): Promise<void> {
@@ -87,12 +89,11 @@ export function createCallerLimits({
         `Only a single caller can be reset; ${order.of} names several.`,
       );
     }
-    if (order.what === "end") await limiter.endPrefixOverride(target);
-    else {
-      const limits = order.what === "block" ? "blocked" : order.limits;
-      await limiter.overridePrefix(target, { ...termsOf(order), limits });
-    }
-    await note(order, `${target.layer}${MANY} ${target.prefix}`, null);
+    await noting(order, `${target.layer}${MANY} ${target.prefix}`, null, async () => {
+      if (order.what === "end") return limiter.endPrefixOverride(target);
+      const limits = order.what === "block" ? "blocked" : order.what === "override" ? order.limits : "";
+      return limiter.overridePrefix(target, { ...termsOf(order), limits });
+    });
   }
 
   async function standingOfMany({ layer, prefix }: ManyCallers): Promise<Standing> {
@@ -107,10 +108,33 @@ export function createCallerLimits({
     };
   }
 
-  async function note(
-    order: Exclude<Deciding, { what: "show" }>,
+  /** Makes a change, and writes it down. A change that the store did not confirm may be in force: it has a line too. */
+  async function noting(
+    order: Change,
     partition: string,
     userId: string | null,
+    change: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      await change();
+    } catch (error) {
+      if (!isOperatorsMistake(error))
+        await note(
+          { ...order, reason: `${order.what}: ${order.reason ?? "no reason"}` },
+          partition,
+          userId,
+          false,
+        );
+      throw error;
+    }
+    await note(order, partition, userId, true);
+  }
+
+  async function note(
+    order: Change,
+    partition: string,
+    userId: string | null,
+    isConfirmed: boolean,
   ): Promise<void> {
     const { forMs, reason, by, limits }: Terms = order;
     const now = clock.now();
@@ -119,7 +143,7 @@ export function createCallerLimits({
       partition,
       of: order.of,
       userId,
-      what: order.what,
+      what: isConfirmed ? order.what : "unconfirmed",
       limits: order.what === "block" ? "blocked" : (limits ?? null),
       until: forMs === undefined ? null : new Date(now + forMs),
       reason: reason ?? null,
@@ -128,8 +152,10 @@ export function createCallerLimits({
     });
   }
 
-  const isInForce = ({ what, until }: LimitChangeRow) =>
-    what !== "end" && (until === null || until.getTime() > clock.now());
+  const isInForce = ({ what, until, userId, partition }: LimitChangeRow) => {
+    const isOfDeletedAccount = userId === null && partition.startsWith("user account:");
+    return what !== "end" && !isOfDeletedAccount && (until === null || until.getTime() > clock.now());
+  };
 
   /** @returns whether the store had lost the change */
   async function restoreOne(row: LimitChangeRow): Promise<boolean> {
@@ -208,6 +234,7 @@ interface Terms {
   limits?: string;
 }
 
+type Change = Exclude<Deciding, { what: "show" }>;
 type Deciding = Exclude<LimitOrder, { what: "list" | "log" }>;
 
 function termsOf(order: Deciding) {

@@ -106,7 +106,9 @@ describe("POST /account/credit/codes", () => {
     return {
       credit,
       codes: createCreditCodes(open.database, service.clock, credit),
-      accounts: {} as never,
+      database: open.database,
+      clock: service.clock,
+      accounts: { find: async () => undefined } as never,
       callerLimits: {} as never,
     };
   };
@@ -116,13 +118,13 @@ describe("POST /account/credit/codes", () => {
     const email = `${crypto.randomUUID()}@example.com`;
     const signedUp = { name: "Ada", email, password: "four words of my own" };
     expect((await client.send("POST", "/auth/sign-up/email", signedUp)).status).toBe(200);
-    await carryOut({ action: "set", email, amount: 0 }, codesOf());
+    await carryOut({ action: "set", email, amount: 0, by: "ada" }, codesOf());
     const { response, problem } = await client.ask("take-home on £45,000", { id: "q1" });
     expect(response.status).toBe(402);
     expect(problem.top_up).toEqual({ kind: "code", path: "/account/credit/codes" });
     const { path } = problem.top_up as { path: string };
 
-    const issued = await carryOut({ action: "code", amount: 5_000_000 }, codesOf());
+    const issued = await carryOut({ action: "code", amount: 5_000_000, by: "ada" }, codesOf());
     const { code } = issued as { code: string };
     const added = await client.send("POST", path, { code });
     expect([added.status, (await added.json()).balance]).toEqual([200, 5_000_000]);

@@ -64,7 +64,11 @@ export interface CreditService {
    */
   grant(email: string, amount: Micros, options?: GrantOptions): Promise<Credit | undefined>;
   /** Makes an account's balance exactly `balance`, until its next allowance. */
-  set(email: string, balance: Micros): Promise<Credit | undefined>;
+  set(
+    email: string,
+    balance: Micros,
+    record?: (transaction: Database) => Promise<void>,
+  ): Promise<Credit | undefined>;
   show(email: string): Promise<Credit | undefined>;
 }
 
@@ -158,13 +162,18 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
     };
   }
 
-  async function change(email: string, apply: (row: CreditRow) => [CreditRow, Change]) {
+  async function change(
+    email: string,
+    apply: (row: CreditRow) => [CreditRow, Change],
+    record?: (transaction: Database) => Promise<void>,
+  ) {
     const userId = await findUserIdByEmail(database, email);
     if (userId === undefined) return undefined;
     return database.transaction(async (transaction) => {
       const [row, entry] = apply(await lockUpToDate(transaction, userId));
       await enter(transaction, row, entry);
       await updateCredit(transaction, row);
+      await record?.(transaction);
       return toCredit(transaction, row);
     });
   }
@@ -233,14 +242,18 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
       });
     },
 
-    set: (email, balance) =>
-      change(email, (row) => {
-        const allowanceLeft = Math.min(row.allowanceLeft, Math.max(balance, 0));
-        return [
-          { ...row, allowanceLeft, grantedLeft: balance - allowanceLeft },
-          { kind: "correction", amount: balance - balanceOf(row), reference: randomUUID() },
-        ];
-      }),
+    set: (email, balance, record) =>
+      change(
+        email,
+        (row) => {
+          const allowanceLeft = Math.min(row.allowanceLeft, Math.max(balance, 0));
+          return [
+            { ...row, allowanceLeft, grantedLeft: balance - allowanceLeft },
+            { kind: "correction", amount: balance - balanceOf(row), reference: randomUUID() },
+          ];
+        },
+        record,
+      ),
 
     async show(email) {
       const userId = await findUserIdByEmail(database, email);

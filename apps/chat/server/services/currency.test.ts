@@ -82,7 +82,9 @@ describe.each(["embedded", "PostgreSQL"])("the currency of the credit on %s", (k
     const code = await codes.issue(10_000_000, undefined);
     const before = await entriesOf(ada.id, "USD");
 
-    expect(await convertCurrency(open.database, clock, { from: "USD", to: "GBP", rate: 790_000 })).toBe(3);
+    expect(
+      await convertCurrency(open.database, clock, { from: "USD", to: "GBP", rate: 790_000, by: "ada" }),
+    ).toBe(3);
 
     await keepCurrency(open.database, "GBP");
     const pounds = creditIn("GBP");
@@ -106,7 +108,7 @@ describe.each(["embedded", "PostgreSQL"])("the currency of the credit on %s", (k
     expect((await pounds.of(bob.id)).balance).toBe(790_000 + 7_900_000);
     // Converted once.
     await expect(
-      convertCurrency(open.database, clock, { from: "USD", to: "GBP", rate: 790_000 }),
+      convertCurrency(open.database, clock, { from: "USD", to: "GBP", rate: 790_000, by: "ada" }),
     ).rejects.toThrow("The credit in the database is in GBP, not in USD.");
   });
 
@@ -129,7 +131,7 @@ describe.each(["embedded", "PostgreSQL"])("the currency of the credit on %s", (k
       createdAt: new Date(clock.now()),
     };
     await open.database.insert(turns).values(turn);
-    const conversion = { from: "USD", to: "GBP", rate: 790_000 };
+    const conversion = { from: "USD", to: "GBP", rate: 790_000, by: "ada" };
     await expect(convertCurrency(open.database, clock, conversion)).rejects.toThrow(
       /^1 answer is still to be charged in USD\. Start the service once more with CREDIT_CURRENCY=USD/,
     );

@@ -5,6 +5,7 @@ import { decimalOf } from "../money.ts";
 import { convertCredit, countPaidTurns, isCreditKept, stampCurrency } from "../repositories/currency.ts";
 import { lockSetting, settingOrNew, updateSetting } from "../repositories/settings.ts";
 import { StartError } from "../start-error.ts";
+import { writeAuditLine } from "./audit.ts";
 
 /** The name of the setting for the currency of balances, holds and codes. */
 const CURRENCY = "credit currency";
@@ -37,7 +38,7 @@ export async function keepCurrency(database: Database, currency: string): Promis
 export async function convertCurrency(
   database: Database,
   clock: Clock,
-  { from, to, rate }: { from: string; to: string; rate: Micros },
+  { from, to, rate, by, reason }: { from: string; to: string; rate: Micros; by: string; reason?: string },
 ): Promise<number> {
   return database.transaction(async (transaction) => {
     await settingOrNew(transaction, CURRENCY, () => from);
@@ -54,6 +55,8 @@ export async function convertCurrency(
     const reference = `${decimalOf(rate)} ${to}/${from} ${at.toISOString()}`;
     const converted = await convertCredit(transaction, { from, to, rate, reference, at });
     await updateSetting(transaction, CURRENCY, to);
+    const limits = `${from} to ${to} at ${decimalOf(rate)}`;
+    await writeAuditLine(transaction, clock, { of: "all credit", what: "convert", limits, by, reason });
     return converted;
   });
 }

@@ -4,6 +4,7 @@ import {
   HeadgateError,
   type LayerOptions,
   type Limiter,
+  type LimiterOptions,
   type LimitReading,
 } from "headgate";
 import type { Logger } from "pino";
@@ -43,7 +44,11 @@ export interface LimiterContext {
  *
  * @throws {ConfigError} if the limits conflict with each other, or the store cannot be opened
  */
-export function createChatLimiter({ config, plans, clock, log }: LimiterContext): Limiter<RateLimitCaller> {
+/** @param timeouts Default: those of the library, for decisions. An operator's command can wait longer. */
+export function createChatLimiter(
+  { config, plans, clock, log }: LimiterContext,
+  timeouts: LimiterOptions<RateLimitCaller>["timeouts"] = {},
+): Limiter<RateLimitCaller> {
   const { storageUri } = config.limits;
   const variables = `${plans ? "PLANS_FILE, " : ""}RATE_LIMIT_CHAT_PER_MIN, RATE_LIMIT_CHAT_PER_HOUR, RATE_LIMIT_CHAT_TOKENS_PER_DAY, RATE_LIMIT_CHAT_IP_PER_MIN, RATE_LIMIT_CHAT_GLOBAL`;
   return madeFrom(variables, storageUri, () =>
@@ -54,6 +59,7 @@ export function createChatLimiter({ config, plans, clock, log }: LimiterContext)
       units: ["tokens"],
       store: storageUri,
       clock,
+      timeouts,
       ...reporting(log),
     }),
   );

@@ -11,7 +11,7 @@ import type { Database } from "../database/connect.ts";
 import { formatMicros, parseMicros } from "../money.ts";
 import { callerMistake, type LimitOrder, type LimitOutcome } from "../operator/limit-order.ts";
 import { findUser, findUserByEmail } from "../repositories/accounts.ts";
-import { insertLimitChange } from "../repositories/limit-changes.ts";
+import { anybodyWithCode, writeAuditLine } from "./audit.ts";
 import type { CallerLimits } from "./caller-limits.ts";
 import { type CreditService, GrantError, type GrantOptions } from "./credit.ts";
 import type { CreditCodes } from "./credit-codes.ts";
@@ -70,27 +70,6 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
     }
   }
 
-  /** Grants are in the same log as decisions, and none is made without its line in it. */
-  function recorder(
-    what: "grant" | "code",
-    amount: Micros,
-    by: string,
-    { of, userId, until }: { of: string; userId: string | null; until: Date | null },
-  ) {
-    return (transaction: Database): Promise<void> =>
-      insertLimitChange(transaction, {
-        partition: "credit",
-        of,
-        userId,
-        what,
-        limits: formatMicros(amount, currency),
-        until,
-        reason: null,
-        by,
-        at: new Date(clock.now()),
-      });
-  }
-
   return {
     callers: {
       hint: HINT,
@@ -108,24 +87,29 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
 
     credit: {
       currency,
-      async grant(of, text, by, id) {
+      async grant(of, text, by, id, reason) {
         const amount = amountOf(text);
         const [, accountId] = /^account:(.+)$/.exec(of) ?? [];
         const user = await (accountId === undefined
           ? findUserByEmail(database, of)
           : findUser(database, accountId));
         if (user === undefined) return undefined;
-        const record = recorder("grant", amount, by, { of, userId: user.id, until: null });
+        const limits = formatMicros(amount, currency);
+        // None is made without its line in the log.
+        const record = (transaction: Database) =>
+          writeAuditLine(transaction, clock, { of, userId: user.id, what: "grant", limits, by, reason });
         const granted = await granting(user.email, amount, { reference: id, record });
         if (granted === undefined) return undefined;
         return `${user.email} has ${formatMicros(granted.balance, currency)} now.`;
       },
-      async issueCode(text, days, by) {
+      async issueCode(text, days, by, reason) {
         const amount = amountOf(text);
         const validMs = days === undefined ? undefined : days * DAY_MS;
         const until = validMs === undefined ? null : new Date(clock.now() + validMs);
-        const record = recorder("code", amount, by, { of: "anybody with the code", userId: null, until });
-        return codes.issue(amount, validMs, record);
+        const line = { of: anybodyWithCode, what: "code", limits: formatMicros(amount, currency) } as const;
+        return codes.issue(amount, validMs, (transaction) =>
+          writeAuditLine(transaction, clock, { ...line, until, by, reason }),
+        );
       },
     },
   };

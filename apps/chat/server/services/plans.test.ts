@@ -524,7 +524,7 @@ describe("the operator's commands", () => {
         [["show", "nobody@example.com"], /no account with the e-mail nobody@example.com/],
         [["shut", email], /Usage/],
         [["show"], /Usage/],
-        [["end", email, "now"], /Usage/],
+        [["end", email, "a reason", "now"], /Usage/],
       ] as const)
         await expect(runLimitCommand(words, env)).rejects.toThrow(says);
 
@@ -540,7 +540,7 @@ describe("the operator's commands", () => {
         "override visitor",
         "block user",
       ]);
-      // The account's export contains the override, which is deleted with the account.
+      // The account's export contains the override. The log keeps it without the e-mail address.
       const kept = await (await fetch(`${url}/account/export`, { headers: { cookie } })).json();
       expect(kept.limits.at(-1)).toMatchObject({ what: "override", limits: "9/minute", reason: "kept" });
       await running.close();
@@ -564,7 +564,7 @@ describe("the operator's commands", () => {
       expect(await runLimitCommand(["list"], env)).toContain(inForce);
       const log = await runLimitCommand(["log"], env);
       expect(log).toMatch(
-        /^\S+ {2}override user:11.*\n\S+ {2}end user:10: by \S+\n\S+ {2}block user:10: by \S+\n\S+ {2}override \S+: 9\/minute, until \S+, kept, by/,
+        /^\S+ {2}override user:11.*\n\S+ {2}end user:10: by \S+ \(command\)\n\S+ {2}block user:10: by \S+ \(command\)\n\S+ {2}override \S+: 9\/minute, until \S+, kept, by/,
       );
       const gone = await fetch(`${running.url}/account/delete`, {
         method: "POST",

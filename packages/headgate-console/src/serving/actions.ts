@@ -26,16 +26,16 @@ export function createActions({ callers, credit, policies }: Desks): Record<stri
 
   async function grant(body: unknown, by: string): Promise<Done> {
     if (credit === undefined) throw new OperatorMistake("This service has no credit.");
-    const { of, amount, id } = readGrant(body);
-    const said = await credit.grant(of, amount, by, id);
+    const { of, amount, id, reason } = readGrant(body);
+    const said = await credit.grant(of, amount, by, id, reason);
     if (said === undefined) throw new OperatorMistake(`There is no account ${JSON.stringify(of)}.`);
     return { said };
   }
 
   async function issueCode(body: unknown, by: string): Promise<Done> {
     if (credit === undefined) throw new OperatorMistake("This service has no credit.");
-    const { amount, days } = readCode(body);
-    return { said: "The code is shown only now.", code: await credit.issueCode(amount, days, by) };
+    const { amount, days, reason } = readCode(body);
+    return { said: "The code is shown only now.", code: await credit.issueCode(amount, days, by, reason) };
   }
 
   const change =

@@ -32,7 +32,7 @@ export interface Standing {
 
 /** What an operator decides for one caller. `of` names the caller. */
 export type CallerDecision =
-  | { what: "reset" | "end"; of: string }
+  | { what: "reset" | "end"; of: string; reason?: string }
   | { what: "block"; of: string; forMs?: number; reason?: string }
   | { what: "override"; of: string; limits: string; forMs?: number; reason?: string };
 
@@ -81,9 +81,20 @@ export interface CreditDesk {
    * @param id identifies the grant, so that a grant that is sent again adds to the account only once
    * @returns a sentence that describes the result, or `undefined` for an unknown account
    */
-  grant(of: string, amount: string, by: string, id: string): Promise<string | undefined>;
+  grant(
+    of: string,
+    amount: string,
+    by: string,
+    id: string,
+    reason: string | undefined,
+  ): Promise<string | undefined>;
   /** @returns the code, which is shown once */
-  issueCode(amount: string, days: number | undefined, by: string): Promise<string>;
+  issueCode(
+    amount: string,
+    days: number | undefined,
+    by: string,
+    reason: string | undefined,
+  ): Promise<string>;
 }
 
 /** An operator's request that cannot be carried out; the message says what would be right. */

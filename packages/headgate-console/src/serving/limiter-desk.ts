@@ -61,7 +61,7 @@ export function limiterDesk<Caller>(options: LimiterDeskOptions<Caller>): Caller
       const decided = decision.what === "override" ? decision.limits : "blocked";
       const caller = await callerOf(of);
       if (caller === undefined) return undefined;
-      const given = decision.what === "block" || decision.what === "override" ? decision : {};
+      const given = decision;
       const { forMs, reason }: { forMs?: number; reason?: string } = given;
       const terms = {
         layer,

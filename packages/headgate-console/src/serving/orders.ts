@@ -13,23 +13,31 @@ export function readDecision(body: unknown): CallerDecision {
   const order = membersOf(body);
   const of = textIn(order, "of", LONGEST_CALLER);
   const { what } = order;
-  if (what === "reset" || what === "end") return { what, of };
-  const terms = {
-    ...optional("forMs", numberIn(order, "forMs", LONGEST_MS)),
-    ...optional("reason", optionalText(order, "reason", LONGEST_REASON)),
-  };
+  const why = optional("reason", reasonIn(order));
+  if (what === "reset" || what === "end") return { what, of, ...why };
+  const terms = { ...optional("forMs", numberIn(order, "forMs", LONGEST_MS)), ...why };
   if (what === "block") return { what, of, ...terms };
   if (what === "override") return { what, of, limits: textIn(order, "limits", LONGEST_LIMITS), ...terms };
   throw new OperatorMistake("what must be reset, end, block or override.");
 }
 
 /** @throws OperatorMistake as above */
-export function readGrant(body: unknown): { of: string; amount: string; id: string } {
+export function readGrant(body: unknown): {
+  of: string;
+  amount: string;
+  id: string;
+  reason: string | undefined;
+} {
   const order = membersOf(body);
   const id = textIn(order, "id", 64);
   if (!/^[\w-]{16,64}$/.test(id))
     throw new OperatorMistake("id must be 16 to 64 letters, digits, - or _, different for each grant.");
-  return { of: textIn(order, "of", LONGEST_CALLER), amount: textIn(order, "amount", 30), id };
+  return {
+    of: textIn(order, "of", LONGEST_CALLER),
+    amount: textIn(order, "amount", 30),
+    id,
+    reason: reasonIn(order),
+  };
 }
 
 /** The policy that an operator typed, and its limiter. */
@@ -58,14 +66,26 @@ export function readPolicyOrder(body: unknown): Omit<PolicyOrder, "what" | "docu
     limiter: textIn(order, "limiter", LONGEST_NAME),
     from: textIn(order, "from", LONGEST_NAME),
     ...optional("fromShadow", fromShadow),
-    ...optional("reason", optionalText(order, "reason", LONGEST_REASON)),
+    ...optional("reason", reasonIn(order)),
   };
 }
 
 /** @throws OperatorMistake as above */
-export function readCode(body: unknown): { amount: string; days: number | undefined } {
+export function readCode(body: unknown): {
+  amount: string;
+  days: number | undefined;
+  reason: string | undefined;
+} {
   const order = membersOf(body);
-  return { amount: textIn(order, "amount", 30), days: numberIn(order, "days", 3_650) };
+  return {
+    amount: textIn(order, "amount", 30),
+    days: numberIn(order, "days", 3_650),
+    reason: reasonIn(order),
+  };
+}
+
+function reasonIn(order: Members): string | undefined {
+  return optionalText(order, "reason", LONGEST_REASON);
 }
 
 /** @throws OperatorMistake as above */

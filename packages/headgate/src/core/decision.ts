@@ -12,6 +12,7 @@ import {
 import type { Cost } from "./cost.ts";
 import { blocked, blockedForMs, type Override } from "./override.ts";
 import type { Question, Ruling } from "./ruling.ts";
+import type { Charge } from "./store.ts";
 
 /**
  * Node and other runtimes call this method when they log an object: a logged decision shows its properties, not its
@@ -68,16 +69,7 @@ export class Decision implements Decided {
   }
 
   get overrides(): readonly AppliedOverride[] | undefined {
-    const { layers, charges, outcome } = this.#ruling;
-    let applied: AppliedOverride[] | undefined;
-    for (let c = 0; c < charges.length; c += 1) {
-      const override = outcome.overrides?.[c] ?? inPlaceOf(charges[c]);
-      if (override === undefined) continue;
-      const { id: _, ...shown } = override;
-      applied ??= [];
-      applied.push({ layer: layers[c] as string, ...shown });
-    }
-    return applied;
+    return appliedTo(this.#ruling, this.#ruling.outcome.overrides);
   }
 
   protected get ruling(): Ruling {
@@ -115,6 +107,29 @@ export class Decision implements Decided {
   [inspected](): Decided {
     return this.toJSON();
   }
+}
+
+/**
+ * The overrides of a question's partitions; `undefined` if there are none.
+ *
+ * @param found for each partition, the override that the store returned.
+ */
+export function appliedTo(
+  {
+    layers,
+    charges,
+  }: { layers: readonly string[]; charges: readonly Pick<Charge, "override" | "byPrefix">[] },
+  found?: readonly (Override | undefined)[],
+): AppliedOverride[] | undefined {
+  let applied: AppliedOverride[] | undefined;
+  for (let c = 0; c < charges.length; c += 1) {
+    const override = found?.[c] ?? inPlaceOf(charges[c]);
+    if (override === undefined) continue;
+    const { id: _, ...shown } = override;
+    applied ??= [];
+    applied.push({ layer: layers[c] as string, ...shown });
+  }
+  return applied;
 }
 
 function readingsOf({ layers, charges, outcome }: Shown): LimitReading[] {
@@ -219,7 +234,7 @@ function withBlocks(ruling: Ruling): Ruling {
 }
 
 /** The override that replaced the limits of a charge. */
-function inPlaceOf(charge: Ruling["charges"][number] | undefined): Override | undefined {
+function inPlaceOf(charge: Pick<Charge, "override" | "byPrefix"> | undefined): Override | undefined {
   return charge?.override ?? charge?.byPrefix;
 }
 

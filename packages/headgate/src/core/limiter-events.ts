@@ -1,4 +1,4 @@
-import type { Admission } from "./admission.ts";
+import type { Admission, AppliedOverride } from "./admission.ts";
 import type { Cost } from "./cost.ts";
 import { formatLimit } from "./limit.ts";
 import type { LimitSet } from "./limit-set.ts";
@@ -50,7 +50,13 @@ export type ChangedEvent = { readonly limiter: string } & Moment &
   (
     | { readonly kind: "policy" }
     | { readonly kind: "reset"; readonly partitions: readonly EventPartition[] }
-    | { readonly kind: "penalty"; readonly partitions: readonly DecisionPartition[]; readonly cost: Cost }
+    | {
+        readonly kind: "penalty";
+        readonly partitions: readonly DecisionPartition[];
+        readonly cost: Cost;
+        /** The overrides that it was charged under; absent if there were none. */
+        readonly overrides?: readonly AppliedOverride[] | undefined;
+      }
     | {
         readonly kind: "override";
         readonly partition: EventPartition;

@@ -1,4 +1,4 @@
-import type { Admission, Known, Peek } from "../core/admission.ts";
+import type { Admission, AppliedOverride, Known, Peek } from "../core/admission.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Cost } from "../core/cost.ts";
 import type {
@@ -122,6 +122,11 @@ export interface DecisionEvent extends DecisionPlace {
   readonly cost: Cost | undefined;
   /** The caller's partitions, layer by layer. They name callers: treat them as personal data. */
   readonly partitions: readonly DecisionPartition[];
+  /**
+   * The overrides by prefix under which the request was made, in partitions that turned out to be blocked themselves. The
+   * limits of the refusal are those of these overrides.
+   */
+  readonly prefixesBehind?: readonly AppliedOverride[] | undefined;
 }
 
 /** A request that was answered by its id: see `Limiter.admit`. */

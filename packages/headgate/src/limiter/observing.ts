@@ -1,6 +1,7 @@
-import type { Admission, Known } from "../core/admission.ts";
+import type { Admission, AppliedOverride, Known } from "../core/admission.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Cost } from "../core/cost.ts";
+import { appliedTo } from "../core/decision.ts";
 import {
   type ChangedEvent,
   type DecisionPartition,
@@ -155,6 +156,7 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
         durationMs: began === unobserved ? 0 : performance.now() - began,
         cost,
         partitions: countedIn(own),
+        prefixesBehind: prefixesBehind(ruling),
       });
     },
 
@@ -200,8 +202,13 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
     wasReset: (question) => changed(() => ({ kind: "reset", partitions: partitionsOf(question) })),
     penalised: (asked, counted, cost, moment) =>
       changed(() => {
-        const partitions = countedIn(asked).filter(({ layer }) => counted.layers.includes(layer));
-        return { kind: "penalty", partitions, cost };
+        const isCounted = ({ layer }: { layer: string }) => counted.layers.includes(layer);
+        return {
+          kind: "penalty",
+          partitions: countedIn(asked).filter(isCounted),
+          cost,
+          overrides: appliedTo(asked)?.filter(isCounted),
+        };
       }, moment),
 
     overridden(partition, terms) {
@@ -222,6 +229,15 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
 
     shadowed: (event) => notifyAll("shadowed", event),
   };
+}
+
+/** The overrides by prefix under which the request was made, where the store returned another for the partition. */
+function prefixesBehind({ layers, charges, outcome }: Ruling): readonly AppliedOverride[] | undefined {
+  if (outcome.overrides === undefined) return undefined;
+  const behind = charges.map(({ byPrefix }, c) =>
+    byPrefix === undefined || outcome.overrides?.[c] === undefined ? {} : { byPrefix },
+  );
+  return appliedTo({ layers, charges: behind });
 }
 
 function partitionsOf({ layers, charges }: Question): EventPartition[] {

@@ -224,6 +224,25 @@ describe("a decision log", () => {
     expect(text()).not.toMatch(/Leeds|bob/);
   });
 
+  it("names the override by prefix behind a decision and a penalty by its pseudonym, also behind a block", async () => {
+    const { limiter, lines, text } = recording();
+    const ann = { user: "ann" };
+    await limiter.overridePrefix({ layer: "user", prefix: "an" }, { limits: "9/minute" });
+    await limiter.admit(ann);
+    await limiter.penalise(ann);
+    await limiter.block(ann);
+    await limiter.admit(ann);
+    const [change] = await lines("override");
+    const byPrefix = { layer: "user", limits: "9/minute", until: null, prefix: change?.partition };
+    expect(change).toMatchObject({ byPrefix: true, partition: expect.stringMatching(/^[\w-]{16}$/) });
+    expect((await lines("penalty"))[0]?.overrides).toEqual([byPrefix]);
+    expect((await lines("decision")).map(({ overrides }) => overrides)).toEqual([
+      [byPrefix],
+      [{ layer: "user", limits: "blocked", until: null }, byPrefix],
+    ]);
+    expect(text()).not.toContain('"an"');
+  });
+
   it("loses lines rather than delay a decision, and later logs how many were lost", async () => {
     const { limiter, lines, log, clock, fail, reported } = recording({ mostWaiting: 100_000 });
     fail(new Error("ENOSPC: no space left on device"));

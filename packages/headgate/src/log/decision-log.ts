@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { AppliedOverride } from "../core/admission.ts";
 import { type Clock, checkTimers } from "../core/clock.ts";
 import { HeadgateError } from "../core/errors.ts";
 import type { ChangedEvent, DecisionPartition, EventPartition, Moment } from "../core/limiter-events.ts";
@@ -8,7 +9,13 @@ import { checkWholeNumber } from "../core/whole-number.ts";
 import type { DecisionEvent, Limiter } from "../limiter/contract.ts";
 import { writePolicyDocument } from "../policy-document/index.ts";
 import { createLineBuffer, type LineWriter } from "./line-buffer.ts";
-import { type DecidedPartition, type LoggedPartition, type LogLine, logVersion } from "./lines.ts";
+import {
+  type DecidedPartition,
+  type LoggedOverride,
+  type LoggedPartition,
+  type LogLine,
+  logVersion,
+} from "./lines.ts";
 import { createPseudonyms } from "./pseudonyms.ts";
 
 export interface DecisionLogOptions {
@@ -144,10 +151,10 @@ export function decisionLog(given: DecisionLogOptions): DecisionLog {
   }
 
   function decisionOf(event: DecisionEvent): Unnumbered {
-    const { limiter, id, admission, cost, asOf } = event;
+    const { limiter, id, admission, cost, asOf, prefixesBehind = [] } = event;
     const request = requestId?.();
     const partitions = event.partitions.map(decidedOf);
-    const { overrides } = admission;
+    const { overrides = [] } = admission;
     return {
       type: "decision",
       limiter,
@@ -161,11 +168,19 @@ export function decisionLog(given: DecisionLogOptions): DecisionLog {
       ...(cost === undefined ? {} : { cost }),
       ...(admission.admitted ? leftOf(admission.tightest?.remaining) : refusalOf(admission)),
       ...(asOf === undefined ? {} : { asOf: momentOf(asOf) }),
-      ...(overrides === undefined
-        ? {}
-        : {
-            overrides: overrides.map(({ layer, limits, until }) => ({ layer, limits, until: finite(until) })),
-          }),
+      ...overridesOf([...overrides, ...prefixesBehind]),
+    };
+  }
+
+  function overridesOf(overrides: readonly AppliedOverride[] = []): { overrides?: LoggedOverride[] } {
+    if (overrides.length === 0) return {};
+    return {
+      overrides: overrides.map(({ layer, limits, until, prefix }) => ({
+        layer,
+        limits,
+        until: finite(until),
+        ...(prefix === undefined ? {} : { prefix: pseudonyms.of(prefix) }),
+      })),
     };
   }
 
@@ -185,7 +200,14 @@ export function decisionLog(given: DecisionLogOptions): DecisionLog {
     }
     if (event.kind === "reset")
       return text({ type: "reset", ...head, partitions: event.partitions.map(partitionOf) });
-    return text({ type: "penalty", ...head, partitions: event.partitions.map(decidedOf), cost: event.cost });
+    const { partitions, cost, overrides } = event;
+    return text({
+      type: "penalty",
+      ...head,
+      partitions: partitions.map(decidedOf),
+      cost,
+      ...overridesOf(overrides),
+    });
   }
 
   return {

@@ -11,6 +11,7 @@ export type {
   DecidedPartition,
   DecisionLine,
   ExtendedLine,
+  LoggedOverride,
   LoggedPartition,
   LogLine,
   LostLine,

@@ -89,8 +89,21 @@ export interface DecisionLine extends LimiterLine {
   waitsFor?: WaitsFor;
   /** If the refusal repeats an earlier answer of the store: when the store gave that answer. */
   asOf?: { at: number; order?: number };
-  /** The operators' overrides for the caller; `until` is `null` if an override has no end. */
-  overrides?: { layer: string; limits: string; until: number | null }[];
+  /**
+   * The operators' overrides for the caller. If a partition has an override of its own and one by prefix, both are named:
+   * the first decides, the limits of the refusal are those of the second.
+   */
+  overrides?: LoggedOverride[];
+}
+
+/** An override that applied to a decision or a penalty. */
+export interface LoggedOverride {
+  layer: string;
+  limits: string;
+  /** Milliseconds since 1970-01-01T00:00Z; `null` if the override has no end. */
+  until: number | null;
+  /** Set if the override is for all callers whose keys begin with a prefix: the pseudonym of the prefix. */
+  prefix?: string;
 }
 
 /**
@@ -139,6 +152,8 @@ export interface PenaltyLine extends LimiterLine {
   type: "penalty";
   partitions: DecidedPartition[];
   cost: Cost;
+  /** The operators' overrides that the penalty was charged under. */
+  overrides?: LoggedOverride[];
 }
 
 /** The number of lines lost before this one. */
