@@ -144,7 +144,7 @@ it.each<[what: string, limits: string, id?: string]>([
     const [one, other] = [make(layers), make(layers)];
     fail(true);
     // Where the first layer is not counted, ids are ignored.
-  for (const name of ["ann", "bob", "ann"]) {
+    for (const name of ["ann", "bob", "ann"]) {
       const admission = await (id === undefined ? one.admit(name) : one.admit(name, { id }));
       if (!admission.admitted) throw new Error("refused");
       if (name === "ann") await admission.end();
