@@ -403,6 +403,15 @@ export class Book implements Unsettled {
     }
   }
 
+  /** A heartbeat failed, so the hold may lapse. It is sent again once the store is back, before others are admitted. */
+  missed(part: Part, error: unknown): void {
+    if (!this.#ended) {
+      this.#version += 1;
+      this.#changedAt = this.#services.now();
+    }
+    this.failed(part, error);
+  }
+
   failed(part: Part, error: unknown): void {
     part.inDoubt = true;
     if (part.holds || part === this.#upstream) this.#raises = true;

@@ -132,7 +132,7 @@ function heartbeatOfAll(clock: Clock, report: (error: unknown) => void): Heartbe
         from = upto;
       }
     } catch (error) {
-      for (const { book, part } of beats) book.failed(part, error);
+      for (const { book, part } of beats) book.missed(part, error);
     }
   }
 

@@ -184,6 +184,8 @@ describe("an extension", () => {
     arrive();
     await reporting;
     await settled();
+    // 5 reported, and 2 more.
+    expect(left()).toEqual([2]);
     await one.end({ requests: 5 });
     await settled();
     expect(left()).toEqual([4]);

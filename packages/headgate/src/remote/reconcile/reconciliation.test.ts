@@ -262,6 +262,30 @@ describe("what was admitted without the store", () => {
     await recover();
     expect(left()).toEqual([4]);
   });
+
+  it("is forgotten if the caller is reset, under all limits that the policy had meanwhile", async () => {
+    const { admit, fail, recover, left, limiter } = limited("5/hour");
+    await fail();
+    await admit();
+    limiter.setPolicy([{ name: "user", limits: "6/hour" }]);
+    await admit();
+    await expect(limiter.reset("alice")).rejects.toThrow("connection lost");
+    await recover();
+    expect(left()).toEqual([5]);
+  });
+
+  it("counts as long as the later of two moments that are remembered as one", async () => {
+    const { admit, fail, recover, left, clock } = limited("99/minute", { policy: "local", instances: 1 });
+    await fail();
+    for (let n = 0; n < 20; n += 1) {
+      await admit();
+      clock.advance(1000);
+    }
+    // 60 s after the first, of which the second is remembered with it.
+    clock.advance(39_100);
+    await recover();
+    expect(left()[0]).toBeLessThanOrEqual(99 - 19);
+  });
 });
 
 describe("what a reset without the store forgot", () => {
@@ -330,10 +354,15 @@ describe("places in flight that were given without the store", () => {
     const first = await admit();
     await fail();
     const second = await admit();
-    // As a heartbeat would, while the store is down.
-    await first.report({});
-    clock.advance(45_000);
+    // Heartbeats fail meanwhile.
+    for (let n = 0; n < 4; n += 1) {
+      clock.advance(11_000);
+      await settled();
+    }
     await recover();
+    expect(left()).toEqual([1]);
+    await first.end();
+    await settled();
     expect(left()).toEqual([2]);
     await second.end();
     await settled();

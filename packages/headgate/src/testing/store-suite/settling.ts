@@ -176,6 +176,30 @@ export const settling: readonly Case[] = [
   },
 
   {
+    name: "adjustments of one partition in one call read their own limits",
+    async run(trial) {
+      const place = trial.place("5/hour");
+      const adjustments = [place, trial.under(place, "9/hour"), place].map((one, n) => ({
+        ...one,
+        rid: `${n}`.padStart(24, "0"),
+        seq: 1,
+        ended: true,
+        raises: false,
+        known: [0],
+        used: [1],
+        held: [0],
+        refunds: [],
+      }));
+      const { readings } = await trial.store.adjust(adjustments, trial.clock.now());
+      expectSame(
+        readings.map(([reading]) => reading?.remaining),
+        [2, 6, 2],
+        "remaining after 3 requests",
+      );
+    },
+  },
+
+  {
     name: "answers an adjustment of an unused partition",
     async run(trial) {
       for (const limits of everyKind) {
