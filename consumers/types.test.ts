@@ -3,45 +3,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, expect, it } from "vitest";
 import { compile, makeTypedConsumer, writeProgram } from "../packages/headgate/test-package/compile.ts";
 import { type Consumer, makeConsumer } from "../packages/headgate/test-package/consumer.ts";
-
-/** Uses the subpaths that need no other package, with only Node's types installed. */
-const lonely = `
-import { createLimiter, guard } from "headgate";
-import * as client from "headgate/client";
-import * as durableObject from "headgate/durable-object";
-import { rateLimit } from "headgate/fetch";
-import * as http from "headgate/http";
-import * as next from "headgate/next";
-import * as node from "headgate/node";
-import * as postgres from "headgate/postgres";
-import * as redis from "headgate/redis";
-import * as testing from "headgate/testing";
-
-export const all = [client, durableObject, http, next, node, postgres, redis, testing];
-const limiter = createLimiter({
-  name: "chat",
-  layers: [{ name: "user", key: (user: string) => user, limits: "5/minute; 100 tokens/day" }],
-  units: ["pages"],
-});
-const caller = () => "ann";
-export const costs = () => [
-  limiter.admit("ann", { cost: { tokens: 1, pages: 1 } }),
-  rateLimit(limiter, { caller, cost: ({ url }) => ({ tokens: url.length, pages: 1 }) }),
-  guard(limiter, (words: string) => words.length, { caller, used: (tokens) => ({ tokens }) }),
-  // @ts-expect-error a unit that no limit counts
-  limiter.admit("ann", { cost: { tokens: 1, tokne: 1 } }),
-  // @ts-expect-error a unit that no limit counts, from a function
-  rateLimit(limiter, { caller, cost: ({ url }) => ({ tokens: url.length, tokne: 1 }) }),
-  // @ts-expect-error the same in a promise
-  rateLimit(limiter, { caller, cost: async ({ url }) => ({ tokens: url.length, tokne: 1 }) }),
-  // @ts-expect-error the same in what a call has used
-  guard(limiter, (words: string) => words.length, { caller, used: (tokne) => ({ tokne }) }),
-  // @ts-expect-error an option that does not exist
-  createLimiter({ name: "chat", layers: [{ name: "user", key: caller, limits: "5/minute", outgae: "admit" }] }),
-  // @ts-expect-error a caller without a field that the key needs
-  limiter.admit({ user: "ann" }),
-];
-`;
+import { lonely } from "../packages/headgate/test-package/lonely-program.ts";
 
 /** Every compiler before that of the repository, which `npm test` tries. */
 const compilers = [54, 55, 56, 57, 58, 59, 60].map((minor) => {

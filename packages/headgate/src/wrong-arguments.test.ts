@@ -103,6 +103,21 @@ const ofLimiters: Mistake[] = [
     "The options of defineLimit must be an object",
   ],
   [
+    "defineLimit: a time zone that is a bigint",
+    () =>
+      defineLimit(
+        wrong({ quota: 5, windowMs: 86_400_000, algorithm: "fixed-window", calendar: "day", timeZone: 5n }),
+      ),
+    "limit-invalid",
+    "timeZone must be a name such as Europe/London or UTC, got 5n.",
+  ],
+  [
+    "admit(caller, 5)",
+    () => limiter.admit("ann", wrong(5)),
+    "option-invalid",
+    "The options of admit must be an object with cost, id, fingerprint, result, got 5.",
+  ],
+  [
     "defineLimit({ algoritm })",
     () => defineLimit(wrong({ quota: 5, windowMs: 60_000, algoritm: "fixed-window" })),
     "limit-invalid",
@@ -340,6 +355,12 @@ const ofOthers: Mistake[] = [
     () => identify({ unverifiedHeader: wrong(5) }),
     "option-invalid",
     "unverifiedHeader must be the name of a header",
+  ],
+  [
+    "bearerIdentity: jwks that are no key set",
+    () => bearerIdentity({ jwks: wrong({}), issuer: "a", audience: "b" }),
+    "option-invalid",
+    "or a key set { keys }, got an object.",
   ],
   [
     "bearerIdentity: a key that is text",

@@ -4,6 +4,7 @@ import path from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { compile, makeTypedConsumer, writeProgram } from "./compile.ts";
 import { type Consumer, installed, makeConsumer } from "./consumer.ts";
+import { lonely } from "./lonely-program.ts";
 import { program } from "./program.ts";
 
 const modern = installed("typescript");
@@ -34,6 +35,14 @@ it("has something of every subpath in its program", () => {
 
 it.each(cases)("compiles with TypeScript $version, $module by $moduleResolution", async (one) => {
   expect(await compile(consumer, one)).toBe("");
+});
+
+it("finds mistakes, also without any peer", async () => {
+  const alone = await makeConsumer("lonely", ["@types/node"]);
+  await writeProgram(alone, lonely);
+  const settings = { module: "nodenext", moduleResolution: "nodenext", skipLibCheck: false };
+  for (const { compiler, version } of [cases[0], cases.at(-1)].filter((one) => one !== undefined))
+    expect(await compile(alone, { compiler, version, ...settings })).toBe("");
 });
 
 it("a limiter of one form has the type that the other form expects", async () => {

@@ -1,4 +1,5 @@
 import { HeadgateError } from "./errors.ts";
+import { show } from "./show.ts";
 
 /** The calendar units that a fixed window can follow. */
 export const calendarNames = ["day", "week", "month", "year"] as const;
@@ -39,7 +40,7 @@ export function checkTimeZone(timeZone: string): void {
   } catch {
     throw new HeadgateError(
       "limit-invalid",
-      `Invalid limit: timeZone must be a name such as Europe/London or UTC, got ${JSON.stringify(timeZone)}.`,
+      `Invalid limit: timeZone must be a name such as Europe/London or UTC, got ${show(timeZone)}.`,
     );
   }
 }

@@ -175,8 +175,11 @@ function check(options: BearerIdentityOptions): void {
   if (jwks !== undefined && (issuer === undefined || audience === undefined)) {
     fail("jwks needs issuer and audience: an issuer signs tokens for other services with the same keys.");
   }
-  if (typeof jwks === "string" && !URL.canParse(jwks)) {
-    fail(`jwks must be an address such as "https://issuer.example/.well-known/jwks.json", got "${jwks}".`);
+  const isKeySet = Array.isArray((jwks as { keys?: unknown } | null | undefined)?.keys);
+  if (jwks !== undefined && !isKeySet && !URL.canParse(jwks as string)) {
+    fail(
+      `jwks must be an address such as "https://issuer.example/.well-known/jwks.json", or a key set { keys }, got ${show(jwks)}.`,
+    );
   }
 }
 

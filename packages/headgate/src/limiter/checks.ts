@@ -59,7 +59,7 @@ const decisionOptions = ["cost", "id", "fingerprint", "result"];
 export function checkDecision(of: string, decision: object | undefined): void {
   if (decision === undefined) return;
   if (typeof decision !== "object" || decision === null || Array.isArray(decision))
-    checkOptions(of, decision, ["cost"], "option-invalid");
+    checkOptions(of, decision, decisionOptions, "option-invalid");
   for (const option in decision) {
     if (option !== "cost") checkOptions(of, decision, decisionOptions, "option-invalid");
   }

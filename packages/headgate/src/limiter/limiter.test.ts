@@ -357,11 +357,16 @@ describe("createLimiter", () => {
   it.each([
     ["mysql://secret@host", 'No store is known for "mysql://": write "memory://", "redis://host:6379" or'],
     ["redis://secret@host:99999", "The Redis URL has port 99999: ports go from 1 to 65535."],
-    ["postgres://user:secret@:host:/x", "This PostgreSQL URL cannot be read"],
+    ["postgres://user:secret@:host:/x", "The PostgreSQL URL cannot be read"],
+    [
+      "postgres://user:secret@host/x?prepare=no",
+      'prepare in a PostgreSQL URL must be true or false, got "no".',
+    ],
     ["nonsense", "A store URI begins with a scheme, and this one has none"],
     ["memory://here", '"memory://here" names a place, and memory has none'],
     ["memory://?max=5", 'memory:// has no option "max": it takes maxPartitions.'],
-    ["memory://?maxPartitions=lots", "maxPartitions must be a whole number from 1 to 100000000, got NaN."],
+    ["memory://?maxPartitions=lots", 'maxPartitions of memory:// must be a whole number, got "lots".'],
+    ["memory://?maxPartitions=0", "maxPartitions must be a whole number from 1 to 100000000, got 0."],
   ])("refuses the store %s", (store, message) => {
     expect(() => chat({ store })).toThrow(message);
     expect(() => chat({ store })).not.toThrow("secret");

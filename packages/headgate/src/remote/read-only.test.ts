@@ -29,7 +29,7 @@ async function reasonOf(store: string): Promise<string> {
 }
 
 const onlyReaders =
-  'The store "postgres" was not ready within 1500 ms: PostgreSQL answers, but only to readers: this server is a replica, ' +
+  'The store "postgres" was not ready within 1500 ms: PostgreSQL is read-only: this server is a replica, ' +
   "or default_transaction_read_only is on. Name the primary, and leave that setting off for this user and database.";
 
 it(

@@ -1,6 +1,7 @@
 import { HeadgateError } from "../core/errors.ts";
 import type { Store } from "../core/store.ts";
 import { memoryStore } from "./memory/index.ts";
+import { parsePostgresUrl } from "./postgres/address.ts";
 import { parseRedisUrl } from "./redis/address.ts";
 import { lazyStore } from "./shared/lazy.ts";
 import { sharedStore } from "./shared/shared-store.ts";
@@ -37,13 +38,7 @@ export function openStore(uri: string): Store {
       );
     case "postgres":
     case "postgresql":
-      if (!URL.canParse(uri)) {
-        throw new HeadgateError(
-          "store-invalid",
-          "This PostgreSQL URL cannot be read: write postgres://user:password@host:5432/database, with special " +
-            "characters of the password as %40.",
-        );
-      }
+      parsePostgresUrl(uri);
       return sharedStore(uri, () => lazyPostgres(uri));
     case "pglite":
       // Each database in memory is separate. A folder must not be opened twice.
@@ -76,6 +71,12 @@ function readMemoryOptions(uri: string): { maxPartitions?: number } {
   for (const [name, value] of new URLSearchParams(query)) {
     if (name !== "maxPartitions") {
       throw new HeadgateError("store-invalid", `memory:// has no option "${name}": it takes maxPartitions.`);
+    }
+    if (!/^\d+$/.test(value)) {
+      throw new HeadgateError(
+        "store-invalid",
+        `maxPartitions of memory:// must be a whole number, got ${JSON.stringify(value)}.`,
+      );
     }
     options.maxPartitions = Number(value);
   }

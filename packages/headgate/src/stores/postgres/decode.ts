@@ -149,13 +149,13 @@ function spaceOfGroup(request: StoreRequest, group: number): string {
 function faultOf(kind: number, space: string, schema: string): HeadgateError {
   if (kind === answerKinds.corrupt) {
     return new UnreadableStateError(
-      `What PostgreSQL holds for a caller of "${space}" (schema "${schema}") is no state that Headgate wrote: ` +
-        "reset that caller, or delete the row.",
+      `The PostgreSQL store (schema "${schema}") holds a state of layer "${space}" that it cannot read. The state is left ` +
+        "unchanged: another program or a newer release wrote it. Reset the caller, or delete the row.",
     );
   }
   return new HeadgateError(
     "store-state-invalid",
-    `The clocks of this process and of PostgreSQL differ by too much to tell the calendar window of "${space}": ` +
-      "set them right, for instance by NTP.",
+    `The clocks of this process and of the PostgreSQL server differ by more than a window of layer "${space}": ` +
+      "the current calendar window is not known. Set the clocks.",
   );
 }

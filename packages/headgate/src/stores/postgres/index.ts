@@ -4,6 +4,7 @@ import { type LoadingStore, load } from "../../core/loading.ts";
 import { checkOptions } from "../../core/options.ts";
 import { show } from "../../core/show.ts";
 import type { Adjustment, Outcome, SharedText, Store } from "../../core/store.ts";
+import { isPglite, parsePostgresUrl } from "./address.ts";
 import { type ClaimRequest, decodeClaim, encodeClaim, encodeClaimChanges, haveClaims } from "./claims.ts";
 import { type Connection, connectionOver, connectTo, loadDriver, type PostgresClient } from "./connect.ts";
 import { decode } from "./decode.ts";
@@ -195,45 +196,11 @@ function connector(
     const connection = connectionOver(source);
     return { connect: async () => connection, single: connection.single, prepare: prepare ?? true };
   }
-  if (!/^(postgres|postgresql|pglite):/i.test(source) || !isUrl(source)) {
-    throw new HeadgateError(
-      "store-invalid",
-      "postgresStore takes a URL such as postgres://user:password@host:5432/database, pglite://memory or " +
-        "pglite://./data, and this one cannot be read. It is not shown, for it may hold a password.",
-    );
-  }
-  const { url, prepares } = readPrepare(source);
+  const { url, prepares } = parsePostgresUrl(source);
   return {
     connect: () => connectTo(url, connections),
     load: () => loadDriver(url),
     single: connections === 1 || isPglite(source),
     prepare: prepare ?? prepares,
   };
-}
-
-/** Removes the option from the URL: drivers would send it to the server, which does not know it. */
-function readPrepare(source: string): { url: string; prepares: boolean } {
-  if (isPglite(source) || !source.includes("prepare=")) return { url: source, prepares: true };
-  const [address = "", query = ""] = source.split("?", 2);
-  const options = query.split("&");
-  const value = options.find((option) => option.startsWith("prepare="))?.slice("prepare=".length);
-  if (value !== undefined && value !== "true" && value !== "false") {
-    throw new HeadgateError(
-      "store-invalid",
-      `prepare in a PostgreSQL URL must be true or false, got ${JSON.stringify(value)}.`,
-    );
-  }
-  const others = options.filter((option) => !option.startsWith("prepare="));
-  return {
-    url: others.length === 0 ? address : `${address}?${others.join("&")}`,
-    prepares: value !== "false",
-  };
-}
-
-function isUrl(text: string): boolean {
-  return isPglite(text) || URL.canParse(text);
-}
-
-function isPglite(url: string): boolean {
-  return /^pglite:/i.test(url);
 }

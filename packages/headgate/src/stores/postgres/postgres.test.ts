@@ -148,7 +148,7 @@ describe("postgresStore", () => {
         status: "rejected",
         reason: {
           code: "store-state-invalid",
-          message: expect.stringMatching(/caller of "user"(?!.*broken)/),
+          message: expect.stringMatching(/a state of layer "user"(?!.*broken)/),
         },
       });
       expect(other).toMatchObject({ status: "fulfilled", value: { admitted: true } });
@@ -172,7 +172,7 @@ describe("postgresStore", () => {
     for (const days of [-3, 3]) {
       vi.useFakeTimers({ toFake: ["Date"], now: now + days * 86_400_000 });
       await expect(admit(store, daily)).rejects.toThrow(
-        /clocks of this process and of PostgreSQL differ by too much .* "user"/,
+        /clocks of this process and of the PostgreSQL server differ by more than a window of layer "user"/,
       );
     }
     vi.useFakeTimers({ toFake: ["Date"], now: now + 600_000 });
@@ -278,7 +278,7 @@ describe("the source of a store", () => {
   it.each(["mysql://root:secret@db/app", "postgres://user:secret@[bad/app", "secret", ""])(
     "refuses a URL without quoting it",
     (url) => {
-      expect(() => postgresStore(url)).toThrow(/postgresStore takes a URL/);
+      expect(() => postgresStore(url)).toThrow(/The PostgreSQL URL cannot be read/);
       expect(() => postgresStore(url)).not.toThrow(/secret/);
     },
   );

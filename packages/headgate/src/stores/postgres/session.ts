@@ -220,7 +220,7 @@ function codeOf(error: unknown): string {
 function explainReadOnly(): HeadgateError {
   return new HeadgateError(
     "store-invalid",
-    "PostgreSQL answers, but only to readers: this server is a replica, or default_transaction_read_only is on. " +
+    "PostgreSQL is read-only: this server is a replica, or default_transaction_read_only is on. " +
       "Name the primary, and leave that setting off for this user and database.",
   );
 }

@@ -104,7 +104,7 @@ describe("a store with its own connection", () => {
     const store = redisStore(url());
     await store.check();
     await store.close();
-    expect(await fault(store.decide([charge], 0, false))).toBe("The Redis store has been closed.");
+    expect(await fault(store.decide([charge], 0, false))).toBe("This store has been closed.");
     await store.close();
   });
 });

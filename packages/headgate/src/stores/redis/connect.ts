@@ -1,3 +1,4 @@
+import { HeadgateError } from "../../core/errors.ts";
 import { textOf } from "../../core/reason.ts";
 import { absent, notInstalled } from "../shared/absent.ts";
 import type { RedisAddress } from "./address.ts";
@@ -83,7 +84,7 @@ export function openConnection(address: RedisAddress): RedisConnection {
 
   return {
     use() {
-      if (closed) throw new Error("The Redis store has been closed.");
+      if (closed) throw new HeadgateError("store-invalid", "This store has been closed.");
       return client?.status === "ready" && commands !== undefined ? commands : connect();
     },
 

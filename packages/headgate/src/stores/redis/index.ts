@@ -82,7 +82,7 @@ export function redisStore(where: string | RedisClient, options: RedisStoreOptio
     if (now >= 1 && now <= latestMs) return now;
     throw new HeadgateError(
       "option-invalid",
-      `The clock of a Redis store must tell milliseconds from 1 to ${latestMs}, got ${now}.`,
+      `The clock of a Redis store must return milliseconds from 1 to ${latestMs}, got ${now}.`,
     );
   }
 

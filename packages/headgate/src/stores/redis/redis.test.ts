@@ -440,7 +440,7 @@ describe("windows of the calendar", () => {
     const tests = redisStore(client, { clock: { now: () => now } });
     now = Number.NaN;
     await expect(tests.decide([chargeOf("5/day")], 0, false)).rejects.toThrow(
-      "must tell milliseconds from 1 to",
+      "must return milliseconds from 1 to",
     );
   });
 });

@@ -1,3 +1,4 @@
+import { HeadgateError } from "../../core/errors.ts";
 import { type LoadingStore, load as loadCode } from "../../core/loading.ts";
 import type { Store } from "../../core/store.ts";
 
@@ -12,7 +13,7 @@ export function lazyStore(name: string, load: () => Promise<Store>): LoadingStor
   let closed = false;
 
   function use(): Promise<Store> {
-    if (closed) return Promise.reject(new Error(`The ${name} store has been closed.`));
+    if (closed) return Promise.reject(new HeadgateError("store-invalid", "This store has been closed."));
     loading ??= load().then(
       (store) => {
         loaded = store;
