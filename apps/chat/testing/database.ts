@@ -25,11 +25,11 @@ const packageFile = fileURLToPath(new URL("../package.json", import.meta.url));
  * Opens an empty database in memory, or in an empty folder, with every table. Creating one is slow, so the first one is kept in the temporary
  * folder. It is recreated when migrations or versions change.
  */
-export async function openTestDatabase(folder?: string): Promise<OpenDatabase> {
+export async function openTestDatabase(folder?: string, stuckMs?: number): Promise<OpenDatabase> {
   const template = path.join(tmpdir(), `headgate-test-database-${fingerprint()}.tgz`);
   if (!existsSync(template)) await createTemplate(template);
   const files = { loadDataDir: new Blob([readFileSync(template)]) };
-  return openPglite(folder === undefined ? files : { ...files, dataDir: folder });
+  return openPglite(folder === undefined ? files : { ...files, dataDir: folder }, stuckMs);
 }
 
 async function createTemplate(template: string): Promise<void> {

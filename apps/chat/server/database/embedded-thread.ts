@@ -1,6 +1,7 @@
 import { Duplex } from "node:stream";
 import { Worker } from "node:worker_threads";
 import type { PGliteOptions } from "@electric-sql/pglite";
+import { createFairTurns } from "../fair-turns.ts";
 import type { FromWorker, ToWorker } from "./embedded-worker.ts";
 
 /** An embedded database in a thread of its own. */
@@ -68,30 +69,36 @@ async function startWorker(
   const file = new URL(`./embedded-worker.${isSource ? "ts" : "js"}`, import.meta.url);
   const worker = new Worker(file, { workerData: options });
   const connections = new Map<number, Duplex>();
+  // What follows a query takes more time than the query: many at once would keep the event loop.
+  const fairTurns = createFairTurns();
   let unanswered = 0;
   const watch = setTimeout(() => {
     if (unanswered > 0) void worker.terminate();
   }, stuckMs);
   watch.unref();
 
-  let reason: unknown = new Error("PGlite is closed");
+  let reason = new Error("PGlite is closed");
   worker.once("error", (error) => {
-    reason = error;
+    reason = new Error(`PGlite failed: ${(error as Error).message}`);
   });
   const ended = new Promise<void>((resolve) =>
     worker.once("exit", () => {
       clearTimeout(watch);
       onEnd();
-      for (const connection of connections.values()) connection.destroy(new Error("PGlite is closed"));
+      for (const connection of connections.values()) connection.destroy(reason);
       resolve();
     }),
   );
   await new Promise<void>((resolve, reject) => {
     worker.on("message", (message: FromWorker) => {
       if (message === "ready") return resolve();
+      if ("crash" in message) {
+        reason = new Error(`PGlite failed: ${message.crash}`);
+        return;
+      }
       unanswered -= 1;
       watch.refresh();
-      connections.get(message.connection)?.push(message.bytes);
+      void fairTurns.take().then(() => connections.get(message.connection)?.push(message.bytes));
     });
     void ended.then(() => reject(reason));
   });

@@ -10,8 +10,8 @@ export interface Packet {
 }
 
 export type ToWorker = Packet | "close";
-/** "ready" comes first. */
-export type FromWorker = Packet | "ready";
+/** "ready" comes first; a crash is the last. */
+export type FromWorker = Packet | "ready" | { crash: string };
 
 /**
  * PostgreSQL fills its buffers at the start, which took longer than everything else with the default of 128 MB. Other
@@ -25,14 +25,24 @@ const ROLLBACK = Buffer.from("Q\0\0\0\rrollback\0", "latin1");
 const READY = Buffer.from("Z\0\0\0\x05", "latin1");
 const IDLE = "I".charCodeAt(0);
 
+/** What PostgreSQL logs when it ends, such as without room for its write-ahead log. Line breaks in data are indented. */
+const CRASH = /^[\d-]+ [\d:.]+ \w+ \[\d+\] (?:PANIC|FATAL): +(.*)/;
+
 /** Starts PGlite with settings for a service: less memory and a faster start than the defaults. */
-function startPglite(options: PGliteOptions): Promise<PGlite> {
+function startPglite(options: PGliteOptions, port: MessagePort): Promise<PGlite> {
   // The optimising compiler would use seconds of processor time and 600 MB for one huge function of PostgreSQL during
   // the first queries. It makes the service's short queries less than 20% faster, and only after thousands of queries.
   setFlagsFromString("--liftoff-only");
   return PGlite.create({
     ...options,
     startParams: [...PGlite.defaultStartParams, "-c", `shared_buffers=${SHARED_BUFFERS}`],
+    onStderr(line) {
+      const crash = CRASH.exec(line)?.[1];
+      if (crash === undefined) return true;
+      port.postMessage({ crash } satisfies FromWorker);
+      // PGlite would ignore the end of PostgreSQL, and never answer again.
+      process.exit(1);
+    },
   });
 }
 
@@ -53,7 +63,6 @@ function serve(client: PGlite, port: MessagePort): void {
     }
     if (!bytes && connection !== inTransaction) return;
     const answered = client.execProtocolRawSync(bytes ?? ROLLBACK);
-    // PGlite hides its own crashes. Without this end, it cannot be used any more.
     if (!READY.equals(answered.subarray(-6, -1))) throw new Error("PGlite failed");
     inTransaction = answered.at(-1) === IDLE ? undefined : connection;
     if (bytes) reply(connection, answered);
@@ -76,4 +85,4 @@ function serve(client: PGlite, port: MessagePort): void {
   port.postMessage("ready" satisfies FromWorker);
 }
 
-if (parentPort) serve(await startPglite(workerData as PGliteOptions), parentPort);
+if (parentPort) serve(await startPglite(workerData as PGliteOptions, parentPort), parentPort);

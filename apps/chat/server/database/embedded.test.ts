@@ -1,13 +1,14 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { eq, sql } from "drizzle-orm";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
 import { until } from "../../testing/service.ts";
 import { databaseTrouble } from "../database-trouble.ts";
 import type { Database, OpenDatabase } from "./connect.ts";
 import { openPglite } from "./embedded.ts";
+import { reasonOf } from "./reason.ts";
 import { settings } from "./schema.ts";
 
 let database: Database;
@@ -61,25 +62,59 @@ test("transactions do not interleave with each other or with queries, and an err
   for (const value of await Promise.all(seen)) expect(Number(value)).toBeLessThanOrEqual(10);
 });
 
-test("a thread that is stuck is replaced: its queries fail, and what was written before is there", async () => {
-  const folder = mkdtempSync(path.join(tmpdir(), "headgate-embedded-"));
-  await (await openTestDatabase(folder)).close();
-  const own = await openPglite({ dataDir: folder }, 1_000);
-  try {
+describe("a thread that ends is replaced: its queries fail, and what was written before is there", () => {
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), "headgate-embedded-"));
+    await (await openTestDatabase(folder)).close();
+    return () => rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function begin(stuckMs?: number): Promise<OpenDatabase> {
+    const own = await openPglite({ dataDir: folder }, stuckMs);
     await own.database.insert(settings).values({ name: "before", value: "kept" });
+    return own;
+  }
+
+  const answers = (own: OpenDatabase) =>
+    own.probe().then(
+      () => true,
+      () => false,
+    );
+
+  test("after a statement that does not end", async () => {
+    const own = await begin(1_000);
     const failed = await Promise.all(
       [own.database.execute(endless), own.probe()].map((query) => query.catch((error: Error) => error)),
     );
     for (const error of failed) expect(databaseTrouble(error)).toBe("unreachable");
-    await until(() =>
-      own.probe().then(
-        () => true,
-        () => false,
-      ),
-    );
+    await until(() => answers(own));
     expect(await settingOf("before", own.database)).toBe("kept");
-  } finally {
     await own.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
+
+  test("after a crash, such as that of PostgreSQL without room for its log", async () => {
+    const own = await begin();
+    const log = path.join(folder, "pg_wal");
+    renameSync(log, `${log}-away`);
+    const crashed = await own.database
+      .execute(sql`select pg_switch_wal()`)
+      .then(() => own.probe())
+      .catch((error: Error) => error);
+    expect(databaseTrouble(crashed)).toBe("unreachable");
+    expect(reasonOf((crashed as Error).cause)).toMatch(/^PGlite failed: could not create file "pg_wal/);
+    expect(await answers(own)).toBe(false);
+    renameSync(`${log}-away`, log);
+    await until(() => answers(own));
+    expect(await settingOf("before", own.database)).toBe("kept");
+    await own.close();
+  });
+});
+
+test("a database in memory stays closed without its thread", async () => {
+  const own = await openTestDatabase(undefined, 1_000);
+  await expect(own.database.execute(endless)).rejects.toThrow();
+  await expect(own.probe()).rejects.toMatchObject({ cause: { message: "PGlite is closed" } });
+  await own.close();
 });

@@ -12,7 +12,7 @@ import { overPool } from "./over-pool.ts";
 import { reasonOf } from "./reason.ts";
 
 /** Several, so that the thread has the next query at once. */
-const CONNECTIONS = Number(process.env.POOLMAX ?? 20);
+const CONNECTIONS = 20;
 
 /**
  * Opens an embedded database, and brings the tables up to date. Only one process can open it, so migrations never run
