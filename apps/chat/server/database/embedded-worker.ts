@@ -63,7 +63,7 @@ function serve(client: PGlite, port: MessagePort): void {
     }
     if (!bytes && connection !== inTransaction) return;
     const answered = client.execProtocolRawSync(bytes ?? ROLLBACK);
-    if (!READY.equals(answered.subarray(-6, -1))) throw new Error("PGlite failed");
+    if (!READY.equals(answered.subarray(-6, -1))) throw new Error("a reply has no end");
     inTransaction = answered.at(-1) === IDLE ? undefined : connection;
     if (bytes) reply(connection, answered);
   }
