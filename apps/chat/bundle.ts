@@ -14,6 +14,7 @@ await build({
     credit: `${server}/commands/credit.ts`,
     account: `${server}/commands/account.ts`,
     limit: `${server}/commands/limit.ts`,
+    "embedded-worker": `${server}/database/embedded-worker.ts`,
     "policy-replay-worker": `${server}/services/policy-replay-worker.ts`,
   },
   outdir: `${server}/dist`,

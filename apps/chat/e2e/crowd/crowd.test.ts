@@ -27,7 +27,11 @@ function dice(seed: number): (sides: number) => number {
   };
 }
 
-describe.each(["Redis", "PostgreSQL"])("on PostgreSQL, the limits counted by %s", (counting) => {
+describe.each([
+  ["PostgreSQL", "Redis"],
+  ["PostgreSQL", "PostgreSQL"],
+  ["an embedded database", "this process"],
+])("on %s, the limits counted by %s", (kind, counting) => {
   let database: OpenDatabase;
   let storageUri: string;
   let provider: OpenAiServer;
@@ -36,6 +40,12 @@ describe.each(["Redis", "PostgreSQL"])("on PostgreSQL, the limits counted by %s"
   const removals: (() => Promise<unknown>)[] = [];
 
   beforeAll(async () => {
+    if (kind === "an embedded database") {
+      database = await openDatabase({ kind: "memory" });
+      storageUri = "memory://";
+      removals.push(database.close);
+      return;
+    }
     const postgres = await startPostgres();
     const redis = counting === "Redis" ? await startRedis() : undefined;
     database = await openDatabase({ kind: "postgres", url: postgres.url });

@@ -3,11 +3,10 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
 import { Client, Pool } from "pg";
 import { StartError } from "../start-error.ts";
-import type { Database, OpenDatabase } from "./connect.ts";
+import type { OpenDatabase } from "./connect.ts";
 import { migrationsFolder } from "./migrations-folder.ts";
-import { probeWrites } from "./probe.ts";
+import { overPool } from "./over-pool.ts";
 import { reasonOf } from "./reason.ts";
-import * as schema from "./schema.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** The time limit of a query, so that a hanging database does not block requests for ever. */
@@ -30,8 +29,7 @@ export async function openShared(url: string): Promise<OpenDatabase> {
     keepAlive: true,
     max: 20,
   });
-  // Without a listener, a connection that PostgreSQL closes while idle would end the process.
-  pool.on("error", () => {});
+  const open = overPool(pool);
   try {
     await waitUntilReachable(pool, url);
     await migrateShared(url);
@@ -39,14 +37,7 @@ export async function openShared(url: string): Promise<OpenDatabase> {
     await pool.end();
     throw error;
   }
-  const database = drizzle(pool, { schema });
-  return {
-    database: database as unknown as Database,
-    probe: () => probeWrites(database as unknown as Database),
-    freeBytes: async () => undefined,
-    isShared: true,
-    close: () => pool.end(),
-  };
+  return open;
 }
 
 /** Waits for a database that starts together with the service, as in a compose file. */
