@@ -148,7 +148,8 @@ export function replyTo(facts: Facts, hasSum: boolean, hasEarlier: boolean): Rep
   if (facts.unknownPlan !== undefined) return replies.unknownPlan(facts.unknownPlan);
   const sentences = facts.subjects.map(({ sentence }) => sentence).join(" ");
   const isWhole = facts.subjects.some(({ scope }) => scope === "all");
-  const hasSalary = facts.salaries.length + facts.partners.length > 0 || facts.minimumWage;
+  const isByTheHour = facts.numbers.length === 1 && facts.hours !== undefined;
+  const hasSalary = facts.salaries.length + facts.partners.length > 0 || facts.minimumWage || isByTheHour;
   if (isWhole && !(hasSalary && facts.subjectSums)) {
     return reply(
       `${sentences}${also}`,

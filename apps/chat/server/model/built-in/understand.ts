@@ -277,7 +277,11 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
     facts.leftovers.length > 0 && facts.figures.length === 0 && !facts.speaksOfPay && amounts.length === 1;
   // "intern 1,400 pcm" is pay, whatever the word.
   const [leftover = "", more] = facts.leftovers;
-  const isOneWord = more === undefined && /^\p{L}+$/u.test(leftover) && amounts[0]?.period !== undefined;
+  const isOneWord =
+    before.salaries.length === 0 &&
+    more === undefined &&
+    /^\p{L}+$/u.test(leftover) &&
+    amounts[0]?.period !== undefined;
   if (
     unexplained &&
     !isOneWord &&
@@ -377,6 +381,12 @@ function takePeriod(facts: Facts, amounts: readonly Amount[], { paid }: Context)
   if (hasHours && amount.value > 0 && amount.value < largestHourly) {
     amount.period = "hour";
     amount.kind = "money";
+  } else if (paid?.period === "hour" && amount.kind === "number" && facts.speaksOfPay && !hasHours) {
+    amount.period = "hour";
+    amount.kind = "money";
+    facts.hours = paid.hours;
+    facts.days ??= paid.days;
+    facts.weeks ??= paid.weeks;
   } else if (
     paid &&
     amount.kind === "money" &&

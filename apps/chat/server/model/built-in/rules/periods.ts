@@ -7,7 +7,7 @@ const names: [period: PayPeriod, nouns: string, adverbs: string][] = [
   ["four weeks", "N weeks", "N weekly|four weekly"],
   ["hour", "hours?|hrs?|h", "hourly|ph"],
   ["day", "days?|shifts?", "daily|day rate|pd"],
-  ["fortnight", "fortnights?", "fortnightly"],
+  ["fortnight", "fortnights?", "fortnightly|bi ?weekly"],
   ["week", "weeks?|wks?|w", "weekly|pw"],
   ["month", "months?|mths?|mo|m", "monthly|pm|pcm"],
   ["quarter", "quarters?", "quarterly"],
