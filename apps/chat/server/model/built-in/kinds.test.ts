@@ -346,6 +346,20 @@ const rows: [question: string, ...figures: number[]][] = [
   ["pre-tax for £350/wk post-tax", salaryFor(18_200)],
   ["promotion: 36k to 44k", takeHome({ salary: 44_000 }) - takeHome({ salary: 36_000 })],
   ["take home 55k → now 60k → how much more is that", 2_900],
+  // A period that belongs to the take-home, and what goes in tax on an extra.
+  ["43k + 3k bonus monthly take home", takeHome({ salary: 46_000 }) / 12],
+  ["43k + 300 bonus monthly", takeHome({ salary: 43_000, extra: 3_600 })],
+  ["bonus of 5k on 60k how much do i keep", 2_900],
+  ["i earn 100k and got a 4k bonus what tax on it", 2_400],
+  ["pension 5% matched by employer on 45k", takeHome({ salary: 45_000, sacrificed: 2_250 })],
+  ["£41,300 and I have a company pension of 6%", takeHome({ salary: 41_300, sacrificed: 2_478 })],
+  [
+    "how much would my take home go down if I went to 30 hours from 37.5 on 31k",
+    takeHome({ salary: 31_000 }) - takeHome({ salary: 24_800 }),
+  ],
+  ["how much does a 25k employee cost", 3_000, 28_000],
+  ["will a £3k raise on 48.5k push me into higher tax", 846],
+  ["payrise from 38k to 43k", takeHome({ salary: 43_000 }) - takeHome({ salary: 38_000 })],
   // Tax codes.
   ["tax code BR on 15000", 11_805.6],
   ["NT code 20k", 19_405.6],
@@ -517,6 +531,7 @@ test.each<[question: string, says: RegExp]>([
   ["PhD stipend 20,780", /stipends/],
   ["sick pay 2 weeks half pay 30k", /can't work out statutory pay/],
   ["60k scotland → and england? → which one's better", /What should I compare/],
+  ["i take home 2k a month → what if i got 10% more", /Is £24,000 the salary or the take-home/],
 ])("%s: asks", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeUndefined();

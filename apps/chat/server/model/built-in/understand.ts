@@ -201,6 +201,7 @@ function takeMinimumWage(facts: Facts, nowMs: number): void {
   if (own && other === undefined && own.value < largestHourly) {
     facts.salaries.push({ ...own, kind: "money", period: "hour" });
     facts.leftovers = facts.leftovers.filter((words) => words !== String(own.value));
+    facts.numbers = [];
     return;
   }
   const year = facts.taxYears.find(isKnownTaxYear) ?? currentTaxYear(nowMs) ?? latestTaxYear;
@@ -293,6 +294,9 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   const { pension } = facts;
   if (typeof pension === "object" && "share" in pension.part && pension.part.share > 1)
     return ask(replies.pensionTooLarge());
+  const [net] = before.salaries;
+  if (facts.rise && before.mode === "net" && amounts.length === 0 && net !== undefined)
+    return ask(replies.netOrGross(sumOf(net)), []);
   // A rise applies to a salary, but the question gives a take-home.
   if (facts.maybeNet || (facts.rise && facts.wantsSalaryForNet))
     return ask(replies.netOrGross(amounts[0]), []);

@@ -38,7 +38,7 @@ export const figureRules: Rule[] = [
   asks("national-insurance", `employees?(?= (?:and|&|\\+|,) (?:employers?|·))|employees? ${insurance}`),
   asks(
     "employer",
-    `(?:true|total|full|real) costs?(?: of)?(?= M)|costs?(?: of)?(?= M employee)|er ?nics?|(?:costs?|cost) (?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?`,
+    `(?:true|total|full|real) costs?(?: of)?(?= M)|costs?(?: of)?(?= M employee)|employees? costs?|er ?nics?|(?:costs?|cost) (?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?`,
   ),
   asks(
     "student-loan",
@@ -218,6 +218,7 @@ export const talkRules: Rule[] = [
       facts.talk ??= talk;
     }),
   ),
+  rule("push(?:es|ed|ing)?(?: (?:me|us))?(?: (?:into|over|up))*"),
   sets("piece (?:rates?|work)", { speaksOfPay: true }),
   // "Class 1" is what employees pay.
   rule("class N (?:ni|nics?|national insurance)(?: contributions?)?", (facts, { amounts: [number] }) => {

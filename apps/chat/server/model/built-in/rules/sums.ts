@@ -241,6 +241,12 @@ export const pensionRules: Rule[] = [
       facts.pension = { part: partOf(bonus), kind: undefined };
     },
   ),
+  sets(
+    "(?:is |also |and )*match(?:ed|es)? by (?:employers?|company|work|boss)|(?:employers?|company) matched",
+    {
+      employerPension: true,
+    },
+  ),
   // "pension 3% them 5% me"
   rule(
     `(?:${scheme} )?P (?:from )?(?:them|they|employers?|company|boss)(?: (?:and|,))* P(?: from)? (?:me|mine|i|myself|own|employee)(?: ${scheme})?|(?:${scheme} )?P(?: from)? (?:me|mine|i|myself|own|employee)(?: (?:and|,))* P (?:from )?(?:them|they|employers?|company|boss)(?: ${scheme})?`,
@@ -298,7 +304,7 @@ export const pensionRules: Rule[] = [
     },
   ),
   rule(
-    `(?:employers?|company|work|boss) (?:(?:also|puts?|in|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in) )*S(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*(?! S(?! (?:employee|me|mine|from me|personal|own)))`,
+    `(?!(?:company|work) pension (?:of|at|is) )(?:employers?|company|work|boss) (?:(?:also|puts?|in|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in) )*S(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*(?! S(?! (?:employee|me|mine|from me|personal|own)))`,
     (facts, { text, amounts: [amount] }) => {
       // "my company pays 45k" is a salary.
       if (amount?.kind !== "percent" && !/pension|contribut|match/.test(text)) return false;
@@ -420,6 +426,22 @@ export const keptOf = rule(
   },
 );
 
+/** "5k bonus on 60k, what tax on it", "how much do I keep" */
+export const keptOfExtra: Rule[] = [
+  rule("how much (?:do|will|would|can) i(?: (?:get to|actually))? (?:keep|see)(?= ?[?.!]?$)", (facts) => {
+    if (facts.extras.length !== 1) return false;
+    facts.asksKept = true;
+  }),
+  rule(
+    "(?:how much|what) (?:tax|ni)(?: (?:is|will|would|do|i|pay|be|due))* on (?:it|that|bonus)(?! (?:of )?S)",
+    (facts, { text }) => {
+      if (facts.extras.length !== 1) return false;
+      facts.asksKept = true;
+      facts.figures.push(/ ni /.test(text) ? "national-insurance" : "income-tax");
+    },
+  ),
+];
+
 /** "did £200 overtime this month": an extra counts once. */
 export const thisMonth = rule("(?:in )?(?:this|next|last) month", (facts) => {
   const [extra] = facts.extras;
@@ -517,7 +539,6 @@ export const riseRules: Rule[] = [
   rule(`M ${down} (?:M|P)`, setSmallerRise(-1), "absorb"),
   rule(`S (?:of (?:a )?)?${up}(?: offer)?`, setRise(1)),
   rule(`S (?:of (?:a )?)?${down}`, setRise(-1)),
-  sets(`(?<=${up}(?: (?::|of|is|from))* M )to(?= M)`, { comparison: true }),
   rule(`${up} (?:of|by|is|was|worth|=|:) S(?! (?:to|·) M)`, setRise(1)),
   rule(`${down} (?:of|by|is|was|=|:) S`, setRise(-1)),
   rule(
@@ -541,6 +562,7 @@ export const riseRules: Rule[] = [
   sets(`(?:${up}|rises|going|goes|go|moving|move|moved|jump|promotion|promoted)? ?from(?= M to M)`, {
     comparison: true,
   }),
+  sets(`(?<=${up}(?: (?::|of|is|from))* M )to(?= M)`, { comparison: true }),
 ];
 
 const person =

@@ -251,7 +251,7 @@ export const workingTime: Rule[] = [
   }),
   rule("pro rata|fte|full time equivalent", (facts) => facts.fraction !== undefined),
   rule(
-    "how much (?:less|lower|worse off)|(?:how much|what) (?:(?:money|pay|net|take home) )?(?:do|will|would|could|am|are) (?:i|we)(?: (?:be|stand to|actually))* (?:lose|losing|losing out on|down)|(?:what|how much) (?:is|would be)?(?: the)? (?:loss|difference)",
+    "how much (?:would|will|does)(?: (?:·|my))* take home(?: pay)? (?:go down|drop|fall|reduce)(?: by)?|how much (?:less|lower|worse off)|(?:how much|what) (?:(?:money|pay|net|take home) )?(?:do|will|would|could|am|are) (?:i|we)(?: (?:be|stand to|actually))* (?:lose|losing|losing out on|down)|(?:what|how much) (?:is|would be)?(?: the)? (?:loss|difference)",
     (facts) => {
       if (facts.fraction === undefined) return false;
       facts.asksLess = true;
