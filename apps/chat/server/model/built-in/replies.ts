@@ -22,7 +22,7 @@ export const examples = [
 ];
 
 const abilities =
-  "I work out an employee's pay in the UK: take-home, income tax, National Insurance, student loans, pensions, bonuses, pay by the hour or day, two jobs, what an employer pays, and the salary for a take-home, for each nation.";
+  "I work out an employee's pay in the UK: take-home, income tax, National Insurance, student loans, pensions, bonuses, tax codes, pay by the hour or day, two jobs, what an employer pays, and the salary for a take-home, for each nation.";
 
 function reply(text: string, suggestions: string[] = []): Reply {
   return { kind: "reply", text, suggestions };
