@@ -64,6 +64,8 @@ export class Facts {
   nations: Nation[] = [];
   /** "60k in London or 55k in Edinburgh": the amount before each nation. */
   placed: { nation: Nation; amount: Amount }[] = [];
+  /** "34k in 26/27 and 32k in 25/26": the amount before each year. */
+  dated: { taxYear: string; amount: Amount }[] = [];
   plans: StudentLoanPlan[] | undefined = undefined;
   /** Plans to compare. */
   planChoices: StudentLoanPlan[][] | undefined = undefined;

@@ -317,6 +317,49 @@ const rows: [question: string, ...figures: number[]][] = [
   ["50k plan 2 → remove student loan", takeHome({ salary: 50_000 })],
   ["i earn 25k → my boss is giving me 5%", takeHome({ salary: 26_250 }) - takeHome({ salary: 25_000 })],
   ["plan 1+2+pg 52k", takeHome({ salary: 52_000, plans: [1, 2, "postgrad"] })],
+  // Each with its own place or year.
+  [
+    "job in Cardiff on £37,200, currently in Bristol on £35,900 - difference?",
+    takeHome({ salary: 37_200 }) - takeHome({ salary: 35_900 }),
+  ],
+  ["i earn 34k in 26/27 and 32k in 25/26, compare", 1_440],
+  ["23k in the year 2024 to 2025", independentPay({ taxYear: "2024/25", salary: 23_000 }).takeHome],
+  // What is worked in a year or a month.
+  ["1,650 hours a year at £17.20", takeHome({ salary: 28_380 })],
+  ["£185 a shift 13 shifts a month", takeHome({ salary: 28_860 })],
+  ["28k → overtime 4 hours a week at 20", takeHome({ salary: 28_000, extra: 4_160 })],
+  ["£13 an hour 30 hours → what if they pay me 14", takeHome({ salary: 21_840 })],
+  ["im on benefits and got offered 16 hours at 12.71", takeHome({ salary: 10_574.72 })],
+  // The next pound, the rates of a bonus, the share of a band.
+  ["what rate am i taxed on my overtime at 53k", 42],
+  ["what % do I lose on a bonus at 110k", 62],
+  ["am I in the 60% trap at 104k", 62],
+  ["how much of 130k is at 45%", 4_860],
+  ["class 1 ni on 33k", 1_634.4],
+  ["true cost of a 35k employee", 4_500, 39_500],
+  // The loan, not the take-home.
+  ["how much does plan 2 cost me at 50k", loan({ salary: 50_000, plans: [2] })],
+  ["will i pay more student loan if i get a rise from 32k to 35k plan 1", 459, 729],
+  ["pension 5%, student loan 2, 39.5k", takeHome({ salary: 39_500, sacrificed: 1_975, plans: [2] })],
+  // Take-home that was given.
+  ["im clearing 2,150 pcm what's my salary before tax", salaryFor(25_800)],
+  ["pre-tax for £350/wk post-tax", salaryFor(18_200)],
+  ["promotion: 36k to 44k", takeHome({ salary: 44_000 }) - takeHome({ salary: 36_000 })],
+  ["take home 55k → now 60k → how much more is that", 2_900],
+  // A period that belongs to the take-home, and what goes in tax on an extra.
+  ["43k + 3k bonus monthly take home", takeHome({ salary: 46_000 }) / 12],
+  ["43k + 300 bonus monthly", takeHome({ salary: 43_000, extra: 3_600 })],
+  ["bonus of 5k on 60k how much do i keep", 2_900],
+  ["i earn 100k and got a 4k bonus what tax on it", 2_400],
+  ["pension 5% matched by employer on 45k", takeHome({ salary: 45_000, sacrificed: 2_250 })],
+  ["£41,300 and I have a company pension of 6%", takeHome({ salary: 41_300, sacrificed: 2_478 })],
+  [
+    "how much would my take home go down if I went to 30 hours from 37.5 on 31k",
+    takeHome({ salary: 31_000 }) - takeHome({ salary: 24_800 }),
+  ],
+  ["how much does a 25k employee cost", 3_000, 28_000],
+  ["will a £3k raise on 48.5k push me into higher tax", 846],
+  ["payrise from 38k to 43k", takeHome({ salary: 43_000 }) - takeHome({ salary: 38_000 })],
   // Tax codes.
   ["tax code BR on 15000", 11_805.6],
   ["NT code 20k", 19_405.6],
@@ -423,6 +466,12 @@ test.each<[question: string, says: RegExp]>([
   ["employers ni rate", /employer 15% above £5,000/],
   ["30k with £200 pension", /I assumed that the £200 is for a year/],
   ["i finished uni in 2021 earn 32k", /I left the student loan out/],
+  ["tax for year ending april 2026 on 31k", /2025\/26/],
+  [
+    "how much more do i need to earn to take home an extra 100 a month on 33k",
+    /the rise that leaves £100 more/,
+  ],
+  ["£11,000 for 6 months work", /I left the part-year out/],
 ])("%s: accounts for what it does not work out", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeDefined();
@@ -482,6 +531,7 @@ test.each<[question: string, says: RegExp]>([
   ["PhD stipend 20,780", /stipends/],
   ["sick pay 2 weeks half pay 30k", /can't work out statutory pay/],
   ["60k scotland → and england? → which one's better", /What should I compare/],
+  ["i take home 2k a month → what if i got 10% more", /Is £24,000 the salary or the take-home/],
 ])("%s: asks", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeUndefined();

@@ -163,6 +163,8 @@ const answered: [question: string, ...figures: number[]][] = [
   ["how much per day is 36k after tax", takeHome({ salary: 36_000 }) / 260],
   ["i earn 30k and did 200 pounds overtime this month what will i take home", takeHome({ salary: 30_200 })],
   ["34k plus £4,800 car allowance", takeHome({ salary: 38_800 })],
+  // Once in the year, and the answer says so.
+  ["overtime 10 hours at £20 an hour on top of 2400 a month", takeHome({ salary: 28_800, extra: 200 })],
   ["car allowance of £500 a month on 58k, how much after tax", takeHome({ salary: 64_000 })],
   ["I earn 43k, my rent is £1,100 a month, what's left", takeHome({ salary: 43_000 }) / 12 - 1_100],
   ["take home on 29k minus 750 rent and 120 council tax", takeHome({ salary: 29_000 }) / 12 - 870],
@@ -263,7 +265,6 @@ test.each(answered)("%s", async (question, ...figures) => {
 const replies: [question: string, says: RegExp][] = [
   ["if my employer has 50000 budget including employer ni what salary can they pay", /“budget”/],
   ["would we be better off both on 30k or one on 60k", /two households/],
-  ["overtime 10 hours at £20 an hour on top of 2400 a month", /belong together/],
   ["what does tax code 1257L mean", /free of tax/],
   ["What does BR tax code mean?", /basic rate of 20%/],
   ["what does gross pay mean", /before anything is taken out/],

@@ -22,7 +22,7 @@ export const examples = [
 ];
 
 const abilities =
-  "I work out an employee's pay in the UK: take-home, income tax, National Insurance, student loans, pensions, bonuses, pay by the hour or day, two jobs, what an employer pays, and the salary for a take-home, for each nation.";
+  "I work out an employee's pay in the UK: take-home, income tax, National Insurance, student loans, pensions, bonuses, tax codes, pay by the hour or day, two jobs, what an employer pays, and the salary for a take-home, for each nation.";
 
 function reply(text: string, suggestions: string[] = []): Reply {
   return { kind: "reply", text, suggestions };
@@ -148,7 +148,8 @@ export function replyTo(facts: Facts, hasSum: boolean, hasEarlier: boolean): Rep
   if (facts.unknownPlan !== undefined) return replies.unknownPlan(facts.unknownPlan);
   const sentences = facts.subjects.map(({ sentence }) => sentence).join(" ");
   const isWhole = facts.subjects.some(({ scope }) => scope === "all");
-  const hasSalary = facts.salaries.length + facts.partners.length > 0 || facts.minimumWage;
+  const isByTheHour = facts.numbers.length === 1 && facts.hours !== undefined;
+  const hasSalary = facts.salaries.length + facts.partners.length > 0 || facts.minimumWage || isByTheHour;
   if (isWhole && !(hasSalary && facts.subjectSums)) {
     return reply(
       `${sentences}${also}`,

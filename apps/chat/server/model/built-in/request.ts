@@ -105,7 +105,7 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
     planSets.flatMap((set) =>
       context.salaries.flatMap((each) =>
         placesOf(each, facts, context).flatMap((place) =>
-          years.flatMap((year) => {
+          yearsOf(each, years, facts, context).flatMap((year) => {
             const own = context.pensionsOf.find(({ of }) => of === each)?.pension ?? pension;
             const variant = { salary: each, nation: place, taxYear: year, plans: set, pension: own };
             return context.taxCodes.map((taxCode) => payOf({ ...variant, taxCode }, context));
@@ -167,6 +167,18 @@ function placesOf(salary: number, { placed }: Facts, { salaries, nations }: Cont
   const own = placed.filter(({ amount }) => yearlyOf(amount) === salary).map(({ nation }) => nation);
   const isEachPlaced = placed.length === salaries.length && nations.length <= placed.length;
   return isEachPlaced && own.length === 1 ? own : nations;
+}
+
+/** "34k in 26/27 and 32k in 25/26" are two cases, not four. */
+function yearsOf(
+  salary: number,
+  years: readonly TaxYear[],
+  { dated }: Facts,
+  { salaries }: Context,
+): readonly TaxYear[] {
+  const own = dated.filter(({ amount }) => yearlyOf(amount) === salary).map(({ taxYear }) => taxYear);
+  const isEachDated = dated.length === salaries.length && years.length <= dated.length;
+  return isEachDated && own.length === 1 ? years.filter((year) => own.includes(year)) : years;
 }
 
 /** For "student loan on 40k", if the plan is missing: one row for each plan that is repaid in the year. */

@@ -55,7 +55,7 @@ function conversion(value: number, period: PayPeriod, full: number, facts: Facts
     const isAssumed = facts.hours === undefined && !facts.isFullTime;
     const ofDays = facts.days === undefined ? "" : `, ${hoursOfDay} a day`;
     const assumed = isAssumed ? `; I assumed ${hours} hours a week${ofDays}` : "";
-    return `${pounds(value)} an hour for ${hours} hours a week and ${weeks} weeks ${isYear}${assumed}.`;
+    return `${pounds(value)} an hour for ${Number(hours.toFixed(2))} hours a week and ${weeks} weeks ${isYear}${assumed}.`;
   }
   if (period === "day") {
     const days = facts.days ?? usualDays;

@@ -110,7 +110,7 @@ const pattern = new RegExp(
     "(?<form>\\b(?:ir35|p\\d{2}d?s?|\\d{1,2}(?:st|nd|rd|th))\\b)",
     "(?<amount>(?<sign>(?<=^|\\b(?:on|of|is|earn|for|at) )(?:minus |negative )|(?<![\\w£])-)?(?:(?<before>£|\\$|€|¥|₹|(?:gbp|usd|eur|us\\$)(?![a-z])) ?)?(?<sign2>(?<=[£$€] ?)-)?(?:(?<whole>\\d{1,3}(?:,\\d{3})+|\\d+)(?<fraction>\\.\\d+)?|(?<part>\\.\\d+))(?: ?(?<scale>k|grand|thousand|million|billion|mil|bn|m)(?:ish)?(?![a-z0-9]))?(?:ish\\b)?(?: ?(?<after>(?:pounds?|quid|gbp|sterling|dollars?|usd|euros?|eur|rupees?|yen|francs?)\\b|[€$¥₹]))?(?: ?(?<percent>%|per ?cent\\b|pc\\b))?)",
     "(?<word>\\p{L}+(?:'\\p{L}+)?)",
-    "(?<mark>[£$€¥₹+/&=,.;:?!()-])",
+    "(?<mark>[£$€¥₹%+/&=,.;:?!()-])",
   ].join("|"),
   "gu",
 );
@@ -203,7 +203,7 @@ export function tokensOf(text: string): Token[] {
     else if (word !== undefined) tokens.push(wordToken(word, wordOf(word)));
     // A hyphen between words joins them; one between amounts reads "to", as the rules find it.
     else if (mark !== undefined && mark !== "(" && mark !== ")")
-      tokens.push(wordToken(mark, mark === "&" ? "and" : mark));
+      tokens.push(wordToken(mark, mark === "&" ? "and" : mark === "%" ? "percent" : mark));
   }
   return shareScale(tokens.filter((token, at) => token.word !== "-" || isBetweenAmounts(tokens, at)));
 }
@@ -229,7 +229,8 @@ function shareScale(tokens: Token[]): Token[] {
   tokens.forEach((token, at) => {
     const one = tokens[at - 1]?.amount;
     const other = tokens[at + 1]?.amount;
-    if (!one || !other || !joins.has(token.word) || /^plans?$/.test(tokens[at - 2]?.word ?? "")) return;
+    if (!one || !other || !joins.has(token.word) || /^(?:plans?|loans?)$/.test(tokens[at - 2]?.word ?? ""))
+      return;
     const next = tokens[at + 2];
     const endsThere = next === undefined || next.word === "?" || next.word === "." || next.word === ",";
     // "174.50" is pounds and pence.

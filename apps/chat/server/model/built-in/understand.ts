@@ -201,6 +201,7 @@ function takeMinimumWage(facts: Facts, nowMs: number): void {
   if (own && other === undefined && own.value < largestHourly) {
     facts.salaries.push({ ...own, kind: "money", period: "hour" });
     facts.leftovers = facts.leftovers.filter((words) => words !== String(own.value));
+    facts.numbers = [];
     return;
   }
   const year = facts.taxYears.find(isKnownTaxYear) ?? currentTaxYear(nowMs) ?? latestTaxYear;
@@ -277,7 +278,11 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
     facts.leftovers.length > 0 && facts.figures.length === 0 && !facts.speaksOfPay && amounts.length === 1;
   // "intern 1,400 pcm" is pay, whatever the word.
   const [leftover = "", more] = facts.leftovers;
-  const isOneWord = more === undefined && /^\p{L}+$/u.test(leftover) && amounts[0]?.period !== undefined;
+  const isOneWord =
+    before.salaries.length === 0 &&
+    more === undefined &&
+    /^\p{L}+$/u.test(leftover) &&
+    amounts[0]?.period !== undefined;
   if (
     unexplained &&
     !isOneWord &&
@@ -289,6 +294,9 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   const { pension } = facts;
   if (typeof pension === "object" && "share" in pension.part && pension.part.share > 1)
     return ask(replies.pensionTooLarge());
+  const [net] = before.salaries;
+  if (facts.rise && before.mode === "net" && amounts.length === 0 && net !== undefined)
+    return ask(replies.netOrGross(sumOf(net)), []);
   // A rise applies to a salary, but the question gives a take-home.
   if (facts.maybeNet || (facts.rise && facts.wantsSalaryForNet))
     return ask(replies.netOrGross(amounts[0]), []);
@@ -377,6 +385,12 @@ function takePeriod(facts: Facts, amounts: readonly Amount[], { paid }: Context)
   if (hasHours && amount.value > 0 && amount.value < largestHourly) {
     amount.period = "hour";
     amount.kind = "money";
+  } else if (paid?.period === "hour" && amount.kind === "number" && facts.speaksOfPay && !hasHours) {
+    amount.period = "hour";
+    amount.kind = "money";
+    facts.hours = paid.hours;
+    facts.days ??= paid.days;
+    facts.weeks ??= paid.weeks;
   } else if (
     paid &&
     amount.kind === "money" &&

@@ -30,15 +30,21 @@ export function yearRules(current: number): Rule[] {
   return [
     rule(
       "(?:(?:fy|tax year) )?year:(?<start>\\d+)(?: (?:tax year|tax rates?|rates?))?",
-      (facts, { groups }) => {
-        facts.taxYears.push(taxYearBeginning(Number(groups.start)));
+      (facts, { groups, before }) => {
+        const taxYear = taxYearBeginning(Number(groups.start));
+        facts.taxYears.push(taxYear);
+        if (before?.kind === "money") facts.dated.push({ taxYear, amount: before });
       },
     ),
     // "2025 vs 2026"
-    rule("N (?:vs|versus|v|and|to|or|against) N(?! (?:hours?|hrs?|days?))", (facts, { amounts }) => {
+    rule("N (?:vs|versus|v|and|to|or|against) N(?! (?:hours?|hrs?|days?))", (facts, { amounts, text }) => {
       if (amounts.length !== 2 || !amounts.every(({ value, kind }) => kind === "number" && isYear(value)))
         return false;
-      for (const { value } of amounts) facts.taxYears.push(taxYearBeginning(value));
+      const [first = 0, second = 0] = amounts.map(({ value }) => value);
+      const isOneYear = / to /.test(text) && second === first + 1;
+      facts.taxYears.push(taxYearBeginning(first));
+      if (isOneYear) return;
+      facts.taxYears.push(taxYearBeginning(second));
       facts.comparison = true;
     }),
     rule(
@@ -46,6 +52,14 @@ export function yearRules(current: number): Rule[] {
       (facts, { amounts: [year] }) => {
         if (!isYear(year?.value ?? 0)) return false;
         facts.loanWithoutPlan = true;
+      },
+    ),
+    rule(
+      "year (?:ending|ended|to)(?: (?:in|on|N|\\d+(?:st|nd|rd|th)|of))* (?:apr(?:il)?|mar(?:ch)?) N",
+      (facts, { amounts }) => {
+        const value = amounts.at(-1)?.value ?? 0;
+        if (!isYear(value)) return false;
+        facts.taxYears.push(taxYearBeginning(value - 1));
       },
     ),
     rule(`(?<month>${months}) N`, (facts, { amounts: [year], groups }) => {
@@ -131,11 +145,12 @@ export const nationRules: Rule[] = [
     );
   }),
   rule(
-    `(?:(?:live|living|lives|based|moving|moved|move|relocate|relocating|resident|residing) (?:(?:to|in|from) )?)?(?:${anyPlace})(?: (?:resident|taxpayer|tax payer|rates?|tax rates?|bands))?`,
-    (facts, { text, before }) => {
+    `(?:(?:live|living|lives|based|moving|moved|move|relocate|relocating|resident|residing) (?:(?:to|in|from) )?)?(?:${anyPlace})(?: (?:resident|taxpayer|tax payer|rates?|tax rates?|bands))?(?:(?= (?:on|for|at|paying|earning) M)(?<on>)|)`,
+    (facts, { text, before, after, groups }) => {
       const nation = nationOf(text) ?? (/(?:^| )ni$/.test(text) ? "Northern Ireland" : undefined);
       if (nation === undefined) return false;
-      if (before?.kind === "money") facts.placed.push({ nation, amount: before });
+      const amount = groups.on === undefined ? before : after;
+      if (amount?.kind === "money") facts.placed.push({ nation, amount });
       if (!facts.nations.includes(nation)) facts.nations.push(nation);
     },
   ),
@@ -214,6 +229,11 @@ export const loanRules: Rule[] = [
     if (reading.money.length < 2 || reading.money[0] === balance) return false;
     facts.loanBalance = true;
     facts.loanWithoutPlan = true;
+  }),
+  rule("student loans?(?: (?:type|number))? N(?! (?:student|loans?|vs|or))", (facts, { amounts: [plan] }) => {
+    const of = planOf[plan?.value ?? 0];
+    if (of === undefined) return false;
+    addPlan(facts, of);
   }),
   rule(
     "plans? N (?:vs|versus|v|or|against|instead of|rather than|compared (?:to|with)) (?:plan )?N",

@@ -7,7 +7,7 @@ const names: [period: PayPeriod, nouns: string, adverbs: string][] = [
   ["four weeks", "N weeks", "N weekly|four weekly"],
   ["hour", "hours?|hrs?|h", "hourly|ph"],
   ["day", "days?|shifts?", "daily|day rate|pd"],
-  ["fortnight", "fortnights?", "fortnightly"],
+  ["fortnight", "fortnights?", "fortnightly|bi ?weekly"],
   ["week", "weeks?|wks?|w", "weekly|pw"],
   ["month", "months?|mths?|mo|m", "monthly|pm|pcm"],
   ["quarter", "quarters?", "quarterly"],
@@ -42,7 +42,7 @@ const before =
 /** Periods next to an amount. These rules run before articles are removed. */
 export const amountPeriods: Rule[] = [
   rule(
-    `(?<=(?<earns>(?:earn|earns|earning|make|makes|making) )?(?:A|P) (?:(?:${before}) )?)(?:${periodWords})`,
+    `(?<=(?<earns>(?:earn|earns|earning|make|makes|making) )?(?:A|P) (?:(?:(?<extra>bonus|overtime|commission|tips|allowance|car allowance)|${before}) )?)(?:${periodWords})(?:(?= (?:take home|net|after tax))(?<result>)|)`,
     (facts, match, reading) => {
       const period = periodOf(match);
       const { before: amount, groups } = match;
@@ -52,7 +52,9 @@ export const amountPeriods: Rule[] = [
       for (const weeks of match.amounts) reading.takeAmount(weeks);
       const isShown = amount.kind !== "percent" && amount.value >= implausible[period] && !groups.earns;
       // "31k shift allowance 2k take home a month" asks for the take-home by the month.
-      const isAsked = groups.kept !== undefined && reading.money.length > 1;
+      const isAsked =
+        (groups.kept !== undefined && reading.money.length > 1) ||
+        (groups.extra !== undefined && groups.result !== undefined);
       if (amount.period !== undefined || isShown || isAsked) facts.shownBy = period;
       else if (amount.kind !== "percent") {
         amount.period = period;

@@ -25,6 +25,10 @@ export const allowanceRule = asks(
 export const figureRules: Rule[] = [
   asks(
     "marginal-rate",
+    "(?:tax )?(?:rate|percentage|percent|proportion)(?: (?:of|tax|do|does|am|will|is|are|i|we|lose|lost|taxed|pay|paid|it|goes))* (?:on|of)(?: (?:·|any|extra))* (?:bonus(?:es)?|overtime|extra (?:pay|income))|(?:bonus|overtime) tax rate",
+  ),
+  asks(
+    "marginal-rate",
     "marginal(?: (?:tax|rates?|of))*|(?:next|last|each extra|every extra|one extra|additional)(?: £)? ?(?:pound|quid|A)(?: (?:earned|of income|i earn))?",
   ),
   asks(
@@ -34,11 +38,11 @@ export const figureRules: Rule[] = [
   asks("national-insurance", `employees?(?= (?:and|&|\\+|,) (?:employers?|·))|employees? ${insurance}`),
   asks(
     "employer",
-    `(?:costs?|cost) (?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?`,
+    `(?:true|total|full|real) costs?(?: of)?(?= M)|costs?(?: of)?(?= M employee)|employees? costs?|er ?nics?|(?:costs?|cost) (?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?`,
   ),
   asks(
     "student-loan",
-    "(?:how much |what )(?:(?:is|of|are) )?student loan(?: (?:repayments?|deductions?|payments?))?|student loan (?:repayments?|deductions?|payments?)|(?:loan )?repayments?|repay(?:ing)?|pay(?:ing)? back|(?:student )?loans?(?= (?:on|at|for|if i earn) M)",
+    "(?:how much |what )(?:(?:is|of|are) )?student loan(?: (?:repayments?|deductions?|payments?))?|student loan (?:repayments?|deductions?|payments?)|(?:pay|paying) (?:(?:more|less|extra|any|off|back) )*(?:student )?loan|(?:loan )?repayments?|repay(?:ing)?|pay(?:ing)? back|(?:student )?loans?(?= (?:on|at|for|if i earn) M)",
   ),
   asks(
     "tax-band",
@@ -52,7 +56,8 @@ export const figureRules: Rule[] = [
       if (groups.loan || facts.plans || facts.loanWithoutPlan) facts.figures.push("student-loan");
     },
   ),
-  asks("tax-band", "(?:is |gets? |be |being )?taxed at P"),
+  asks("tax-band", "(?:(?:is |gets? |be |being )?taxed|is) at P"),
+  asks("marginal-rate", "(?:in )?P(?: tax)? trap"),
   asks(
     "tax-band",
     "(?:when|at (?:what|which) (?:point|salary|income|pay|earnings|level))(?: (?:do|does|will|would|i|you|we|people|one|start|starts|begin|have|to))* (?:pay|paying|hit|reach|enter)(?: the)? P(?: (?:tax|rate|band|bracket))*",
@@ -84,7 +89,7 @@ export const askRules: Rule[] = [
     { asksForRates: true },
   ),
   sets(
-    "compare[ds]?(?: (?:to|with|against))?|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|more than|less than|best",
+    "compare[ds]?(?: (?:to|with|against))?|how much (?:more|less|extra) (?:is|would|will) (?:that|it)(?: be)?|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|more than|less than|best",
     { comparison: true },
   ),
   rule("less", (facts) => facts.comparison),
@@ -112,7 +117,7 @@ export const askRules: Rule[] = [
 const wants = "(?:want|need|would like|aim|aiming|hope|hoping|trying|target|goal|wish|require|required)";
 const toKeep = "(?:take home|bring home|net|clear|walk away with|end up with|pocket|keep|get)";
 const asNet =
-  "(?:net|nett|take home|after tax|after deductions|in hand|clear|cleared|in my pocket|in my bank|left)";
+  "(?:net|nett|take home|after tax|post tax|after deductions|in hand|clear|cleared|in my pocket|in my bank|left)";
 
 /** Finds out whether the amount is the wanted take-home. Runs before the rules for figures. */
 export const netRules: Rule[] = [
@@ -125,7 +130,7 @@ export const netRules: Rule[] = [
     { wantsSalaryForNet: true },
   ),
   rule(`${wants} to (?:know|see|find out|work out|calculate|understand|compare|check|ask)`),
-  rule("before (?:any )?(?:tax|deductions)|pre tax", (facts) => {
+  rule("before (?:any )?(?:tax|deductions)|pre tax(?! for M)", (facts) => {
     facts.speaksOfPay = true;
   }),
   sets(
@@ -141,14 +146,14 @@ export const netRules: Rule[] = [
     { wantsSalaryForNet: true },
   ),
   sets(
-    `gross(?=(?: (?:up|for|from|salary|needed|required|to|get|of|is|would|be))+ M ${asNet}(?!\\S))|(?:${toKeep}|receive)(?= M(?: a month)? ${asNet}(?!\\S))|(?:take home|net)(?: (?:pay|salary|income))? is(?= M)|salary (?:for|needed for|required for|to get)(?= M ${asNet}(?!\\S))`,
+    `(?:gross|pre tax)(?=(?: (?:up|for|from|salary|needed|required|to|get|of|is|would|be))+ M ${asNet}(?!\\S))|(?:${toKeep}|receive)(?= M(?: a month)? ${asNet}(?!\\S))|(?:take home|net)(?: (?:pay|salary|income))? is(?= M)|salary (?:for|needed for|required for|to get)(?= M ${asNet}(?!\\S))`,
     { wantsSalaryForNet: true },
   ),
 ];
 
 /** "I take home 3,000 a month", but not "what do I take home": the amount is the net pay. */
 const saysNet = sets(
-  "(?<!(?:do|would|will|should|could|can|did|may|might|much|what|if) )i(?: (?:now|currently|only|just))? (?:(?:take|bring|clear|pocket)(?: home)?(?= M)|(?:get|receive|see|have)(?= M (?:· )*(?:in|into|in to|paid into|land in|landing in|going into|hitting) (?:bank|account|hand|pocket)(?!\\S)))",
+  "(?<!(?:do|would|will|should|could|can|did|may|might|much|what|if) )i(?: (?:now|currently|only|just))? (?:(?:am )?(?:take|bring|clear|pocket|taking|bringing|clearing|netting|pocketing)(?: home)?(?= M)|(?:get|receive|see|have)(?= M (?:· )*(?:in|into|in to|paid into|land in|landing in|going into|hitting) (?:bank|account|hand|pocket)(?!\\S)))",
   { wantsSalaryForNet: true },
 );
 
@@ -213,6 +218,13 @@ export const talkRules: Rule[] = [
       facts.talk ??= talk;
     }),
   ),
+  rule("push(?:es|ed|ing)?(?: (?:me|us))?(?: (?:into|over|up))*"),
+  sets("piece (?:rates?|work)", { speaksOfPay: true }),
+  // "Class 1" is what employees pay.
+  rule("class N (?:ni|nics?|national insurance)(?: contributions?)?", (facts, { amounts: [number] }) => {
+    if (number?.value !== 1) return false;
+    facts.figures.push("national-insurance");
+  }),
   rule("(?:am |is )?not (?:too |very )?sure(?: (?:what|if|how|whether|about))*"),
 ];
 

@@ -12,8 +12,14 @@ const kinds =
 const extraNames =
   "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|holiday pay|back ?pay|backdated pay|allowance";
 
-function addExtra(facts: Facts, { amounts: [amount], groups, text, before, after }: Match): boolean {
+function addExtra(
+  facts: Facts,
+  { amounts: [amount], groups, text, before, after }: Match,
+  reading: Reading,
+): boolean {
   if (amount === undefined) return false;
+  // "the rate on a bonus at 110k": the salary
+  if (/ at \S+$/.test(text) && amount.kind === "money" && reading.money.length === 1) return false;
   const name = nameOf(groups);
   if (/^(?:includ|inclusive|of which)/.test(text)) facts.includedExtras.push(name);
   else {
@@ -235,6 +241,12 @@ export const pensionRules: Rule[] = [
       facts.pension = { part: partOf(bonus), kind: undefined };
     },
   ),
+  sets(
+    "(?:is |also |and )*match(?:ed|es)? by (?:employers?|company|work|boss)|(?:employers?|company) matched",
+    {
+      employerPension: true,
+    },
+  ),
   // "pension 3% them 5% me"
   rule(
     `(?:${scheme} )?P (?:from )?(?:them|they|employers?|company|boss)(?: (?:and|,))* P(?: from)? (?:me|mine|i|myself|own|employee)(?: ${scheme})?|(?:${scheme} )?P(?: from)? (?:me|mine|i|myself|own|employee)(?: (?:and|,))* P (?:from )?(?:them|they|employers?|company|boss)(?: ${scheme})?`,
@@ -292,7 +304,7 @@ export const pensionRules: Rule[] = [
     },
   ),
   rule(
-    `(?:employers?|company|work|boss) (?:(?:also|puts?|in|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in) )*S(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*(?! S(?! (?:employee|me|mine|from me|personal|own)))`,
+    `(?!(?:company|work) pension (?:of|at|is) )(?:employers?|company|work|boss) (?:(?:also|puts?|in|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in) )*S(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*(?! S(?! (?:employee|me|mine|from me|personal|own)))`,
     (facts, { text, amounts: [amount] }) => {
       // "my company pays 45k" is a salary.
       if (amount?.kind !== "percent" && !/pension|contribut|match/.test(text)) return false;
@@ -306,7 +318,7 @@ export const pensionRules: Rule[] = [
     (facts, match) => facts.employerPension && setPension(facts, match),
   ),
   rule(
-    `(?:no|without|not paying|not in|opt(?:ed|ing)? out of|excluding|ignoring|stop paying|before)(?: (?:a|my|any|the|into))* (?:${scheme}|pension contributions?)(?: contributions?)?`,
+    `(?:no|without|not including|not paying|not in|opt(?:ed|ing)? out of|excluding|ignoring|stop paying|before)(?: (?:a|my|any|the|into))* (?:${scheme}|pension contributions?)(?: contributions?)?`,
     setNoPension,
   ),
   // "42k in the teachers pension 9.6%": the salary is not the contribution.
@@ -350,8 +362,12 @@ export const pensionRules: Rule[] = [
 
 /** "what does a 5% pension cost me": the difference with and without. */
 export const pensionCost = rule(
-  "(?:(?:how much|what)(?: (?:does|do|will|would|is|·))* )?(?:(?<!(?:employers?|company|total|boss|what) )costs?(?: (?:me|of|·))*(?! to)|less|lose|losing|(?:putting · )?(?:reduces?|reducing)(?: (?:·|by))*)(?: from(?: ·)?)?(?: take home(?: pay)?(?: by)?)?",
+  "(?:(?:how much|what)(?: (?:does|do|will|would|is|·))* )?(?:(?<!(?:employers?|company|total|boss|what) )costs?(?: (?:me|of|·))*(?! (?:to|employ|M employee))|less|lose|losing|(?:putting · )?(?:reduces?|reducing)(?: (?:·|by))*)(?: from(?: ·)?)?(?: take home(?: pay)?(?: by)?)?",
   (facts) => {
+    if (facts.pension === undefined && facts.plans && facts.plans.length > 0) {
+      facts.figures.push("student-loan");
+      return;
+    }
     if (typeof facts.pension !== "object" || facts.pensionsOf.length > 1) return false;
     facts.comparison = true;
     if (facts.pensionBefore === undefined) facts.withAndWithout = true;
@@ -409,6 +425,22 @@ export const keptOf = rule(
     facts.asksKept = true;
   },
 );
+
+/** "5k bonus on 60k, what tax on it", "how much do I keep" */
+export const keptOfExtra: Rule[] = [
+  rule("how much (?:do|will|would|can) i(?: (?:get to|actually))? (?:keep|see)(?= ?[?.!]?$)", (facts) => {
+    if (facts.extras.length !== 1) return false;
+    facts.asksKept = true;
+  }),
+  rule(
+    "(?:how much|what) (?:tax|ni)(?: (?:is|will|would|do|i|pay|be|due))* on (?:it|that|bonus)(?! (?:of )?S)",
+    (facts, { text }) => {
+      if (facts.extras.length !== 1) return false;
+      facts.asksKept = true;
+      facts.figures.push(/ ni /.test(text) ? "national-insurance" : "income-tax");
+    },
+  ),
+];
 
 /** "did £200 overtime this month": an extra counts once. */
 export const thisMonth = rule("(?:in )?(?:this|next|last) month", (facts) => {
@@ -492,7 +524,7 @@ export const multipleRules: Rule[] = [
 
 /** "what rise do I need to get £200 more a month": the rise in take-home, not in pay. */
 const netRise = rule(
-  "(?<=(?:need|raise|rise|increase|payrise|salary)(?!\\S).* )(?:so|to)(?: (?:that|i|we|can|could|would))* (?:get|take home|see|have|bring home) M (?:more|extra)(?: in (?:hand|pocket|bank))?",
+  "(?<=(?:need|raise|rise|increase|payrise|salary)(?!\\S).* )(?:so|to)(?: (?:that|i|we|can|could|would))* (?:get|take home|see|have|bring home) (?:M (?:more|extra)|(?:extra|another|further) M(?: extra)?)(?: in (?:hand|pocket|bank))?",
   (facts, { amounts: [amount] }) => {
     facts.remarks.push(
       `I can't work out the rise that leaves ${pounds(amount?.value ?? 0)} more. Add it to your take-home, and ask which salary leaves the sum.`,
@@ -507,7 +539,7 @@ export const riseRules: Rule[] = [
   rule(`M ${down} (?:M|P)`, setSmallerRise(-1), "absorb"),
   rule(`S (?:of (?:a )?)?${up}(?: offer)?`, setRise(1)),
   rule(`S (?:of (?:a )?)?${down}`, setRise(-1)),
-  rule(`${up} (?:of|by|is|was|worth|=|:) S`, setRise(1)),
+  rule(`${up} (?:of|by|is|was|worth|=|:) S(?! (?:to|·) M)`, setRise(1)),
   rule(`${down} (?:of|by|is|was|=|:) S`, setRise(-1)),
   rule(
     "(?:rises?|raised|increase[sd]?|goes up|go up|went up|going up|up|uplifted|bumped) by S|(?:goes up|go up|went up|going up) P",
@@ -530,6 +562,7 @@ export const riseRules: Rule[] = [
   sets(`(?:${up}|rises|going|goes|go|moving|move|moved|jump|promotion|promoted)? ?from(?= M to M)`, {
     comparison: true,
   }),
+  sets(`(?<=${up}(?: (?::|of|is|from))* M )to(?= M)`, { comparison: true }),
 ];
 
 const person =

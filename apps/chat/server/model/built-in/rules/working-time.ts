@@ -1,5 +1,5 @@
 /** Rules for working time. They run before other rules that read "a week". */
-import { type PayPeriod, usualDays, usualHours } from "../../../../tax/pay-periods.ts";
+import { type PayPeriod, usualDays, usualHours, weeksPerYear } from "../../../../tax/pay-periods.ts";
 import type { Facts } from "../facts.ts";
 import type { Match, Reading } from "../reading.ts";
 import { implausible } from "./periods.ts";
@@ -157,7 +157,7 @@ export const workingTime: Rule[] = [
   ),
   // "10 hours of overtime a week at £20 an hour"
   rule(
-    `N ${hoursOf}(?: of)? overtime${by} (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
+    `(?:N ${hoursOf}(?: of)? overtime|overtime(?: of)? N ${hoursOf})${by} (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
     (facts, { amounts: [hours, rate], text }) => {
       const times = overtimesAYear(facts, text);
       const pounds = Number(((hours?.value ?? 0) * (rate?.value ?? 0) * times).toFixed(2));
@@ -218,10 +218,19 @@ export const workingTime: Rule[] = [
     if (value <= 12 && !/w/.test(text)) facts.hoursPerDay = value;
     facts.hours = value;
   }),
-  rule(`N days? ${each} (?:year|annum|yr)`, (facts, { amounts: [days] }) => {
+  rule(`N (?:days?|shifts?) ${each} (?<unit>year|annum|yr|month)`, (facts, { amounts: [days], groups }) => {
     facts.days = 1;
-    facts.weeks = days?.value;
+    facts.weeks = (days?.value ?? 0) * (groups.unit === "month" ? 12 : 1);
   }),
+  // "1,650 hours a year": the hours of a week
+  rule(
+    `A ${hoursOf}(?: ${each} (?:year|annum|yr))?|annuali[sz]ed hours(?: of)? A`,
+    (facts, { amounts: [hours] }) => {
+      if (hours === undefined || facts.hours !== undefined || hours.currency !== "unsaid") return false;
+      if (hours.value <= 168 || hours.value > 3_500) return false;
+      facts.hours = hours.value / weeksPerYear;
+    },
+  ),
   rule(`N (?:days?|shifts?)${perWeek}`, (facts, { amounts: [days] }) => {
     const value = days?.value ?? 0;
     if (facts.days !== undefined || !(value > 0 && value <= 7)) return false;
@@ -242,7 +251,7 @@ export const workingTime: Rule[] = [
   }),
   rule("pro rata|fte|full time equivalent", (facts) => facts.fraction !== undefined),
   rule(
-    "how much (?:less|lower|worse off)|(?:how much|what) (?:(?:money|pay|net|take home) )?(?:do|will|would|could|am|are) (?:i|we)(?: (?:be|stand to|actually))* (?:lose|losing|losing out on|down)|(?:what|how much) (?:is|would be)?(?: the)? (?:loss|difference)",
+    "how much (?:would|will|does)(?: (?:·|my))* take home(?: pay)? (?:go down|drop|fall|reduce)(?: by)?|how much (?:less|lower|worse off)|(?:how much|what) (?:(?:money|pay|net|take home) )?(?:do|will|would|could|am|are) (?:i|we)(?: (?:be|stand to|actually))* (?:lose|losing|losing out on|down)|(?:what|how much) (?:is|would be)?(?: the)? (?:loss|difference)",
     (facts) => {
       if (facts.fraction === undefined) return false;
       facts.asksLess = true;

@@ -31,6 +31,8 @@ test("formats money and shares for people", () => {
   expect(perPeriod(45_357.4, "month")).toBe(3_779.78);
   expect(plansInWords([2, "postgrad"])).toBe("plan 2 and postgraduate");
   expect(assumptions(breakdown)).toBe("2026/27 · Scotland · student loan plan 2 and postgraduate");
+  const coded = workOut({ ...breakdown.pay, studentLoanPlans: [], taxCode: "BR" });
+  expect(assumptions(coded)).toBe("2026/27 · Scotland · tax code BR");
 });
 
 test("a student loan and a pension are shown only where there is one", () => {
