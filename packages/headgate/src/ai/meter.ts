@@ -43,8 +43,8 @@ export interface MeterOptions {
   promptTokens?: number;
   /**
    * What happens when the client hangs up. `abort`, the default, stops the model; what it used is estimated.
-   * `drain` reads the answer to its end, for providers that bill all of it, and charges what they report. Whoever reads
-   * the bound stream may read on; if nobody has for a second, the meter does.
+   * `drain` reads the answer to its end, for providers that bill all of it, and charges what they report. A handler
+   * that reads the bound stream itself has to read on.
    */
   onHangUp?: "abort" | "drain";
   /**
