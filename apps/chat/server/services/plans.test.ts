@@ -263,7 +263,7 @@ describe("the models of a plan", () => {
         { ...choice, name: "small", price: { ...price, version: "small" } },
         { ...choice, name: "large", price: { ...price, version: "large" } },
       ],
-      env: { PLANS_FILE: file, CREDIT_CURRENCY: "USD", ...env },
+      env: { PLANS_FILE: file, CREDIT_EXCHANGE_RATE: "1", ...env },
     });
     return service;
   }
@@ -331,9 +331,9 @@ describe("the models of a plan", () => {
     await ada.ask(QUESTION, { model: "small" });
     const [dearer, own, factor] = await ledgerOf(email);
     if (!dearer || !own || !factor) throw new Error("An answer was not charged.");
-    expect([dearer.priceVersion, rate(dearer, 1.5, 6)]).toEqual(["large x1.5", 0]);
+    expect([dearer.priceVersion, rate(dearer, 1.5, 6)]).toEqual(["large 1 GBP/USD x1.5", 0]);
     expect([own.priceVersion, rate(own, 3, 7)]).toEqual(["plan own 3000000/3000000/7000000", 0]);
-    expect([factor.priceVersion, rate(factor, 9, 36)]).toEqual(["small x9", 0]);
+    expect([factor.priceVersion, rate(factor, 9, 36)]).toEqual(["small 1 GBP/USD x9", 0]);
 
     await setPlan(email, "staff");
     expect((await meOf(ada)).credit).toBeNull();

@@ -24,8 +24,6 @@ export type PartOf<Stream> =
   Stream extends ReadableStream<infer Part> ? Part : Stream extends AsyncIterable<infer Part> ? Part : never;
 
 const unbuffered = { highWaterMark: 0 };
-/** How long a reader may stop reading once its client has left, before the meter reads on in its place. */
-const idleMs = 1000;
 
 /**
  * @returns the same kind of stream, whose end ends the spending.
@@ -162,12 +160,7 @@ interface EndingOptions {
 /** Meters the pieces, and ends the spending with the last one, before the reader gets the end. */
 function ending(source: Pieces, spending: Spending, { read, hasFailed = false }: EndingOptions): Pieces {
   const pieces = read === undefined ? source : meteredPieces(source, spending, read);
-  /** Grows with each piece that the reader asks for or gets. */
-  let activity = 0;
-  let isReading = false;
-  let isTaken = false;
-
-  async function nextPiece(): Promise<IteratorResult<unknown, unknown>> {
+  async function next(): Promise<IteratorResult<unknown, unknown>> {
     try {
       const piece = await pieces.next();
       if (piece.done) await spending.over(hasFailed);
@@ -177,48 +170,23 @@ function ending(source: Pieces, spending: Spending, { read, hasFailed = false }:
       throw error;
     }
   }
-
-  async function next(): Promise<IteratorResult<unknown, unknown>> {
-    if (isTaken) return { done: true, value: undefined };
-    isReading = true;
-    activity += 1;
-    try {
-      return await nextPiece();
-    } finally {
-      isReading = false;
-      activity += 1;
-    }
-  }
-
   /** Reads on after the client left, to learn the provider's count. */
   async function drain(): Promise<void> {
-    isTaken = true;
     try {
-      while (spending.drains) if ((await nextPiece()).done) return;
+      while (spending.drains) if ((await next()).done) return;
       await pieces.leave("drained long enough");
     } catch {
       // The failure has already ended the spending.
     }
   }
 
-  /** Somebody may go on reading although the client has left, such as to save the answer. Others wait for the client. */
-  function drainWhenIdle(): void {
-    const before = activity;
-    const check = setTimeout(() => {
-      if (!spending.drains || isTaken) return;
-      if (isReading || activity !== before) drainWhenIdle();
-      else void drain();
-    }, idleMs);
-    (check as { unref?(): void }).unref?.();
-  }
-
-  spending.bound("stream", drainWhenIdle, read !== undefined);
+  spending.bound("stream", read !== undefined);
   return {
     next,
     async leave(reason) {
       await spending.gone();
-      if (!spending.drains) await pieces.leave(reason);
-      else if (!isTaken) void drain();
+      if (spending.drains) void drain();
+      else await pieces.leave(reason);
     },
   };
 }

@@ -44,8 +44,8 @@ export interface MeterOptions {
   /**
    * What happens when the client hangs up. `abort`, the default, stops the model; what it used is estimated.
    * `drain` reads the answer to its end or to the budget's, for providers that bill all of it, and charges what they
-   * report. Whoever reads the bound stream may read on; if nobody has for a second, the meter does. With Node's
-   * response, or without `bind`, it reads the running call, and begins no further one.
+   * report. With Node's response, or without `bind`, it reads the running call, and begins no further one. A handler
+   * that reads the bound stream itself has to read on.
    */
   onHangUp?: "abort" | "drain";
   /**

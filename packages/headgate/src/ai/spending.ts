@@ -45,7 +45,6 @@ export class Spending {
   /** Whether the signal was given to a provider's own client, whose call the meter does not see until it is bound. */
   #isSignalTaken = false;
   #response: ResponseEnd = "whole";
-  #onDraining: (() => void) | undefined;
 
   constructor(admission: Admitted, options: SpendingOptions) {
     this.options = options;
@@ -96,15 +95,10 @@ export class Spending {
     return newsOf(this.account, this.#isOutOfBudget);
   }
 
-  /**
-   * @param onDraining called when the client has left, and the rest of the stream is to be read
-   * @param isCounted whether the tokens of the stream are counted
-   */
-  bound(by: "stream" | "response", onDraining?: () => void, isCounted = true): void {
+  /** @param isCounted whether the tokens of the stream are counted */
+  bound(by: "stream" | "response", isCounted = true): void {
     this.#binding = by;
     if (!isCounted) this.#isSignalTaken = false;
-    this.#onDraining = onDraining;
-    if (this.drains) onDraining?.();
   }
 
   /**
@@ -170,7 +164,6 @@ export class Spending {
       draining.add(this);
       this.#drain = setTimeout(() => void this.#stop(), this.options.drainMs);
       (this.#drain as { unref?(): void }).unref?.();
-      this.#onDraining?.();
       if (this.#binding !== "stream" && !this.#isUnseen) void this.#drainCalls();
       return Promise.resolve();
     }

@@ -225,8 +225,8 @@ export interface Limiter<Caller, Unit extends string = string> {
    * refuse people's requests instead. Each attempt is a decision event. At most 1,000 callers wait at once.
    *
    * @param options the cost, `maxWaitMs` (60,000 by default) and a `signal` that ends the wait.
-   * @returns the admission; or the refusal, at once, if its wait is longer than the rest of `maxWaitMs`, or if no
-   *   wait helps. A caller who is still in line after `maxWaitMs` is tried one last time.
+   * @returns the admission; or the refusal, at once, if its wait for a window is longer than the rest of `maxWaitMs`, or
+   *   if no wait helps. Holders may end at any time, so they are waited for. A caller who is still in line after `maxWaitMs` is tried one last time.
    * @throws HeadgateError `cost-invalid`, `option-invalid`, `queue-full` or `limiter-closed`; the signal's reason
    *   once it is aborted. Always as a rejection.
    */

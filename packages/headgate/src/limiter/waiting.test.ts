@@ -29,6 +29,30 @@ function limited(limits = "2/minute", store?: ReturnType<typeof scriptedStore>) 
 }
 
 describe("wait", () => {
+  it("waits for a place that others hold, although they could hold it for longer than the wait", async () => {
+    const { limiter, pass } = limited("2/minute; 1 concurrent");
+    const holder = (await limiter.admit("alice")) as Admitted;
+    const waiting = limiter.wait("alice", { maxWaitMs: 5000 });
+    await pass(3000);
+    await holder.end();
+    await pass(0);
+    expect(await waiting).toMatchObject({ admitted: true });
+    // The next must also wait for the window, which takes longer.
+    const refused = await limiter.wait("alice", { maxWaitMs: 5000 });
+    expect(refused).toMatchObject({ admitted: false });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("refuses at its deadline if nobody has freed a place, and at once if it may not wait", async () => {
+    const { limiter, pass } = limited("1 concurrent");
+    await limiter.admit("alice");
+    const waiting = limiter.wait("alice", { maxWaitMs: 5000 });
+    await pass(5000);
+    expect(await waiting).toMatchObject({ admitted: false, waitsFor: "holders" });
+    expect(await limiter.wait("alice", { maxWaitMs: 0 })).toMatchObject({ admitted: false });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("admits at once if there is room", async () => {
     const { limiter } = limited();
     expect((await limiter.wait("alice")).admitted).toBe(true);

@@ -30,7 +30,8 @@ export interface WaitingRoom {
   /** Call this when limits have changed or counts were reset: remembered refusals are then out of date. */
   changed(): void;
   /**
-   * @returns the admission, in turn; the refusal if its wait exceeds `maxWaitMs`, or if no wait helps; or what is known of its id.
+   * @returns the admission, in turn; the refusal if its wait for a window exceeds `maxWaitMs`, if no wait helps, or at the
+   * deadline; or what is known of its id.
    * @throws HeadgateError `option-invalid` or `queue-full`; the signal's reason. Always as a rejection.
    */
   wait(wanted: Wanted, options: WaitOptions): Promise<Admission | Known>;
@@ -234,8 +235,11 @@ function createKnownRefusals() {
   };
 }
 
-function mayHelp({ reason, retryAfterMs }: Refused, leftMs: number): boolean {
-  return reason !== "cost-exceeds-quota" && retryAfterMs <= leftMs;
+/** Whether the request may be admitted within this time. The wait for holders is an upper bound: they usually end sooner. */
+function mayHelp({ reason, retryAfterMs, waitsFor, limits }: Refused, leftMs: number): boolean {
+  if (reason === "cost-exceeds-quota" || leftMs <= 0) return false;
+  if (waitsFor !== "holders") return retryAfterMs <= leftMs;
+  return limits.every((limit) => limit.waitsFor === "holders" || limit.waitMs <= leftMs);
 }
 
 /** The partition with the longest wait; `undefined` if its layer did not apply when the wait began. */
