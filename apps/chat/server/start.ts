@@ -46,6 +46,7 @@ import {
   createMailLimiter,
   createOperatorLimiter,
   createProviderLimiter,
+  createSearchLimiter,
   createSignInLimiter,
 } from "./services/limits.ts";
 import { createMailer } from "./services/mail.ts";
@@ -139,6 +140,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closers.push(() => signInLimiter.close());
     const bodiesLimiter = createBodiesLimiter(context);
     closers.push(() => bodiesLimiter.close());
+    const searchLimiter = createSearchLimiter(context);
+    closers.push(() => searchLimiter.close());
     const providerLimiter = createProviderLimiter(context);
     closers.push(() => providerLimiter.close());
     const [first, ...others] = chosen;
@@ -153,6 +156,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       chat: chatLimiter,
       "sign-in": signInLimiter,
       bodies: bodiesLimiter,
+      searches: searchLimiter,
       provider: providerLimiter,
       ...(mailLimiter ? { mail: mailLimiter } : {}),
       ...(operatorLimiter ? { operator: operatorLimiter } : {}),
@@ -183,6 +187,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       others: [
         { limiter: signInLimiter },
         { limiter: bodiesLimiter },
+        { limiter: searchLimiter },
         { limiter: providerLimiter },
         ...(mailLimiter ? [{ limiter: mailLimiter }] : []),
         // This limiter guards the console itself, so operators cannot change it.
@@ -256,6 +261,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       titles: createTitles({ database, clock, turns }),
       chatLimiter,
       signInLimiter,
+      searchLimiter,
       mailLimiter,
       limiters,
       metrics,
