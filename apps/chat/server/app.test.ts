@@ -47,6 +47,7 @@ describe("status", () => {
         "sign-in": { name: "memory", state: "ok" },
         provider: { name: "memory", state: "ok" },
         bodies: { name: "memory", state: "ok" },
+        searches: { name: "memory", state: "ok" },
       },
     });
     expect(await (await client("/version")).json()).toEqual({

@@ -17,7 +17,7 @@ import { securityHeaders } from "./http/security.ts";
 import type { ServiceEnv } from "./http/service-env.ts";
 import { type AccountOwnerDependencies, accountOwnerRoutes } from "./routes/account-owner.ts";
 import { type AccountRouteDependencies, accountRoutes } from "./routes/accounts.ts";
-import { conversationRoutes } from "./routes/conversations.ts";
+import { type ConversationDependencies, conversationRoutes } from "./routes/conversations.ts";
 import { type MessageDependencies, messageRoutes } from "./routes/message.ts";
 import { type MetricsDependencies, metricsRoutes } from "./routes/metrics.ts";
 import { type OperatorDependencies, operatorRoutes } from "./routes/operator.ts";
@@ -29,6 +29,7 @@ import { addressOf } from "./services/identity.ts";
 export interface AppDependencies
   extends AccountOwnerDependencies,
     AccountRouteDependencies,
+    ConversationDependencies,
     MessageDependencies,
     MetricsDependencies,
     OperatorDependencies,
@@ -44,8 +45,7 @@ export interface AppDependencies
 
 /** Combines the routes. It does not read the environment, open a port or keep state. */
 export function createApp(dependencies: AppDependencies): Hono<ServiceEnv> {
-  const { log, publicUrl, bodiesLimiter, trustProxy, webRoot, conversations, sources, host, readiness } =
-    dependencies;
+  const { log, publicUrl, bodiesLimiter, trustProxy, webRoot, host, readiness } = dependencies;
   const app = new Hono<ServiceEnv>();
 
   app.use(requestLog(log, dependencies.operator?.collector));
@@ -62,7 +62,7 @@ export function createApp(dependencies: AppDependencies): Hono<ServiceEnv> {
   app.route("/", operatorRoutes(dependencies));
   app.route("/", accountRoutes(dependencies));
   app.route("/", accountOwnerRoutes(dependencies));
-  app.route("/", conversationRoutes(conversations, sources));
+  app.route("/", conversationRoutes(dependencies));
   app.route("/", messageRoutes(dependencies));
   app.route("/", titleRoutes(dependencies));
   app.route("/", pageRoutes(webRoot));

@@ -234,6 +234,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       titles: createTitles({ database, clock, turns }),
       chatLimiter: limiters.chat,
       signInLimiter: limiters.signIn,
+      searchLimiter: limiters.searches,
       mailLimiter: limiters.mail,
       limiters: limiters.byName,
       metrics,

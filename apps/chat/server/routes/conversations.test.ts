@@ -338,6 +338,21 @@ describe("searching", () => {
     expect(await find(service.client(), "Leeds")).toEqual([]);
   });
 
+  test("is limited by address, because it reads every message: others are not", async () => {
+    const from = service.client({ "X-Forwarded-For": "198.51.100.77" });
+    const search = () => from("/conversations?search=Leeds");
+    for (let asked = 0; asked < 60; asked += 1) expect((await search()).status).toBe(200);
+    const refused = await search();
+    expect([refused.status, refused.headers.get("Retry-After")]).toEqual([429, "60"]);
+    expect(await refused.json()).toMatchObject({
+      "violated-policies": ["searches-ip-per-minute"],
+      request_id: expect.any(String),
+    });
+    for (const path of ["/conversations", "/conversations?search=+", "/conversations?limit=5"])
+      expect((await from(path)).status).toBe(200);
+    expect(await find(service.client(), "Leeds")).toEqual([]);
+  });
+
   test("has pages, and rejects a long search with a message", async () => {
     const browser = service.client();
     for (const title of ["one of two", "two of two", "another"])

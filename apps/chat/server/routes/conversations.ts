@@ -1,10 +1,13 @@
+import type { Limiter } from "headgate";
+import { rateLimit } from "headgate/hono";
 import { Hono } from "hono";
 import { z } from "zod";
 import { readBody } from "../http/body.ts";
+import { noteRefusal } from "../http/note-refusal.ts";
 import { badRequest } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
 import type { ConversationService } from "../services/conversations.ts";
-import { type IdentitySources, identify, ownerOf, ownerToBe } from "../services/identity.ts";
+import { addressOf, type IdentitySources, identify, ownerOf, ownerToBe } from "../services/identity.ts";
 import { oneLine } from "../services/text.ts";
 
 const LONGEST_TITLE = 200;
@@ -24,19 +27,29 @@ const title = z
 const createBody = z.looseObject({ title: title.optional() }, { error: "should be an object" });
 const renameBody = z.looseObject({ title }, { error: "should be an object with a title" });
 
-/** Routes for a caller's own conversations, and for public links to them. */
-export function conversationRoutes(
-  conversations: ConversationService,
-  sources: IdentitySources,
-): Hono<ServiceEnv> {
-  const routes = new Hono<ServiceEnv>();
+export interface ConversationDependencies {
+  conversations: ConversationService;
+  sources: IdentitySources;
+  searchLimiter: Limiter<{ address: string }>;
+}
 
-  routes.get("/conversations", async (c) => {
+/** Routes for a caller's own conversations, and for public links to them. */
+export function conversationRoutes({
+  conversations,
+  sources,
+  searchLimiter,
+}: ConversationDependencies): Hono<ServiceEnv> {
+  const routes = new Hono<ServiceEnv>();
+  const guard = rateLimit<{ address: string }, ServiceEnv>(searchLimiter, {
+    caller: (c) => ({ address: addressOf(c, sources.trustProxy) }),
+    skip: (c) => oneLine(c.req.query("search") ?? "") === "",
+  });
+
+  routes.get("/conversations", noteRefusal, guard, async (c) => {
     const owner = ownerOf(await identify(c, sources));
     const { limit, cursor, search } = c.req.query();
-    return c.json(
-      await conversations.list(owner, { limit: readPageSize(limit), cursor, search: readSearch(search) }),
-    );
+    const request = { limit: readPageSize(limit), cursor, search: readSearch(search) };
+    return c.json(await conversations.list(owner, request, c.req.raw.signal));
   });
 
   routes.post("/conversations", async (c) => {

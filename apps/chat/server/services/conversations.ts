@@ -8,7 +8,7 @@ import type {
   SharedConversation,
 } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
-import { badRequest, HttpProblem, notFound } from "../http/problems.ts";
+import { badRequest, clientWentAway, HttpProblem, notFound } from "../http/problems.ts";
 import {
   type ConversationRow,
   changeOwner,
@@ -24,6 +24,7 @@ import {
 } from "../repositories/conversations.ts";
 import { listMessages } from "../repositories/messages.ts";
 import { requestStop } from "../repositories/turns.ts";
+import { createLine, LeftTheLine } from "./line.ts";
 import { oneLine } from "./text.ts";
 
 /** The maximum number of conversations for one owner. */
@@ -43,7 +44,8 @@ export interface ListRequest {
 
 /** Methods throw a 404 for an id that is not the owner's, as for one that does not exist. */
 export interface ConversationService {
-  list(owner: string | undefined, request: ListRequest): Promise<ConversationPage>;
+  /** @param left aborts if the caller leaves, who then no longer waits for a search */
+  list(owner: string | undefined, request: ListRequest, left: AbortSignal): Promise<ConversationPage>;
   create(owner: string, title: string | undefined): Promise<ConversationWithMessages>;
   get(owner: string | undefined, id: string): Promise<ConversationWithMessages>;
   rename(owner: string | undefined, id: string, title: string): Promise<Conversation>;
@@ -57,6 +59,9 @@ export interface ConversationService {
 }
 
 export function createConversations(database: Database, clock: Clock): ConversationService {
+  // A search reads all messages of its owner, so other work of the database comes between two of them.
+  const searches = createLine(1);
+
   /** Runs `look` if the caller can own conversations and the id is valid. Otherwise throws a 404. */
   async function owned<Found>(
     owner: string | undefined,
@@ -77,10 +82,11 @@ export function createConversations(database: Database, clock: Clock): Conversat
   }
 
   return {
-    async list(owner, { limit, cursor, search }) {
+    async list(owner, { limit, cursor, search }, left) {
       const after = cursor === undefined ? undefined : readCursor(cursor);
       if (owner === undefined) return { conversations: [], nextCursor: null };
-      const rows = await listConversations(database, owner, { limit: limit + 1, after, search });
+      const read = () => listConversations(database, owner, { limit: limit + 1, after, search });
+      const rows = search === undefined ? await read() : await searches.run(read, left).catch(leftTheLine);
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       return {
@@ -133,6 +139,10 @@ export function createConversations(database: Database, clock: Clock): Conversat
         return room > 0 ? changeOwner(transaction, from, to, room) : 0;
       }),
   };
+}
+
+function leftTheLine(error: unknown): never {
+  throw error instanceof LeftTheLine ? clientWentAway("The client left before the search.") : error;
 }
 
 /**

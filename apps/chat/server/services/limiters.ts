@@ -7,6 +7,7 @@ import {
   createMailLimiter,
   createOperatorLimiter,
   createProviderLimiter,
+  createSearchLimiter,
   createSignInLimiter,
   type LimiterContext,
 } from "./limits.ts";
@@ -36,6 +37,7 @@ export function openLimiters(
   const chat = opened(chatLimiter ?? createChatLimiter(context));
   const signIn = opened(createSignInLimiter(context));
   const bodies = opened(createBodiesLimiter(context));
+  const searches = opened(createSearchLimiter(context));
   const provider = opened(createProviderLimiter(context));
   const mail = config.mail && opened(createMailLimiter(context));
   const operator = hasConsole ? opened(createOperatorLimiter(context)) : null;
@@ -44,6 +46,7 @@ export function openLimiters(
     chat,
     "sign-in": signIn,
     bodies,
+    searches,
     provider,
     ...(mail ? { mail } : {}),
     ...(operator ? { operator } : {}),
@@ -52,10 +55,22 @@ export function openLimiters(
   const managed: ManagedLimiter<never>[] = [
     { limiter: signIn },
     { limiter: bodies },
+    { limiter: searches },
     { limiter: provider },
     ...(mail ? [{ limiter: mail }] : []),
     // This limiter guards the console itself, so operators cannot change it.
     ...(operator ? [{ limiter: operator, canChange: false }] : []),
   ];
-  return { chat, signIn, bodies, provider, mail, operator, byName, managed, all: Object.values(byName) };
+  return {
+    chat,
+    signIn,
+    bodies,
+    searches,
+    provider,
+    mail,
+    operator,
+    byName,
+    managed,
+    all: Object.values(byName),
+  };
 }

@@ -164,6 +164,19 @@ export function createSignInLimiter({ config, clock, log }: LimiterContext): Lim
 }
 
 /**
+ * Creates the limiter for searches, which read all messages of their owner. It counts in this process, where searches
+ * wait for each other, too.
+ */
+export function createSearchLimiter({ clock, log }: LimiterContext): Limiter<{ address: string }> {
+  return createLimiter<{ address: string }>({
+    name: "searches",
+    layers: [{ name: "searches-ip", key: addressKey, limits: "60/minute" }],
+    clock,
+    ...reporting(log),
+  });
+}
+
+/**
  * Creates the limiter for request bodies, which counts them before they are read. It counts in this process, because
  * reading a body only costs this process, and a call to a shared store would cost as much. Units are never refunded.
  */

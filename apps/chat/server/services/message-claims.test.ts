@@ -2,7 +2,13 @@ import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
 import { type OpenAiServer, startOpenAiServer } from "../../testing/openai-server.ts";
-import { startTestService, type TestClient, type TestService, until } from "../../testing/service.ts";
+import {
+  type Asked,
+  startTestService,
+  type TestClient,
+  type TestService,
+  until,
+} from "../../testing/service.ts";
 import type { OpenDatabase } from "../database/connect.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: DATABASE_START_MS });
@@ -110,15 +116,27 @@ describe("the id of a message, claimed with its admission", () => {
     expect([await admissions(), await left()]).toEqual([1, 4]);
   });
 
-  test("belongs to its owner: another person may use the same", async () => {
+  test("belongs to its owner and conversation: others may use the same while it is answered", async () => {
     const other = services[1]?.client({ "X-User-Id": crypto.randomUUID() }) as TestClient;
+    // Browsers without an account, behind one address.
+    const browsers = services.map((service) => service.client()) as [TestClient, TestClient];
+    for (const browser of browsers) await browser.send("POST", "/conversations");
+    const { id } = await (await one.send("POST", "/conversations")).json();
     provider.setMode("slow");
-    const mine = one.ask("count", { id: "q1" });
-    await until(async () => provider.requests.length === 1);
-    const theirs = other.ask("count", { id: "q1" });
-    await until(async () => provider.requests.length === 2);
+    const ask = [
+      () => one.ask("count", { id: "q1" }),
+      () => one.ask("count", { id: "q1", conversation_id: id }),
+      ...[other, ...browsers].map((client) => () => client.ask("count", { id: "q1" })),
+    ];
+    const asked: Promise<Asked>[] = [];
+    for (const next of ask) {
+      asked.push(next());
+      await until(async () => provider.requests.length === asked.length);
+    }
     provider.release(Number.POSITIVE_INFINITY);
-    expect((await mine).conversationId).not.toBe((await theirs).conversationId);
-    expect(await left()).toBe(4);
+    const answers = await Promise.all(asked);
+    expect(answers.map(({ text }) => text)).toEqual(asked.map(() => TEXT));
+    expect(new Set(answers.map(({ conversationId }) => conversationId)).size).toBe(asked.length);
+    expect(await left()).toBe(3);
   });
 });
