@@ -164,6 +164,7 @@ export function createConsole<Given extends readonly unknown[] = []>(
       })),
       refusals: lastOfEach(refusals).map(known),
       policies: collector.limiters.map(policyView),
+      cost: (await credit?.cost?.()) ?? null,
     };
   }
 
