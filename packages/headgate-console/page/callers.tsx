@@ -252,7 +252,7 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
         >
           <label for="undo-reason">Why</label>
           <input id="undo-reason" name="reason" autocomplete="off" maxLength={200} />
-          <div class="row">
+          <div class="row spaced">
             <button type="submit" disabled={busy}>
               Reset the quota
             </button>

@@ -7,8 +7,12 @@ import { announce, CallerLink, Card, type Column, fieldsOf, Table, Trouble, useA
 
 const caller: Column<Change> = {
   head: "Of",
-  cell: ({ of, after }) =>
-    after === undefined ? <CallerLink of={nameIn(of)} shown={of} /> : <span class="key">{of}</span>,
+  cell: ({ of, what, after }) =>
+    after === undefined && what !== "setting" ? (
+      <CallerLink of={nameIn(of)} shown={of} />
+    ) : (
+      <span class="key">{of}</span>
+    ),
 };
 const details: Column<Change>[] = [
   {

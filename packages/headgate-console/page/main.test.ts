@@ -20,6 +20,7 @@ const NOW: Now = {
   tops: [],
   refusals: [],
   policies: [],
+  cost: null,
 };
 
 let answers: Record<string, (init?: RequestInit) => Response>;

@@ -203,6 +203,23 @@ export function NowView() {
             ]}
           />
         </Card>
+        {now.cost && (
+          <Card title="Cost" lead="Of all answers that an account pays for, whatever the limiter.">
+            <Table
+              label="Cost"
+              rows={[
+                { what: `Held now, by ${number(now.cost.holders)} answers`, amount: now.cost.held },
+                { what: "Used in the last hour", amount: now.cost.usedInHour },
+                { what: "Used in the last 24 hours", amount: now.cost.usedInDay },
+              ]}
+              keyOf={({ what }) => what}
+              columns={[
+                { head: "What", cell: ({ what }) => what },
+                { head: "Amount", cell: ({ amount }) => amount, isNumber: true },
+              ]}
+            />
+          </Card>
+        )}
         <Card title="Decided by">
           <Table
             label="Decided by"
@@ -329,7 +346,7 @@ function storeColumns(limiter: string) {
       },
     },
     { head: "Failures", cell: (process: ProcessView) => number(of(process)?.failures ?? 0), isNumber: true },
-    { head: "Untold", cell: (process: ProcessView) => number(of(process)?.untold ?? 0), isNumber: true },
+    { head: "Unsent", cell: (process: ProcessView) => number(of(process)?.untold ?? 0), isNumber: true },
     { head: "Lost", cell: (process: ProcessView) => number(of(process)?.dropped ?? 0), isNumber: true },
     { head: "Holding", cell: (process: ProcessView) => number(of(process)?.holding ?? 0), isNumber: true },
   ];

@@ -31,6 +31,7 @@ export {
   type CallerDecision,
   type CallerDesk,
   type Change,
+  type CostNow,
   type CreditDesk,
   type LimitStanding,
   OperatorMistake,

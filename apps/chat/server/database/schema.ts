@@ -320,7 +320,10 @@ export const creditEntries = pgTable(
     priceVersion: text("price_version"),
     createdAt: instant("created_at").notNull(),
   },
-  (table) => [unique("credit_entries_once").on(table.userId, table.kind, table.reference)],
+  (table) => [
+    unique("credit_entries_once").on(table.userId, table.kind, table.reference),
+    index("credit_entries_created").on(table.createdAt),
+  ],
 );
 
 /** Codes from operators, each of which adds an amount once. Only the hashes of codes are stored. */

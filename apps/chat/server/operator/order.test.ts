@@ -8,6 +8,7 @@ import { auditSettings } from "../services/audit.ts";
 import { createCredit } from "../services/credit.ts";
 import { createCreditCodes } from "../services/credit-codes.ts";
 import { convertCurrency } from "../services/currency.ts";
+import { createOperatorDesk } from "../services/operator-desk.ts";
 import { carryOut, type Order } from "./order.ts";
 
 const clock = { now: () => Date.UTC(2026, 0, 1) };
@@ -85,6 +86,34 @@ test("every order about money and rights is in the log, with who gave it and why
     },
     { ...done, what: "convert", of: "all credit", limits: "USD to GBP at 0.79" },
   ]);
+});
+
+test("the console shows what answers have cost, in the service's currency", async () => {
+  const { database } = open;
+  const credit = createCredit(database, clock, { monthlyAllowance: 0, currency: "GBP" });
+  const user = await findUserByEmail(database, email);
+  const usage = { inputTokens: 1, cachedInputTokens: 0, outputTokens: 1 };
+  for (const [reference, cost] of [
+    ["one", 250_000],
+    ["two", 500_000],
+  ] as const)
+    await credit.settle(database, user?.id ?? "", { reference, cost, held: 0, usage, priceVersion: "1" });
+  const costAt = (hours: number) =>
+    createOperatorDesk({
+      database,
+      clock: { now: () => clock.now() + hours * 3_600_000 },
+      callerLimits: {} as never,
+      credit,
+      codes: {} as never,
+      currency: "GBP",
+    }).credit.cost?.();
+  expect(await costAt(0.5)).toEqual({
+    held: "0.00 GBP",
+    holders: 0,
+    usedInHour: "0.75 GBP",
+    usedInDay: "0.75 GBP",
+  });
+  expect(await costAt(2)).toMatchObject({ usedInHour: "0.00 GBP", usedInDay: "0.75 GBP" });
 });
 
 test("a deleted account keeps its lines, without its e-mail address", async () => {

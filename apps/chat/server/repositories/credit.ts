@@ -1,7 +1,7 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, count, eq, gt, isNotNull, isNull, sql } from "drizzle-orm";
 import type { Micros } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
-import { creditAccounts, creditEntries, user } from "../database/schema.ts";
+import { creditAccounts, creditEntries, turns, user } from "../database/schema.ts";
 
 export type CreditRow = typeof creditAccounts.$inferSelect;
 export type CreditEntry = typeof creditEntries.$inferInsert;
@@ -51,6 +51,30 @@ export async function holdCredit(
     )
     .returning({ userId: creditAccounts.userId });
   return holding.length > 0;
+}
+
+/** Returns what answers in progress hold of all accounts' credit. */
+export async function sumOfHolds(database: Database): Promise<{ held: Micros; holders: number }> {
+  const [row] = await database
+    .select({ held: sql`coalesce(sum(${turns.held}), 0)`.mapWith(Number), holders: count() })
+    .from(turns)
+    .where(and(isNull(turns.endedAt), isNotNull(turns.payer), gt(turns.held, 0)));
+  return row ?? { held: 0, holders: 0 };
+}
+
+/** Returns what answers have cost all accounts since a time, in one currency. */
+export async function sumOfUsage(database: Database, since: Date, currency: string): Promise<Micros> {
+  const [row] = await database
+    .select({ used: sql`coalesce(-sum(${creditEntries.amount}), 0)`.mapWith(Number) })
+    .from(creditEntries)
+    .where(
+      and(
+        gt(creditEntries.createdAt, since),
+        eq(creditEntries.kind, "usage"),
+        sql`coalesce(${creditEntries.currency}, ${currency}) = ${currency}`,
+      ),
+    );
+  return row?.used ?? 0;
 }
 
 export async function isUser(database: Database, userId: string): Promise<boolean> {

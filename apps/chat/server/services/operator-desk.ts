@@ -11,6 +11,7 @@ import type { Database } from "../database/connect.ts";
 import { formatMicros, parseMicros } from "../money.ts";
 import { callerMistake, type LimitOrder, type LimitOutcome } from "../operator/limit-order.ts";
 import { findUser, findUserByEmail } from "../repositories/accounts.ts";
+import { sumOfHolds, sumOfUsage } from "../repositories/credit.ts";
 import { anybodyWithCode, writeAuditLine } from "./audit.ts";
 import type { CallerLimits } from "./caller-limits.ts";
 import { type CreditService, GrantError, type GrantOptions } from "./credit.ts";
@@ -27,7 +28,8 @@ export interface OperatorDeskOptions {
 
 const HINT =
   "An e-mail address, account:<id>, user:<id> of an X-User-Id header, visitor:<address>, or ip:<address> for everybody behind it; ip:203.0.113.* or user:acme-* for all that begin so";
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Creates the console's desks, with the same services as the operator's commands. */
 export function createOperatorDesk(options: OperatorDeskOptions): {
@@ -87,6 +89,17 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
 
     credit: {
       currency,
+      async cost() {
+        const usedIn = async (ms: number) =>
+          formatMicros(await sumOfUsage(database, new Date(clock.now() - ms), currency), currency);
+        const { held, holders } = await sumOfHolds(database);
+        return {
+          held: formatMicros(held, currency),
+          holders,
+          usedInHour: await usedIn(HOUR_MS),
+          usedInDay: await usedIn(DAY_MS),
+        };
+      },
       async grant(of, text, by, id, reason) {
         const amount = amountOf(text);
         const [, accountId] = /^account:(.+)$/.exec(of) ?? [];

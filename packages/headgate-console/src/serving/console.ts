@@ -100,7 +100,7 @@ export function createConsole<Given extends readonly unknown[] = []>(
   const { limiters } = collector;
   const readsOthers = options.others !== undefined;
   const summaries = () => readSummaries(collector, options.others);
-  const traffic = createTraffic({ limiters, summaries, readsOthers, callers, clock });
+  const traffic = createTraffic({ limiters, summaries, readsOthers, callers, credit, clock });
   const actions = createActions({ callers, credit, policies });
 
   async function read(place: string, url: URL): Promise<Response | undefined> {

@@ -74,9 +74,20 @@ export interface CallerDesk {
   log(most: number): Promise<Change[]>;
 }
 
+/** What answers hold of all accounts' credit, and have used. Amounts are formatted, with the currency. */
+export interface CostNow {
+  held: string;
+  /** How many answers hold credit. */
+  holders: number;
+  usedInHour: string;
+  usedInDay: string;
+}
+
 /** The console's access to credit, if the service has any. Amounts are as the operator typed them. */
 export interface CreditDesk {
   currency: string;
+  /** What is held and used now, of all processes. Asked for every few seconds. Default: the page shows no cost. */
+  cost?(): Promise<CostNow>;
   /**
    * @param id identifies the grant, so that a grant that is sent again adds to the account only once
    * @returns a sentence that describes the result, or `undefined` for an unknown account

@@ -3,7 +3,7 @@ import { isClippedKey } from "../counting/clipped.ts";
 import type { Counted } from "../counting/collector.ts";
 import type { RefusalRecord } from "../counting/recent-refusals.ts";
 import { addUp } from "../counting/summary.ts";
-import { type CallerDesk, OperatorMistake } from "./desk.ts";
+import { type CallerDesk, type CreditDesk, OperatorMistake } from "./desk.ts";
 import type { Summaries } from "./summaries.ts";
 import { type Found, type KnownRefusal, type Now, policyView } from "./view.ts";
 
@@ -18,6 +18,7 @@ interface TrafficSources {
   /** Whether the summaries include other processes. */
   readsOthers: boolean;
   callers: CallerDesk | undefined;
+  credit: CreditDesk | undefined;
   clock: Pick<Clock, "now">;
 }
 
@@ -28,7 +29,9 @@ interface Traffic {
   find(query: string): Promise<Found>;
 }
 
-export function createTraffic({ limiters, summaries, readsOthers, callers, clock }: TrafficSources): Traffic {
+export function createTraffic(sources: TrafficSources): Traffic {
+  const { limiters, summaries, readsOthers, callers, credit, clock } = sources;
+
   const nameOf = (layer: string, key: string, limiter: string) =>
     isClippedKey(key) ? null : (callers?.nameOf(layer, key, limiter) ?? null);
   const known = (record: RefusalRecord): KnownRefusal => ({
@@ -60,6 +63,7 @@ export function createTraffic({ limiters, summaries, readsOthers, callers, clock
       })),
       refusals: lastOfEach(refusals).map(known),
       policies: limiters.map(policyView),
+      cost: (await credit?.cost?.()) ?? null,
     };
   }
 

@@ -5,7 +5,7 @@ import type { ShadowTotals } from "../counting/shadow-totals.ts";
 import type { LimiterSummary, Totals } from "../counting/summary.ts";
 import type { PolicyCheck, PolicyStanding, ShadowStanding } from "../policies/policy-desk.ts";
 import type { PolicyMistake } from "../policies/read-policy.ts";
-import type { Change, Standing } from "./desk.ts";
+import type { Change, CostNow, Standing } from "./desk.ts";
 import type { Operator } from "./operator-token.ts";
 
 /** The API between the page and its server, which always have the same version. */
@@ -48,6 +48,8 @@ export interface Now extends Pick<Totals, "from" | "stepMs" | "series"> {
   /** The last refusals of each limiter. */
   refusals: KnownRefusal[];
   policies: PolicyView[];
+  /** `null` if the service has no credit, or does not report its cost. */
+  cost: CostNow | null;
 }
 
 export interface ProcessView {

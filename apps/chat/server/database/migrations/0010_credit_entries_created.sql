@@ -1,0 +1,1 @@
+CREATE INDEX "credit_entries_created" ON "credit_entries" USING btree ("created_at");
