@@ -270,6 +270,7 @@ describe("parseLimits", () => {
   it("refuses what is not text", () => {
     expect(() => parseLimits(5 as never)).toThrow('A limit must be text such as "5/minute", got 5.');
     expect(() => parseLimits(null as never)).toThrow("got null");
+    expect(() => parseLimits(5 as never)).toThrow(expect.objectContaining({ code: "limit-unreadable" }));
   });
 
   it("reads back what formatLimit writes", () => {
