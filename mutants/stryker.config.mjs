@@ -15,6 +15,7 @@ export default {
     "!/packages",
     "!/package.json",
     "!/tsconfig.base.json",
+    "!/vitest.config.ts",
     "dist",
   ],
   tempDirName: "mutants/.sandbox",

@@ -1,20 +1,22 @@
 import { globSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+import workspace from "../vitest.config.ts";
 import { partOf } from "./parts.mjs";
 
 const { MUTANTS_OF, MUTANTS_TESTS = "" } = process.env;
-const { tests = [] } = partOf(MUTANTS_OF) ?? {};
+const { source = "", tests = [] } = partOf(MUTANTS_OF) ?? {};
 // Not by Stryker's `testFiles`: with it, 10.1.1 never activates mutants of constants, so they all survive.
 const include =
   MUTANTS_TESTS === ""
     ? tests.flatMap((folder) => globSync(`${folder}/**/*.test.ts`)).filter((file) => !startsServer(file))
     : MUTANTS_TESTS.split(" ");
-const resolve = { conditions: ["headgate-source", "module", "node", "development|production"] };
+const project = source.startsWith("apps/chat/") ? "chat" : "headgate";
+const { resolve, ssr, test } = workspace.test.projects.find((one) => one.test.name === project);
 
 export default defineConfig({
   resolve,
-  ssr: { resolve },
-  test: { include, testTimeout: 60_000, hookTimeout: 60_000 },
+  ssr,
+  test: { env: test.env ?? {}, include, testTimeout: 60_000, hookTimeout: 60_000 },
 });
 
 /** @param {string} file */

@@ -7,12 +7,12 @@ export {
 export type { RefusalRecord } from "./counting/recent-refusals.ts";
 export type { ShadowTotals } from "./counting/shadow-totals.ts";
 export type { StoredSummary, Summary } from "./counting/summary.ts";
+export type { ManagedLimiter } from "./policies/held.ts";
 export { memoryKeeper, type PolicyKeeper, type PolicyStep } from "./policies/keeper.ts";
 export {
   type LivePolicies,
   type LivePoliciesOptions,
   livePolicies,
-  type ManagedLimiter,
 } from "./policies/live-policies.ts";
 export {
   type PolicyChange,

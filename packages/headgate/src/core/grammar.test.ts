@@ -2,7 +2,17 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { HeadgateError } from "./errors.ts";
 import { parseLimits } from "./grammar.ts";
-import { algorithmNames, day, defineLimit, formatLimit, hour, longestWindowMs, minute } from "./limit.ts";
+import {
+  algorithmNames,
+  blocked,
+  day,
+  defineLimit,
+  formatLimit,
+  hour,
+  longestWindowMs,
+  minute,
+  unlimited,
+} from "./limit.ts";
 
 describe("units that look like a built-in unit", () => {
   it.each([
@@ -185,12 +195,82 @@ describe("parseLimits", () => {
       'Cannot read the limit "5/minute;;60/hour" at ";60/hour" (character 10): expected a quota, as in 5/minute.',
     ],
   ])("refuses %j and says why", (text, message) => {
-    expect(() => parseLimits(text)).toThrow(expect.objectContaining({ name: "HeadgateError", message }));
+    const error = { name: "HeadgateError", code: "limit-unreadable", message };
+    expect(() => parseLimits(text)).toThrow(expect.objectContaining(error));
+  });
+
+  it.each([
+    [
+      "5/minute; blocked",
+      'at "blocked" (character 11): expected a quota, as in 5/minute: "blocked" is written alone.',
+    ],
+    ["Unlimited; 5/minute", 'expected a quota, as in 5/minute: "unlimited" is written alone.'],
+    ["5 tokens", 'at its end: expected "/" or "per" and a window, as in 5/minute.'],
+    ["2 requsts/minute", 'at "requsts/minute" (character 3)'],
+    ["5/1.5 minutes", 'at "1.5" (character 3): expected a whole number.'],
+    ["5/2 years fixed-window", "expected one calendar year,"],
+    ["5/hour fixed-window from now", 'at "now" (character 26): expected "first-use".'],
+    ["5/day fixed-window in", "at its end: expected a time zone, such as Europe/London."],
+    [
+      "5/2 days fixed-window in UTC",
+      'at "UTC" (character 26): expected a window of one day, week, month or year before',
+    ],
+    ["5/hour fixed-window in UTC", "expected a window of one day, week, month or year before a time zone."],
+    ["5/day fixed-window in Nowhere", "Nowhere"],
+  ])("refuses %j, and names the place: %s", (text, message) => {
+    expect(() => parseLimits(text)).toThrow(message);
+  });
+
+  it.each([
+    [1, "ms millisecond milliseconds"],
+    [1_000, "s sec secs second seconds"],
+    [minute, "min mins minute minutes"],
+    [hour, "h hr hrs hour hours"],
+    [day, "d day days"],
+    [7 * day, "w week weeks"],
+    [30 * day, "month months"],
+    [365 * day, "y year years"],
+  ])("reads a window of %d ms in all its forms: %s", (windowMs, names) => {
+    for (const name of names.split(" ")) {
+      expect(parseLimits(`5/${name.toUpperCase()}`)).toEqual([{ quota: 5, windowMs, ...sliding }]);
+      expect(parseLimits(`5 / 2${name}`)).toEqual([{ quota: 5, windowMs: 2 * windowMs, ...sliding }]);
+    }
+  });
+
+  it.each([
+    ["day", "day"],
+    ["week", "week"],
+    ["month", "month"],
+    ["year", "year"],
+    ["hour", undefined],
+  ])("a fixed window of one %s follows the calendar: %s", (name, calendar) => {
+    expect(parseLimits(`5/1 ${name} fixed-window`)[0]?.calendar).toBe(calendar);
+  });
+
+  it.each(["Etc/GMT+3", "Etc/GMT-14", "America/Argentina/Buenos_Aires", "UTC"])(
+    "reads the zone %s",
+    (timeZone) => {
+      expect(parseLimits(`5/day fixed-window in ${timeZone}`)[0]).toMatchObject({
+        calendar: "day",
+        timeZone,
+      });
+    },
+  );
+
+  it("reads words that are written alone, whatever their case and space", () => {
+    expect(parseLimits(" Blocked ")).toEqual([blocked]);
+    expect(parseLimits("UNLIMITED")).toEqual([unlimited]);
+  });
+
+  it("reads a window of exactly 100 years", () => {
+    expect(parseLimits("5/36525 days")[0]?.windowMs).toBe(longestWindowMs);
+    expect(() => parseLimits("5/36526 days")).toThrow("a window of at most 100 years");
   });
 
   it("refuses what is not text", () => {
     expect(() => parseLimits(5 as never)).toThrow('A limit must be text such as "5/minute", got 5.');
     expect(() => parseLimits(null as never)).toThrow("got null");
+    expect(() => parseLimits(5 as never)).toThrow(expect.objectContaining({ code: "limit-unreadable" }));
   });
 
   it("reads back what formatLimit writes", () => {

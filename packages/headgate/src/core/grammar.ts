@@ -1,4 +1,4 @@
-import { type Calendar, checkTimeZone } from "./calendar.ts";
+import type { Calendar } from "./calendar.ts";
 import { HeadgateError } from "./errors.ts";
 import {
   type AlgorithmName,
@@ -141,7 +141,6 @@ function readEdges(reader: Reader, count: number, { calendar }: Window): Partial
     if (timeZone === undefined) reader.fail("a time zone, such as Europe/London");
     if (followed === undefined)
       reader.failAtLast("a window of one day, week, month or year before a time zone");
-    checkTimeZone(timeZone);
     return { calendar: followed, timeZone };
   }
   if (count !== 1 && (calendar === "month" || calendar === "year")) {

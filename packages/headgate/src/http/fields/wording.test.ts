@@ -76,6 +76,24 @@ it("leaves out layers without limits", async () => {
   expect(rateLimitFields(await of(open).admit({}))).toEqual({});
 });
 
+it("leaves out a plan without limits, though its callers are counted for the other plans", async () => {
+  const limiter = createLimiter({
+    name: "chat",
+    layers: [
+      {
+        name: "user",
+        key: () => "a",
+        plan: ({ plan }: { plan: string }) => plan,
+        plans: { free: "5/minute", staff: "unlimited" },
+        defaultPlan: "free",
+      },
+    ],
+    clock: fakeClock(),
+  });
+  expect(bothWays(await limiter.admit({ plan: "staff" }))).toEqual([{}, {}]);
+  expect(rateLimitFields(await limiter.admit({ plan: "free" })).RateLimit).toContain("r=3");
+});
+
 it("shows nothing remaining where a store reports too few readings", () => {
   const wording = { sets: [], policy: "", openings: [['"user-per-minute";r=']] };
   expect([stateIn(wording, []), stateIn(wording, [[]])]).toEqual([

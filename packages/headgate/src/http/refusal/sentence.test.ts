@@ -58,6 +58,25 @@ describe("sentenceOf", () => {
     expect(sentenceOf(refusedBy(`1/${seconds} seconds`))).toContain(`Try again in ${words}.`);
   });
 
+  it.each([
+    [{ reason: "blocked", retryAfterSeconds: Number.POSITIVE_INFINITY }, "This caller is blocked."],
+    [{ reason: "blocked" }, "This caller is blocked for now. Try again in 2 days."],
+    [
+      { reason: "store-unavailable" },
+      "Requests cannot be counted at the moment. Please try again in 2 days.",
+    ],
+    [{ reason: "too-many-reservations" }, "Too many requests are in progress. Try again in 2 days."],
+    [{ reason: "limit" }, "The limit of 5 requests per minute has been reached. Try again in 2 days."],
+    [
+      { reason: "limit", retryAfterSeconds: 7200 },
+      "The limit of 5 requests per minute has been reached. Try again in 2 hours.",
+    ],
+  ])("says why a request is refused: %j", (change, sentence) => {
+    const binding = { quota: 5, unit: "requests", algorithm: "sliding-window", windowMs: 60_000 };
+    const refused = { binding, retryAfterSeconds: 172_800, waitsFor: "window", ...change };
+    expect(sentenceOf(refused as unknown as Refused)).toBe(sentence);
+  });
+
   it("names no wait if none helps", () => {
     const limiter = createLimiter({
       name: "chat",
