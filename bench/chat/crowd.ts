@@ -53,20 +53,20 @@ function ask(port: number): Socket {
 /** Reads answers, one after the other. @returns when the first of them has sent its first byte */
 function keepReading(port: number): Promise<void> {
   const socket = ask(port);
-  const began = new Promise<void>((resolve) => {
+  socket.resume();
+  return new Promise((resolve) => {
     socket.once("data", (chunk: Buffer) => {
       const [, status = "none"] = /^HTTP\/1\.1 (\d+)/.exec(chunk.toString("latin1", 0, 12)) ?? [];
       if (status === "200") begun += 1;
       else refused[status] = (refused[status] ?? 0) + 1;
       resolve();
     });
+    socket.once("close", () => {
+      ended += 1;
+      // The service may have cut it off before its first byte.
+      void keepReading(port).then(resolve);
+    });
   });
-  socket.resume();
-  socket.once("close", () => {
-    ended += 1;
-    void keepReading(port);
-  });
-  return began;
 }
 
 function leaveUnread(port: number): void {

@@ -110,7 +110,8 @@ describe("a policy set at run time", () => {
     expect((await another.ask("hello")).response.status).toBe(200);
     expect((await another.ask("hello")).response.status).toBe(429);
     const { log } = await read(again, "changes");
-    expect(log.slice(0, 2)).toMatchObject([
+    expect(log.slice(0, 3)).toMatchObject([
+      { what: "setting", of: "RATE_LIMIT_CHAT_PER_MIN" },
       { what: "roll-back", of: "chat", before: hash, reason: "too many", by: "Ben (token)" },
       { what: "live", of: "chat", before: from, after: hash, reason: "more for all", by: "Ann (token)" },
     ]);

@@ -65,10 +65,11 @@ describe("the examples", () => {
     ["ai-sdk", pageMessages],
   ])("%s refunds a request whose model failed", async (example, messages) => {
     await served(example, "fails", async (origin) => {
-      for (let n = 0; n < 7; n += 1) {
-        const response = await ask(origin, messages);
-        await response.text();
-        expect(response.status).not.toBe(429);
+      // The clients try again after seconds, so several requests wait at once.
+      for (const atOnce of [2, 2, 2]) {
+        const responses = await Promise.all(Array.from({ length: atOnce }, () => ask(origin, messages)));
+        await Promise.all(responses.map((response) => response.text()));
+        expect(responses.map(({ status }) => status)).not.toContain(429);
       }
     });
   });
