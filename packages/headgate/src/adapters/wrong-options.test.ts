@@ -286,5 +286,6 @@ describe.each(Object.entries(adapters))(`mistakes on %s, ${numRuns} of each kind
     );
     console.info(`Options on ${adapter}: ${refused} were errors when mounted, ${mounted} decided.`);
     expect(refused).toBeGreaterThan(2 * numRuns);
+    expect(decided.options).toBeGreaterThanOrEqual(leastDecided);
   });
 });
