@@ -116,10 +116,14 @@ async function recordOf(
     const line = { of: anybodyWithCode, what: "code", limits, until, by, reason } as const;
     return (transaction) => writeAuditLine(transaction, clock, line);
   }
-  const userId = (await accounts.find(order.email))?.id ?? null;
   const what = order.action === "set" ? "set-credit" : "grant";
-  return (transaction) =>
-    writeAuditLine(transaction, clock, { of: order.email, userId, what, limits, by, reason });
+  const line = { ...(await accountIn(order.email, accounts)), what, limits, by, reason } as const;
+  return (transaction) => writeAuditLine(transaction, clock, line);
+}
+
+/** The account that a line of the log is about. */
+async function accountIn(email: string, accounts: OrderServices["accounts"]) {
+  return { of: email, userId: (await accounts.find(email))?.id ?? null };
 }
 
 async function issueLink(
@@ -128,9 +132,9 @@ async function issueLink(
 ): Promise<Outcome | undefined> {
   const link = await (action === "invite" ? accounts.invite(email) : accounts.resetLink(email));
   if (link === undefined) return undefined;
-  const userId = (await accounts.find(email))?.id ?? null;
+  const account = await accountIn(email, accounts);
   // Before anybody has the link. If this fails, nobody gets it.
-  await writeAuditLine(database, clock, { of: email, userId, what: action, limits: null, by, reason });
+  await writeAuditLine(database, clock, { ...account, what: action, limits: null, by, reason });
   return { link };
 }
 
@@ -144,8 +148,8 @@ async function givePlan(
   // "default" removes a plan; no plan can have this name.
   if (!isNamed && plan !== "default")
     return { refused: `There is no plan ${JSON.stringify(plan)}: the plans are ${names.join(", ")}.` };
-  const userId = (await accounts.find(email))?.id ?? null;
-  const line = { of: email, userId, what: "plan", limits: `plan ${plan}`, by, reason } as const;
+  const account = await accountIn(email, accounts);
+  const line = { ...account, what: "plan", limits: `plan ${plan}`, by, reason } as const;
   const isFound = await accounts.setPlan(email, isNamed ? plan : null, (transaction) =>
     writeAuditLine(transaction, clock, line),
   );
