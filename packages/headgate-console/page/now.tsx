@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { SeriesKind } from "../src/counting/timeline.ts";
 import type { Now, ProcessView, TopView } from "../src/serving/view.ts";
 import { api, sentenceOf } from "./api.ts";
-import { duration, exactTimeOf, number, percent } from "./format.ts";
+import { counted as countOf, duration, exactTimeOf, number, percent } from "./format.ts";
 import { CallerLink, Card, Table, Trouble } from "./parts.tsx";
 import { Plot } from "./plot.tsx";
 
@@ -208,7 +208,7 @@ export function NowView() {
             <Table
               label="Cost"
               rows={[
-                { what: `Held now, by ${number(now.cost.holders)} answers`, amount: now.cost.held },
+                { what: `Held now, by ${countOf(now.cost.holders, "answer")}`, amount: now.cost.held },
                 { what: "Used in the last hour", amount: now.cost.usedInHour },
                 { what: "Used in the last 24 hours", amount: now.cost.usedInDay },
               ]}

@@ -65,7 +65,10 @@ export function putPolicy(one: Held, step: PolicyStep, onError: (error: unknown)
   one.policy = step;
   try {
     const { document } = step;
-    one.managed.limiter.setPolicy(document === null ? one.layers : layersIn(one, usable(document)));
+    // Another release may have kept it, and this one may not read it.
+    one.managed.limiter.setPolicy(
+      document === null ? one.layers : layersIn(one, readPolicyDocument(document)),
+    );
     one.document = document ?? undefined;
     one.trouble = null;
   } catch (error) {
@@ -80,7 +83,7 @@ export function putShadow(one: Held, step: PolicyStep, onError: (error: unknown)
   one.shadow = step;
   try {
     if (step.document === null) one.managed.limiter.endShadow();
-    else one.managed.limiter.setShadow(layersIn(one, usable(step.document)));
+    else one.managed.limiter.setShadow(layersIn(one, readPolicyDocument(step.document)));
   } catch (error) {
     one.managed.limiter.endShadow();
     onError(
@@ -130,11 +133,6 @@ function layersInForce({ name, policy }: ManagedLimiter<never>["limiter"]): Laye
     );
   const keys = Object.fromEntries(policy.layers.map(({ name: layer, key }) => [layer, key]));
   return layersOf<never>(writePolicyDocument(policy), { keys });
-}
-
-/** @throws HeadgateError for a document that this release cannot read */
-function usable(document: PolicyDocument): PolicyDocument {
-  return readPolicyDocument(document);
 }
 
 /** Returns the layers of a document, with the functions of the limiter. */
