@@ -2,6 +2,7 @@ import { bytes } from "./bytes/section.ts";
 import { chat } from "./chat/section.ts";
 import { estimate } from "./estimate/section.ts";
 import { flood } from "./flood/section.ts";
+import { growth } from "./growth/section.ts";
 import { http } from "./http/section.ts";
 import { memory } from "./memory/section.ts";
 import { operator } from "./operator/section.ts";
@@ -17,6 +18,7 @@ export const sections: readonly Section[] = [
   redis,
   postgres,
   http,
+  growth,
   estimate,
   flood,
   operator,

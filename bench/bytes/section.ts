@@ -79,8 +79,9 @@ async function run(options: RunOptions): Promise<SectionResult> {
     ],
     tables: [size, pause, stall],
     targets: [
+      atMostOf(`memory for a caller, ${someText}`, 110, "bytes", ofHeadgate(size, 0), floorOf(size, 0)),
       atMost(
-        `bytes a caller, ${someText}`,
+        `memory for a caller, ${someText}`,
         0.5,
         `the leanest peer's (${ofBestPeer(size, 0).label})`,
         ofHeadgate(size, 0) / ofBestPeer(size, 0).median,

@@ -40,6 +40,7 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
   const cost: Table = {
     id: "operator-cost",
     title: "A decision in memory, with what an operator runs next to it",
+    base: bare,
     columns: [{ title: "1,000 callers", unit: "ns a decision", better: "less" }],
     rows: ways.map(({ label, note }) => ({
       label,

@@ -22,6 +22,8 @@ export interface Table {
   /** Part of a file's name. */
   readonly id: string;
   readonly title: string;
+  /** The name of what the other rows are compared with, in a row of kind `headgate`; default "headgate". */
+  readonly base?: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
 }

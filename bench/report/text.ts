@@ -32,7 +32,10 @@ export function columnText({ title, unit, better }: Column): string {
 
 /** Returns the cells of a table: a head, and a row for each contender. */
 export function cellsOf(table: Table): string[][] {
-  const head = ["", ...table.columns.flatMap((column) => ["× headgate", columnText(column)])];
+  const head = [
+    "",
+    ...table.columns.flatMap((column) => [`× ${table.base ?? "headgate"}`, columnText(column)]),
+  ];
   return [
     head,
     ...table.rows.map((row) => [row.label, ...row.figures.flatMap((_, c) => cellOf(table, row, c))]),

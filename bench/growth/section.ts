@@ -1,0 +1,195 @@
+import { startPostgres } from "@headgate/test-servers/postgres.ts";
+import { startRedis } from "@headgate/test-servers/redis.ts";
+import { type Companion, startCompanion } from "../measuring/companion.ts";
+import { type Figure, figureOf } from "../measuring/figures.ts";
+import { withServer } from "../measuring/servers.ts";
+import type { RunOptions, Section, SectionResult, Table } from "../report/result.ts";
+import { atMost, atMostOf, ofRow } from "../report/targets.ts";
+import type { Decided, Question, Setting } from "./process.ts";
+import { type ServerTime, timeOfPostgres, timeOfRedis } from "./server-time.ts";
+import {
+  alone,
+  company,
+  large,
+  layers,
+  limits,
+  otherAlgorithms,
+  quotas,
+  type Situation,
+  usual,
+} from "./situations.ts";
+
+export const growth: Section = {
+  name: "growth",
+  run: (options) =>
+    withServer(startRedis(), (redis) =>
+      withServer(startPostgres(["track_functions=pl"]), (postgres) =>
+        run(options, [
+          { title: "memory", url: "memory", decisions: 20_000 },
+          { title: "Redis", url: redis.url, decisions: 500, time: timeOfRedis(redis) },
+          {
+            title: "PostgreSQL",
+            url: postgres.url,
+            decisions: 200,
+            time: timeOfPostgres(postgres, options.isQuick),
+          },
+        ]),
+      ),
+    ),
+};
+
+interface Place {
+  readonly title: string;
+  readonly url: string;
+  /** In each stretch. */
+  readonly decisions: number;
+  /** Absent for memory, where the process that decides is the store. */
+  readonly time?: ServerTime;
+}
+
+const file = new URL("./process.ts", import.meta.url);
+const holds = 2_000;
+const holders = [
+  { label: "of one caller", callers: 1 },
+  { label: "of as many callers", callers: holds },
+] as const;
+const mostBeatUs = 150;
+
+async function run({ isQuick, say }: RunOptions, places: readonly Place[]): Promise<SectionResult> {
+  const rounds = isQuick ? 1 : 3;
+  const startMs = Date.now();
+
+  type Process = Companion<Question, Decided | undefined>;
+  const inProcess = <Result>({ url }: Place, work: (process: Process) => Promise<Result>) => {
+    const starting = startCompanion<Setting, Question, Decided | undefined>(file, { store: url, startMs });
+    return withServer(Promise.resolve(starting), work);
+  };
+
+  /** Returns the time of a decision in microseconds: of the process in memory, else of the server. */
+  async function decision(place: Place, situation: Situation): Promise<number> {
+    const decisions = isQuick ? 20 : place.decisions;
+    const fill = (process: Process) => process.ask({ do: "fill", situation });
+    const decide = async (process: Process) =>
+      (await process.ask({ do: "decide", situation, decisions })) as Decided;
+    const { time } = place;
+    if (time === undefined) {
+      return inProcess(place, async (process) => {
+        await fill(process);
+        return (await decide(process)).microseconds;
+      });
+    }
+    await time.clear();
+    await inProcess(place, fill);
+    await time.begin();
+    const decided = await inProcess(place, decide);
+    return (await time.read()) / decided.decisions;
+  }
+
+  /** Returns the server's time for the heartbeats of all holds, in microseconds for each hold. */
+  async function heartbeat(place: Place, time: ServerTime, callers: number): Promise<number> {
+    const beats = isQuick ? 1 : 3;
+    await time.clear();
+    await inProcess(place, async (process) => {
+      await process.ask({ do: "hold", holds, callers });
+      await time.begin();
+      await process.ask({ do: "beat", beats });
+    });
+    return (await time.read()) / beats / holds;
+  }
+
+  async function figures<Of>(
+    all: readonly Of[],
+    measure: (one: Of) => Promise<number>,
+  ): Promise<ReadonlyMap<Of, Figure>> {
+    const values = new Map<Of, number[]>(all.map((one) => [one, []]));
+    for (let round = 0; round < rounds; round += 1) {
+      for (const one of all) values.get(one)?.push(await measure(one));
+    }
+    return new Map([...values].map(([one, measured]) => [one, figureOf(measured)]));
+  }
+
+  async function tableOf(id: string, title: string, all: readonly Situation[]): Promise<Table> {
+    const situations = isQuick ? [all[0] as Situation, all.at(-1) as Situation] : all;
+    const byPlace: ReadonlyMap<Situation, Figure>[] = [];
+    for (const place of places) {
+      say(`growth: ${title}, ${place.title}`);
+      byPlace.push(await figures(situations, (situation) => decision(place, situation)));
+    }
+    return {
+      id: `growth-${id}`,
+      title,
+      base: (situations[0] as Situation).label,
+      columns: places.map((place) => ({ title: place.title, unit: "µs a decision", better: "less" })),
+      rows: situations.map((situation) => ({
+        label: situation.label,
+        kind: "headgate",
+        note: situation.note ?? "",
+        figures: byPlace.map((measured) => measured.get(situation) ?? null),
+      })),
+    };
+  }
+
+  async function heartbeats(): Promise<Table> {
+    say("growth: heartbeats");
+    const shared = places.flatMap((place) => (place.time ? [{ place, time: place.time }] : []));
+    const rows = holders.flatMap(({ label, callers }) => shared.map((each) => ({ ...each, label, callers })));
+    const measured = await figures(rows, ({ place, time, callers }) => heartbeat(place, time, callers));
+    return {
+      id: "growth-heartbeat",
+      title: `Heartbeats of ${holds.toLocaleString("en")} holds`,
+      base: holders[0].label,
+      columns: shared.map(({ place }) => ({ title: place.title, unit: "µs a hold", better: "less" })),
+      rows: holders.map(({ label }) => ({
+        label,
+        kind: "headgate",
+        note: "",
+        figures: rows.filter((row) => row.label === label).map((row) => measured.get(row) ?? null),
+      })),
+    };
+  }
+
+  const inCompany = await tableOf("company", "A decision, with other things next to it", company);
+  const byLayers = await tableOf("layers", "With more layers, of one limit each", layers);
+  const byLimits = await tableOf("limits", "With more limits in one layer", limits);
+  const byQuota = await tableOf("quota", "With a larger quota, used steadily by one caller", quotas);
+  const beats = await heartbeats();
+  const ratio = (table: Table, label: string, base: string, column: number) =>
+    ofRow(table, column, label) / ofRow(table, column, base);
+  const most = [1.2, 1.5, 1.5];
+  return {
+    name: "growth",
+    title: "How the cost of a decision grows",
+    method: [
+      "One decision at a time. In memory, the figure is the time in the process. On Redis and PostgreSQL, it is the time that the server itself counts for Headgate's calls, " +
+        "without the network and the client. Each measurement is a process of its own; situations take turns, round by round.",
+      "50 callers have used an hour's quota steadily and continue at that pace, so that their logs are full and each request replaces an entry. " +
+        "All are admitted. The clock is moved on for each request. In the table of quotas, one caller uses a day's quota in the same way.",
+      "Heartbeats renew all holds of a process, up to 256 in one call. The figure is the server's time, divided by the number of holds.",
+    ],
+    tables: [inCompany, byLayers, byLimits, byQuota, beats],
+    targets: [
+      atMost(
+        "in memory, with limiters of three other algorithms",
+        1.1,
+        "the time alone",
+        ratio(inCompany, otherAlgorithms, alone, 0),
+      ),
+      ...places.map(({ title }, column) =>
+        atMost(
+          `${large}, ${title}`,
+          most[column] as number,
+          `the time of ${usual}`,
+          ratio(byQuota, large, usual, column),
+        ),
+      ),
+      ...beats.columns.map(({ title }, column) =>
+        atMostOf(
+          `a heartbeat for each of ${holds.toLocaleString("en")} holds of one caller, ${title}`,
+          mostBeatUs,
+          "µs of the server",
+          ofRow(beats, column, holders[0].label),
+        ),
+      ),
+    ],
+  };
+}
