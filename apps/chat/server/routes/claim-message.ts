@@ -3,7 +3,7 @@ import type { ClaimOptions, Known } from "headgate";
 import type { RateLimitVariables } from "headgate/hono";
 import type { Context, MiddlewareHandler } from "hono";
 import type { ServiceEnv } from "../http/service-env.ts";
-import { otherWords, type Question, stillAnswered } from "../services/turns.ts";
+import { otherWords, type Question, stillAnswered } from "../services/asked-question.ts";
 
 /** How often a message is asked for again that another request is about to store. */
 const PAUSE_MS = 50;

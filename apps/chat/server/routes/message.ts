@@ -16,6 +16,7 @@ import { estimateMessage } from "../model/answer.ts";
 import { isPriced } from "../model/price.ts";
 import type { AnswerChunk } from "../services/answer-stream.ts";
 import { type Answering, type NewAnswer, QuotaSpent } from "../services/answering.ts";
+import type { KnownTurn, Question } from "../services/asked-question.ts";
 import type { CreditService } from "../services/credit.ts";
 import type { Following } from "../services/following.ts";
 import {
@@ -32,7 +33,7 @@ import { chosenOf, isAnyPriced, type ModelOffers, type Offered } from "../servic
 import { CHUNK_TOKENS } from "../services/spending.ts";
 import { type StoppingService, stopRequest } from "../services/stopping.ts";
 import type { StreamPlaces } from "../services/stream-places.ts";
-import type { KnownTurn, Question, TurnService } from "../services/turns.ts";
+import type { TurnService } from "../services/turns.ts";
 import { claimMessage, claimOf } from "./claim-message.ts";
 
 export interface MessageDependencies {

@@ -12,12 +12,13 @@ import { costOf } from "../model/price.ts";
 import type { ModelChoice } from "../model/provider.ts";
 import { noUsage } from "../usage.ts";
 import { type AnswerChunk, answerStream, logFailure, type Part } from "./answer-stream.ts";
+import type { KnownTurn, Question } from "./asked-question.ts";
 import type { Journal } from "./journal.ts";
 import { lateStream } from "./late-stream.ts";
 import { createLine, LeftTheLine } from "./line.ts";
 import type { AnswerRecord } from "./metrics.ts";
 import { CHUNK_TOKENS, createSpending, firstHold, type Spending } from "./spending.ts";
-import type { KnownTurn, Question, Turn, TurnService } from "./turns.ts";
+import type { Turn, TurnService } from "./turns.ts";
 import type { TurnInFlight, TurnsInFlight } from "./turns-in-flight.ts";
 import { type UsageMeter, usageMeter } from "./usage-meter.ts";
 

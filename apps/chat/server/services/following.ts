@@ -5,8 +5,9 @@ import { listParts } from "../repositories/answer-parts.ts";
 import { findMessage, type MessageRow } from "../repositories/messages.ts";
 import { stateOfTurn } from "../repositories/turns.ts";
 import { type AnswerChunk, newsChunk } from "./answer-stream.ts";
+import type { KnownTurn } from "./asked-question.ts";
 import { chunksIn } from "./journal.ts";
-import type { KnownTurn, TurnService } from "./turns.ts";
+import type { TurnService } from "./turns.ts";
 
 /** How long a process may send no heartbeat before its answers count as broken off. */
 export const LEASE_MS = 30_000;

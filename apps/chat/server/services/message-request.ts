@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { AskedMessage } from "./asked-question.ts";
 import { storable } from "./text.ts";
-import type { AskedMessage } from "./turns.ts";
 
 const MOST_MESSAGES = 1_000;
 const MOST_PARTS = 500;

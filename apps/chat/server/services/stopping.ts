@@ -3,10 +3,10 @@ import type { Database } from "../database/connect.ts";
 import { notFound } from "../http/problems.ts";
 import { findConversation } from "../repositories/conversations.ts";
 import { findRunningTurnIn, requestStop, type StopTarget } from "../repositories/turns.ts";
+import type { KnownTurn } from "./asked-question.ts";
 import { isConversationId } from "./conversations.ts";
 import type { Journal } from "./journal.ts";
 import { readableId } from "./message-request.ts";
-import type { KnownTurn } from "./turns.ts";
 
 /** The body of `POST /chat/stop`. */
 export const stopRequest = z

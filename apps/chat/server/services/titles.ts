@@ -6,9 +6,10 @@ import type { ModelChoice } from "../model/provider.ts";
 import { mostUsedForTitle, titleOf } from "../model/title.ts";
 import { type ConversationRow, findConversation, giveTitle } from "../repositories/conversations.ts";
 import { listMessages } from "../repositories/messages.ts";
+import { textOf } from "./asked-question.ts";
 import { isConversationId } from "./conversations.ts";
 import { oneLine } from "./text.ts";
-import { type TurnService, textOf } from "./turns.ts";
+import type { TurnService } from "./turns.ts";
 
 export interface TitleOptions {
   database: Database;
