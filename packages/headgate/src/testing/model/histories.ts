@@ -42,14 +42,16 @@ function mistakes({ setting }: World, { phase, seq }: Client, c: number): Action
     run: (world) => use(world, c, "over"),
   };
   if (seq >= setting.calls) return [over];
-  const overstate = (world: World) => {
-    calls.report(world, c, 1);
-    const client = world.clients[c] as Client;
-    client.overstated += 1;
-    // A refund does not return to the hold: the client would have to ask for it.
-    client.allowed -= 1;
-  };
-  return [over, { name: `client ${c} reports 1 too many`, run: overstate }];
+  return [over, { name: `client ${c} reports 1 too many`, run: (world) => overstate(world, c) }];
+}
+
+/** A client reports one unit that it has not used, which it corrects later. */
+export function overstate(world: World, c: number): void {
+  calls.report(world, c, 1);
+  const client = world.clients[c] as Client;
+  client.overstated += 1;
+  // A refund does not return to the hold: the client would have to ask for it.
+  client.allowed -= 1;
 }
 
 /**

@@ -1,0 +1,251 @@
+import type { Claim } from "../../core/claim.ts";
+import type { Adjustment, Charge, Hold, Outcome } from "../../core/store.ts";
+import { ModelStore, type Place } from "./model-store.ts";
+import { coreTransitions, type Transitions } from "./transitions.ts";
+import { difference, sharedId } from "./world.ts";
+
+/** A call to a store, as the calling process recorded it. */
+export type RecordedCall = (
+  | {
+      readonly kind: "decide";
+      readonly charges: readonly Charge[];
+      readonly peek: boolean;
+      readonly hold: Hold | undefined;
+      readonly claim: Claim | undefined;
+    }
+  | { readonly kind: "adjust"; readonly adjustments: readonly Adjustment[] }
+  /** The server was killed. `keeps`: it has everything that it had answered before this moment; `undefined`: it lost everything. */
+  | { readonly kind: "crash"; readonly keeps: number | undefined }
+) & {
+  /** When it was sent, by a clock that all processes share. Any unit. */
+  readonly sentAt: number;
+  /**
+   * When its answer came. For a call without an answer: when it can no longer arrive. Such a call was applied at one
+   * moment in between, or never.
+   */
+  readonly endedAt: number;
+  /** The store's time, ms. */
+  readonly now: number;
+  /** Absent if no answer came. */
+  readonly outcome?: Outcome;
+};
+
+/** How far a store's answers may differ from the model's. */
+export interface Tolerance {
+  /**
+   * Whether the store decides in several slots, one after another: what it says of `remaining` and waits may be that of different moments, and
+   * a refusal may be `contended`. Peeks still are exact.
+   */
+  readonly slots?: boolean;
+}
+
+interface Known {
+  readonly store: ModelStore;
+  /** The model's marks, by those of the store. */
+  readonly marks: ReadonlyMap<string, number>;
+}
+
+/** A point on a path: some calls have been applied, in an order that explains every answer so far. */
+interface Step extends Known {
+  readonly call: RecordedCall | undefined;
+  readonly before: Step | undefined;
+}
+
+/** A history that needs more steps than this is not decided. */
+const mostSteps = 50_000;
+
+/**
+ * Looks for an order of the calls in which the model gives the recorded answers. Each call takes effect at one moment
+ * between its sending and its answer; a call without an answer took effect once, or never.
+ *
+ * The search is that of Wing and Gong, with the memory of states that Lowe added ("Testing for linearizability", 2016).
+ *
+ * @returns `undefined` if there is such an order; otherwise the first call that no order explains.
+ */
+export function unexplained(
+  places: readonly Place[],
+  calls: readonly RecordedCall[],
+  { slots = false }: Tolerance = {},
+  transitions: Transitions = coreTransitions,
+): string | undefined {
+  const bySending = [...calls].sort((one, other) => one.sentAt - other.sentAt);
+  const isDone = bySending.map(() => false);
+  const isSure = bySending.map((call) => call.kind === "crash" || call.outcome !== undefined);
+  const seen = new Set<string>();
+  let steps = 0;
+  let furthest = { done: -1, what: "" };
+
+  /** @param from every call before this one is done, or can no longer be applied. */
+  function search(step: Step, from: number, done: number): boolean {
+    let first = from;
+    while (first < bySending.length && isDone[first]) first += 1;
+    let deadline = Number.POSITIVE_INFINITY;
+    let isLeft = false;
+    const next: number[] = [];
+    for (let n = first; n < bySending.length; n += 1) {
+      const { sentAt, endedAt } = bySending[n] as RecordedCall;
+      if (isSure[n] && !isDone[n]) isLeft = true;
+      // Every further call was sent after an answer that is still to be explained.
+      if (sentAt > deadline) break;
+      if (isDone[n]) continue;
+      next.push(n);
+      if (isSure[n]) deadline = Math.min(deadline, endedAt);
+    }
+    if (!isLeft && !bySending.some((_, n) => isSure[n] && !isDone[n])) return true;
+    const soonest = Math.min(
+      ...next.filter((n) => isSure[n]).map((n) => (bySending[n] as RecordedCall).sentAt),
+    );
+    const usable = next
+      // A call without an answer that could no longer arrive when the others were sent was never applied.
+      .filter((n) => isSure[n] || (bySending[n] as RecordedCall).endedAt >= soonest)
+      // Those with an answer first: most calls without one were not applied yet.
+      .sort((a, b) => Number(isSure[b]) - Number(isSure[a]) || endOf(a) - endOf(b));
+    const state = keyOf(places, step);
+    const key = `${usable.join()}|${first}|${state}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    for (const n of usable) {
+      steps += 1;
+      if (steps > mostSteps) return false;
+      const call = bySending[n] as RecordedCall;
+      for (const reached of apply(step, call, places, slots, transitions)) {
+        if (typeof reached === "string") {
+          if (isSure[n] && done > furthest.done) furthest = { done, what: describe(call, n, reached) };
+          continue;
+        }
+        // Applied to no effect is the same as not applied yet.
+        if (!isSure[n] && keyOf(places, reached) === state) continue;
+        isDone[n] = true;
+        if (search(reached, first, done + (isSure[n] ? 1 : 0))) return true;
+        isDone[n] = false;
+      }
+    }
+    return false;
+  }
+  const endOf = (n: number) => (bySending[n] as RecordedCall).endedAt;
+
+  const begin = { store: new ModelStore(transitions), marks: new Map(), call: undefined, before: undefined };
+  if (search(begin, 0, 0)) return undefined;
+  if (steps > mostSteps) return `Not decided within ${mostSteps} steps. Furthest: ${furthest.what}`;
+  return `No order of the calls explains the answers. Furthest: ${furthest.what}`;
+}
+
+function describe(call: RecordedCall, n: number, what: string): string {
+  const rid =
+    call.kind === "decide" ? call.hold?.rid : call.kind === "adjust" ? call.adjustments[0]?.rid : "";
+  return `call ${n}, ${call.kind} of ${rid} at ${call.now}: ${what}`;
+}
+
+/** Where a call can lead; a text for an answer that the model does not give. */
+function apply(
+  step: Step,
+  call: RecordedCall,
+  places: readonly Place[],
+  slots: boolean,
+  transitions: Transitions,
+): (Step | string)[] {
+  if (call.kind === "crash") return afterCrash(step, call, transitions);
+  const store = step.store.copy();
+  const { outcome, now } = call;
+  let wanted: Outcome;
+  let rid: string;
+  if (call.kind === "decide") {
+    rid = call.hold?.rid ?? "";
+    wanted = store.decide(call.charges, now, call.peek, call.hold, undefined, call.claim);
+  } else {
+    rid = call.adjustments[0]?.rid ?? "";
+    wanted = store.adjust(translate(step.marks, call.adjustments), now);
+  }
+  if (outcome === undefined) {
+    // One that would have changed nothing need not have been applied.
+    const isIdle = !wanted.admitted && wanted.known === undefined;
+    return isIdle ? [] : [{ store, marks: step.marks, call, before: step }];
+  }
+  const isPeek = call.kind === "decide" && call.peek;
+  const what = slots && !isPeek ? slotDifference(wanted, outcome, places) : difference(wanted, outcome, true);
+  if (what !== undefined) return [what];
+  // A refusal changes nothing but the time.
+  if (slots && !outcome.admitted && wanted.admitted) return [{ ...step, call, before: step }];
+  return [{ store, marks: note(step.marks, rid, wanted, outcome), call, before: step }];
+}
+
+/**
+ * What a store that decides in several slots may not answer: an admission that the model refuses, more than what is
+ * left, or a refusal that the model does not give and that does not say that it depends on undecided requests.
+ */
+function slotDifference(wanted: Outcome, got: Outcome, places: readonly Place[]): string | undefined {
+  if (got.contended && !got.admitted) return undefined;
+  const strip = ({ admitted, refusedFor, known, attempt, now }: Outcome): Outcome => ({
+    admitted,
+    now,
+    readings: [],
+    marks: [],
+    ...(refusedFor && { refusedFor }),
+    ...(known && { known }),
+    ...(attempt && { attempt }),
+  });
+  const what = difference(strip(wanted), strip(got), true);
+  if (what !== undefined) return what;
+  for (const p of places.keys()) {
+    for (const [l, { remaining }] of (got.readings[p] ?? []).entries()) {
+      const { quota } = places[p]?.limits.limits[l] ?? { quota: 0 };
+      if (remaining > quota) return `${remaining} of ${quota} remaining`;
+    }
+  }
+  return undefined;
+}
+
+/** A server that lost its last answers has the state of an earlier moment. */
+function afterCrash(
+  step: Step,
+  call: RecordedCall & { readonly kind: "crash" },
+  transitions: Transitions,
+): Step[] {
+  const { keeps } = call;
+  if (keeps === undefined)
+    return [{ store: new ModelStore(transitions), marks: new Map(), call, before: step }];
+  const reached: Step[] = [];
+  for (let back: Step | undefined = step; back !== undefined; back = back.before) {
+    reached.push({ store: back.store.copy(), marks: back.marks, call, before: step });
+    if (back.call?.outcome !== undefined && back.call.endedAt < keeps) break;
+    if (back.call?.kind === "crash") break;
+  }
+  return reached;
+}
+
+function markKey(rid: string, place: number, group: number, at: number, mark: number): string {
+  return `${rid} ${place} ${group} ${at} ${mark}`;
+}
+
+function note(marks: Known["marks"], rid: string, wanted: Outcome, got: Outcome): Known["marks"] {
+  if (wanted.marks.flat().every((mark) => mark === 0)) return marks;
+  const noted = new Map(marks);
+  for (const [p, groups] of wanted.marks.entries())
+    for (const [g, mark] of groups.entries())
+      noted.set(markKey(rid, p, g, got.now, got.marks[p]?.[g] ?? 0), mark);
+  return noted;
+}
+
+function translate(marks: Known["marks"], adjustments: readonly Adjustment[]): Adjustment[] {
+  return adjustments.map((adjustment, p) => ({
+    ...adjustment,
+    refunds: adjustment.refunds.map((refund) => {
+      const { group, chargedAt, mark } = refund;
+      return { ...refund, mark: marks.get(markKey(adjustment.rid, p, group, chargedAt, mark)) ?? mark };
+    }),
+  }));
+}
+
+function keyOf(places: readonly Place[], { store }: Known): string {
+  const kept = places.map((place) => {
+    const { entries } = store.holdingsOf(place, 0);
+    const rows = [...store.rowsOf(place)].map(([id, row]) => [id, ...row].join());
+    const claim = JSON.stringify(store.claimOf(place, sharedId) ?? "");
+    const holds = [...entries].map(
+      ([rid, { seq, ended, lapsed, expiresAt, used, held, last }]) =>
+        `${rid} ${seq} ${ended} ${lapsed} ${expiresAt} ${[...used]} ${[...held]} ${JSON.stringify([...last])}`,
+    );
+    return `${rows.join("/")};${holds.sort().join("/")};${claim}`;
+  });
+  return kept.join("|");
+}
