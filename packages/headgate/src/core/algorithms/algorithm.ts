@@ -65,6 +65,11 @@ export interface Algorithm {
    * @param limits the limits that read the state now; only for algorithms whose state grows.
    */
   tidy?(row: Float64Array, at: number, now: number, limits?: readonly Limit[]): void;
+  /**
+   * A copy of the state that occupies a few numbers, whatever was spent. It reads the same at `now`; later it frees
+   * units at the same time or later. Absent if the state is always a few numbers.
+   */
+  condensed?(row: Float64Array, at: number, now: number, limits: readonly Limit[]): Float64Array;
   /** A new state must include everything spent after this moment. Absent if a new state begins blank. */
   countsAfter?(limits: readonly Limit[], now: number, memoryMs: number): number;
   /**

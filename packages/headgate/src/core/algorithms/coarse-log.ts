@@ -31,6 +31,7 @@ export const coarseLog: Algorithm = {
   // No `readSpent`: a charge may move the stamp of the only entry, which invalidates an earlier `read`.
   read: slidingWindow.read,
   tidy: (row, at, now) => slidingWindow.tidy?.(row, at, now),
+  condensed: slidingWindow.condensed as NonNullable<Algorithm["condensed"]>,
   blankAt: slidingWindow.blankAt,
   // It knows only its own window: to reach further back it would need more entries.
   countsAfter: (limits, now) => now - only(limits).windowMs,

@@ -100,6 +100,23 @@ export const slidingWindow: Algorithm = {
     if ((row[at + size] as number) >= 4 * largestUsualQuota) merge(row, at, limits);
   },
 
+  /** Keeps the oldest and the newest entry of each window; the units of those between leave with the newest. */
+  condensed(row, at, now, limits) {
+    const end = endOf(row, at);
+    const start = firstAfter(row, at, end, now - (row[at + keptMs] as number), end);
+    const windowsOf = (index: number) =>
+      limits.filter(({ windowMs }) => (row[index] as number) > now - windowMs).length;
+    const entries: number[] = [];
+    let before = -1;
+    for (let index = start; index < end; index += 2) {
+      const windows = windowsOf(index);
+      const isNewest = index + 2 === end || windowsOf(index + 2) !== windows;
+      if (windows !== before || isNewest) entries.push(row[index] as number, row[index + 1] as number);
+      before = windows;
+    }
+    return Float64Array.of(entries.length, row[at + keptMs] as number, row[start - 1] as number, ...entries);
+  },
+
   countsAfter: (_limits, now, memoryMs) => now - memoryMs,
 
   spentAfter(row, at, _limits, _now, after) {

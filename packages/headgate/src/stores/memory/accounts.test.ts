@@ -23,3 +23,31 @@ it("keeps what a shared account begins with for as long as it counts, though not
   expect(accounts.find(group.kind, hashOf("shared"), 60_999)).not.toBe(noRow);
   expect(accounts.find(group.kind, hashOf("shared"), 61_000)).toBe(noRow);
 });
+
+it("gives a caller a short state, however many requests the shared account before counted", () => {
+  const accounts = new Accounts(1);
+  const limits = compileLimits("user", "500/minute; 1000/hour");
+  const group = accounts.kinds.planOf("chat/user", limits, 0).groups[0] as PlannedGroup;
+  const { algorithm } = group.kind;
+  const charge = (key: string, now: number) => {
+    const row = accounts.open(group, hashOf(key), now);
+    accounts.show(row);
+    accounts.makeRoom(row, group.kind, group.limits, hashOf(key), now);
+    algorithm.keepFor?.(accounts.rows.numbers, accounts.rows.at, group.memory.windowMs);
+    algorithm.charge(accounts.rows.numbers, accounts.rows.at, group.limits, now, 1);
+    accounts.noteBlankAt(group.kind);
+    return row;
+  };
+  charge("own", 1);
+  for (let n = 0; n < 400; n += 1) charge("guest", 1000 + n);
+  // The first row is over, and makes room.
+  const row = charge("guest", 3_600_001);
+  accounts.show(row);
+  const { rows } = accounts;
+  expect(accounts.find(group.kind, hashOf("guest"), 3_600_001)).toBe(row);
+  expect(rows.roomOf(row)).toBeLessThanOrEqual(14);
+  const into: number[] = [];
+  for (const limit of group.limits)
+    algorithm.read(rows.numbers, rows.at, limit, 3_600_001, into, into.length);
+  expect(into).toEqual([499, 60_000, 599, 999]);
+});

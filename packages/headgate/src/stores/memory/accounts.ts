@@ -109,7 +109,7 @@ export class Accounts {
 
     // A caller who was counted in a shared account keeps its count: starting from zero would widen the limit.
     const shared = this.#sharedOf(kind, key, now);
-    const row = shared === noRow ? this.#create(kind, begun) : this.#copy(kind, shared);
+    const row = this.#create(kind, shared === noRow ? begun : this.#condensed(group, shared, now));
     this.#own.set(high, low, row);
     return row;
   }
@@ -190,6 +190,19 @@ export class Accounts {
     const row = this.#add(kind, length);
     if (begun !== undefined) copyNumbers(begun, 0, this.rows.numbers, this.rows.at + header, length);
     return row;
+  }
+
+  /**
+   * The state of a shared account in a few numbers. It has counted many callers: with whole copies, a flood could make
+   * each of its callers as large as the largest.
+   */
+  #condensed({ kind, limits }: PlannedGroup, shared: number, now: number): Float64Array {
+    this.show(shared);
+    const { numbers, at } = this.rows;
+    const { algorithm } = kind;
+    return (
+      algorithm.condensed?.(numbers, at, now, limits) ?? numbers.slice(at, at + algorithm.length(numbers, at))
+    );
   }
 
   /** A new row with the same state. */
