@@ -83,12 +83,12 @@ function quotedIn(part: string): string {
 }
 
 describe("the page of errors", () => {
-  it("has a part for every code, and for nothing else", () => {
+  it("has a section for every code, and no others", () => {
     const headings = [...page.matchAll(/^### `(.+)`$/gm)].map(([, code]) => code);
     expect(headings.sort()).toEqual(Object.keys(mistakes).sort());
   });
 
-  it.each(Object.keys(mistakes))("says of %s what it says, its cause and its cure", (code) => {
+  it.each(Object.keys(mistakes))("states the message, cause and cure of %s", (code) => {
     const part = partOf(code);
     expect(quotedIn(part)).not.toBe("");
     expect(part).toContain("**Cause.**");
@@ -96,7 +96,7 @@ describe("the page of errors", () => {
   });
 
   const quotable = Object.entries(mistakes).filter(([, mistake]) => mistake !== undefined);
-  it.each(quotable)("quotes %s as it is", (code, mistake) => {
+  it.each(quotable)("quotes %s exactly", (code, mistake) => {
     const error = errorOf(mistake as () => unknown);
     expect(error.code).toBe(code);
     expect(quotedIn(partOf(code))).toBe(error.message);

@@ -169,7 +169,7 @@ const runs = { numRuns: 2000 };
 
 describe("against the oracle, in memory", () => {
   it.each(scales)(
-    "decides, waits and counts as the definitions do, whatever the policy, the costs and the clock, at scale %i",
+    "decides, waits and counts like the definitions, for any policy, costs and clock, at scale %i",
     (scale) => {
       const noRefunds = stepArbitrary(scale).filter((step) => step.do !== "settle");
       fc.assert(

@@ -66,7 +66,7 @@ afterAll(async () => {
   }
 });
 
-it("a page of another origin reads the quota that is left, and the wait when it is refused", async () => {
+it("a page of another origin reads the remaining quota, and the wait of a refusal", async () => {
   const read = await page.evaluate(async (url) => {
     const { headgate } = globalThis as unknown as { headgate: typeof import("../src/client/index.ts") };
     const client = headgate.createClient({ share: false });

@@ -61,7 +61,7 @@ describe("for a worker", () => {
     "headgate/hono",
     "headgate/next",
     "headgate/client",
-  ])("%s needs nothing of Node's, nor any peer", async (specifier) => {
+  ])("%s needs no Node.js module and no peer dependency", async (specifier) => {
     const script = await bundle(
       `import * as all from "${specifier}"; export default Object.keys(all);`,
       worker,
@@ -69,7 +69,7 @@ describe("for a worker", () => {
     expect(await runInWorker(script)).not.toHaveLength(0);
   });
 
-  it("a guarded handler, its counts in memory, admits and refuses there", async () => {
+  it("a guarded handler with counts in memory admits and refuses", async () => {
     const script = await bundle(
       `import { createLimiter } from "headgate";
       import { rateLimit } from "headgate/fetch";
@@ -83,8 +83,8 @@ describe("for a worker", () => {
   });
 });
 
-describe("split where code is loaded later", () => {
-  it("holds nothing of Redis or PostgreSQL before a URI asks for it", async () => {
+describe("split at dynamic imports", () => {
+  it("loads no code for Redis or PostgreSQL before a URI needs it", async () => {
     const { outputFiles = [] } = await build({
       stdin: {
         contents: `export { createLimiter } from "headgate"; export { rateLimit } from "headgate/fetch";`,

@@ -29,7 +29,7 @@ beforeAll(async () => {
   consumer = await makeTypedConsumer("typed");
 });
 
-it("has something of every subpath in its program", () => {
+it("uses every subpath in its program", () => {
   for (const specifier of consumer.specifiers) expect(program).toContain(`from "${specifier}"`);
 });
 
@@ -37,7 +37,7 @@ it.each(cases)("compiles with TypeScript $version, $module by $moduleResolution"
   expect(await compile(consumer, one)).toBe("");
 });
 
-it("finds mistakes, also without any peer", async () => {
+it("finds type errors, even without any peer installed", async () => {
   const alone = await makeConsumer("lonely", ["@types/node"]);
   await writeProgram(alone, lonely);
   const settings = { module: "nodenext", moduleResolution: "nodenext", skipLibCheck: false };

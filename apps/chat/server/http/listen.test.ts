@@ -20,7 +20,7 @@ async function serve(server: Server, port: number): Promise<Listening> {
 
 const answering = (text: string) => createServer((_request, response) => response.end(text));
 
-test("one of several that want a port at the same moment has it, and it is free once that one is closed", async () => {
+test("one of several servers that ask for a port at the same moment gets it, and the port is free after that one is closed", async () => {
   const port = await freePort();
   const starts = await Promise.allSettled(
     ["a", "b", "c", "d"].map((name) => listen(answering(name), { host: "127.0.0.1", port })),
@@ -39,7 +39,7 @@ test("one of several that want a port at the same moment has it, and it is free 
   expect((await serve(answering("next"), port)).url).toBe(`http://localhost:${port}`);
 });
 
-test("a port that another program has is not shared with it", async () => {
+test("a port that another program uses is not shared", async () => {
   const other = createSocketServer();
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
   running.push(() => new Promise((resolve) => other.close(() => resolve())));
@@ -52,7 +52,7 @@ test("a port that another program has is not shared with it", async () => {
   await serve(answering("mine"), port);
 });
 
-test("answers what was asked before it was closed, and takes nothing new", async () => {
+test("answers requests from before it was closed, and accepts no new ones", async () => {
   let answer = () => {};
   const server = createServer((_request, response) => {
     answer = () => response.end("done");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createLine, LeftTheLine } from "./line.ts";
 
-test("so many work at a time, in the order in which they came, also where one fails", async () => {
+test("a limited number work at a time, in their order of arrival, even if one fails", async () => {
   const line = createLine(3);
   const begun: number[] = [];
   const ends: (() => void)[] = [];
@@ -25,7 +25,7 @@ test("so many work at a time, in the order in which they came, also where one fa
   expect(await line.run(async () => "next")).toBe("next");
 });
 
-test("those who leave while they wait are passed over, and their work is never begun", async () => {
+test("callers who leave while they wait are skipped, and their work never begins", async () => {
   const line = createLine(1);
   const begun: string[] = [];
   let end = () => {};
@@ -46,7 +46,7 @@ test("those who leave while they wait are passed over, and their work is never b
   expect(begun).toEqual(["third", "fifth"]);
 });
 
-test("whoever leaves after their work has begun gets its result", async () => {
+test("a caller who leaves after the work has begun gets its result", async () => {
   const line = createLine(1);
   const leaving = new AbortController();
   let end = (_result: string) => {};

@@ -77,7 +77,7 @@ function check({ now, record, attempts, paid, doneBy }: World): void {
   expect(paid.length).toBeLessThanOrEqual(1);
 }
 
-it("has one live owner, and one charge in three attempts, whatever happens in which order", () => {
+it("has one live owner, and one charge in three attempts, for any events in any order", () => {
   const start: World = { now: 0, record: undefined, attempts: {}, ended: [], paid: [], doneBy: undefined };
   const seen = new Set<string>();
   let worlds = [start];
@@ -97,7 +97,7 @@ it("has one live owner, and one charge in three attempts, whatever happens in wh
   expect(seen.size).toBeGreaterThan(10_000);
 });
 
-it("is over a day after its end, and a day after its lease", () => {
+it("expires a day after its end, or a day after its lease", () => {
   const begun = beginClaim(claim, "first", 1, 0);
   expect([isClaimOver(begun, leaseMs + claimKeptMs - 1), isClaimOver(begun, leaseMs + claimKeptMs)]).toEqual([
     false,

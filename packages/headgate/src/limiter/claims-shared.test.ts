@@ -60,7 +60,7 @@ describe.each([
     raceMs,
   );
 
-  it("a process that dies is followed by another, and does not speak for the id any more", async () => {
+  it("after a process dies, another takes the id over, and the first cannot change it any more", async () => {
     const time = fakeClock();
     const stores = [open(server.url, time), open(server.url, time)] as const;
     // Without timers nothing beats, as in a process that has stopped.
@@ -90,7 +90,7 @@ describe.each([
     await Promise.all(stores.map((store) => store.close?.()));
   });
 
-  it("sends an id in one call, also where the caller was refused a moment ago", async () => {
+  it("sends an id in one call, even if the caller was refused a moment ago", async () => {
     const time = fakeClock();
     const store = open(server.url, time);
     let calls = 0;

@@ -95,7 +95,7 @@ describe("a store that is slow", () => {
     expect(remaining).toBe(1000 - admitted);
   });
 
-  it("lets each process admit one request of a partition at once, and more at the pace of its share", async () => {
+  it("lets each process admit one request per partition at once, and further ones at the rate of its share", async () => {
     const { store, limiter, advance, timeOut } = world(4, "4/minute", { connectMs: 60_000 });
     await limiter.admit("somebody else");
     store.mode = "hang";
@@ -120,7 +120,7 @@ describe("a store that is slow", () => {
     });
   });
 
-  it("admits requests within the share at its pace", async () => {
+  it("admits requests within the share, at its rate", async () => {
     const { store, limiter, advance, timeOut } = world(4, "240/minute; 1000 tokens/minute", {
       connectMs: 60_000,
     });
@@ -139,7 +139,7 @@ describe("a store that is slow", () => {
     expect(await admitted(0)).toBe(true);
   });
 
-  it("extends requests under way up to the whole share", async () => {
+  it("extends running requests up to the whole share", async () => {
     const { store, limiter, advance } = world(4, "100/minute; 4000 tokens/day");
     const admission = (await limiter.admit("alice", { cost: { tokens: 100 } })) as Admitted;
     store.mode = "hang";
@@ -155,7 +155,7 @@ describe("a store that is slow", () => {
     expect(await extend()).toMatchObject({ admitted: false });
   });
 
-  it("is slow also while it is left alone, as long as late answers come", async () => {
+  it("still counts as slow while it is not used, as long as late answers arrive", async () => {
     const { store, limiter, advance } = world(4, "400/hour", { connectMs: 2000 });
     await limiter.admit("alice");
     store.mode = "hang";
@@ -171,7 +171,7 @@ describe("a store that is slow", () => {
 });
 
 describe("a store that is down", () => {
-  it("is one that says nothing for as long as a connection may take: then the whole share counts", async () => {
+  it("has sent nothing for the whole connect time limit; then the whole share counts", async () => {
     const { store, limiter, advance, timeOut } = world(4, "400/hour", { connectMs: 2000 });
     await limiter.admit("alice");
     // An idle store is not silent.
@@ -189,7 +189,7 @@ describe("a store that is down", () => {
     expect(await ask()).toBe(99);
   });
 
-  it("is one that refuses a connection, at once", async () => {
+  it("is down at once if it refuses a connection", async () => {
     const { store, limiter, timeOut } = world(4, "400/hour");
     await limiter.admit("alice");
     store.mode = "hang";

@@ -46,7 +46,7 @@ describe("a PostgreSQL server that fails", () => {
   beforeEach(() => guard(server.url), longestTestMs);
 
   it.each(["stop", "crash"] as const)(
-    "by a %s and a new start: decided here meanwhile, told afterwards",
+    "by a %s and a restart: requests are decided locally meanwhile, and sent to it afterwards",
     async (end) => {
       const { admit, admitted, isBack, isOpen, left } = guarded;
       const handle = (await admit("alice", 100)) as Admitted;
@@ -67,7 +67,7 @@ describe("a PostgreSQL server that fails", () => {
   );
 
   it(
-    "by freezing: nobody waits longer than the time limit, and late answers are taken back",
+    "by freezing: no request waits longer than the time limit, and late charges are taken back",
     async () => {
       const { admit, isBack, isOpen, left, until } = guarded;
       const handle = (await admit("alice", 100)) as Admitted;
@@ -90,7 +90,7 @@ describe("a PostgreSQL server that fails", () => {
   );
 
   it(
-    "at writing, when it has been made read-only",
+    "to write, because it was made read-only",
     async () => {
       const { admit, admitted, isBack, isOpen, left } = guarded;
       const handle = (await admit("alice", 100)) as Admitted;
@@ -118,7 +118,7 @@ describe("a network that breaks while a statement runs", () => {
   afterEach(() => network.close());
 
   it(
-    "a charge whose answer is lost is charged once, and nothing is given back twice",
+    "a charge whose answer is lost counts once, and nothing is refunded twice",
     async () => {
       const { admit, admitted, isBack, left, limiter } = guarded;
       const handle = (await admit("alice", 100)) as Admitted;

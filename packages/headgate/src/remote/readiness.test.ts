@@ -49,7 +49,7 @@ describe("ready", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("is so at once for a store of this process", async () => {
+  it("resolves at once for a store in this process", async () => {
     await createLimiter<string>({
       name: "chat",
       layers: [{ name: "user", key: (user) => user, limits: "5/minute" }],
@@ -67,7 +67,7 @@ describe("ready", () => {
     expect(limiter.status().counters).toMatchObject({ byStore: 1, byOutagePolicy: 0 });
   });
 
-  it("asks the store's own check, and then a question as a real one", async () => {
+  it("calls the store's own check, and then makes a real call", async () => {
     const store = scriptedStore();
     const asked: string[] = [];
     const check = async () => void asked.push("check");
@@ -79,7 +79,7 @@ describe("ready", () => {
     expect(asked).toEqual(["check", "peek"]);
   });
 
-  it("waits for a store that starts later; once it has resolved, the outage policies decide no request", async () => {
+  it("waits for a store that starts later; after that, the outage policies decide no request", async () => {
     const { limiter, store, errors, events, pass } = starting();
     store.mode = "reject";
     const ready = watch(limiter.ready());
@@ -97,7 +97,7 @@ describe("ready", () => {
     expect(events.at(-1)).toMatchObject({ to: "closed" });
   });
 
-  it("does not resolve for a probe without a question: a store without a ping is asked one", async () => {
+  it("makes a real call to a store without a ping before it resolves", async () => {
     for (let round = 0; round < 20; round += 1) {
       const { limiter, store, events, pass } = starting();
       store.mode = "reject";
@@ -109,7 +109,7 @@ describe("ready", () => {
     }
   });
 
-  it("gives a first answer longer than a decision, and then wants one in time", async () => {
+  it("allows a first answer more time than a decision has, and then requires an answer in time", async () => {
     const { limiter, store, pass } = starting();
     store.mode = "hang";
     const ready = watch(limiter.ready());
@@ -139,7 +139,7 @@ describe("ready", () => {
     expect((await limiter.admit("alice")).admitted).toBe(false);
   });
 
-  it.each(["reject", "throw", "hang"] as const)("gives up if the store continues to %s", async (mode) => {
+  it.each(["reject", "throw", "hang"] as const)("rejects if the store continues to %s", async (mode) => {
     const { limiter, store, pass } = starting();
     store.mode = mode;
     const ready = watch(limiter.ready({ timeoutMs: 3_000 }));
@@ -158,7 +158,7 @@ describe("ready", () => {
     expect(await admission).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
   });
 
-  it("reports the last error, not that the last attempt was cut short", async () => {
+  it("reports the last error of the store, not the end of the last attempt", async () => {
     const { limiter, store, pass } = starting();
     store.mode = "hang";
     const ready = watch(limiter.ready({ timeoutMs: 4_000 }));
@@ -171,7 +171,7 @@ describe("ready", () => {
     expect((ready.state as Error).message).toMatch(/: connection lost$/);
   });
 
-  it("gives up after ten seconds by default", async () => {
+  it("rejects after ten seconds by default", async () => {
     const { limiter, store, pass } = starting();
     store.mode = "reject";
     const ready = watch(limiter.ready());
@@ -217,7 +217,7 @@ describe("ready", () => {
 });
 
 it.each(["redis", "postgres"])(
-  "what is wrong with a %s:// store is told without its password",
+  "what is wrong with a %s:// store is reported without its password",
   async (scheme) => {
     // A port that was free a moment ago.
     const probe = createServer();

@@ -43,7 +43,7 @@ function fill(folder: string): () => void {
 
 describe("a Redis server that cannot write to its disk", () => {
   it(
-    "because the disk is full: charges are decided here, and told when it has room",
+    "because the disk is full: requests are decided locally, and sent to it once it has room",
     async ({ skip }) => {
       skip(!canMakeDisks(), "this user may not mount a small disk: only the next test stands for full disks");
       const server = await startRedisOnDisk(2 ** 21, ["appendonly yes", "appendfsync everysec"]);
@@ -64,7 +64,7 @@ describe("a Redis server that cannot write to its disk", () => {
   );
 
   it(
-    "because its snapshots cannot be put where they belong",
+    "because it cannot write its snapshots",
     async () => {
       const server = await startRedis(["save 3600 1"]);
       const { admit, admitted, isOpen, isBack, left, until } = await guard(server);

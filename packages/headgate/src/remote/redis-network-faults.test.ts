@@ -71,7 +71,7 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
   });
 
   it(
-    "a charge whose answer is lost is decided here, and charged once",
+    "a charge whose answer is lost is decided locally, and counts once",
     async () => {
       const { admit, admitted, isBack, left, limiter } = guarded;
       network.mode = "cut";
@@ -99,7 +99,7 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
   );
 
   it(
-    "what is given back is not given back twice",
+    "nothing is refunded twice",
     async () => {
       const { admit, isBack, left, limiter } = guarded;
       const admission = (await admit("alice", 100)) as Admitted;
@@ -115,7 +115,7 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
   );
 
   it(
-    "answers that never come are not waited for, and the connection's end settles nothing twice",
+    "no request waits for an answer that never comes, and nothing is settled twice when the connection ends",
     async () => {
       const { admit, admitted, isBack, isOpen, left, limiter } = guarded;
       const admission = (await admit("alice", 100)) as Admitted;

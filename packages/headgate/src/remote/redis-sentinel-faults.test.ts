@@ -14,7 +14,7 @@ afterAll(() => setUp?.remove(), longestTestMs);
 
 describe("a master that its Sentinels replace", () => {
   it(
-    "requests are decided here until the new one answers, and told to it then",
+    "requests are decided locally until the new master answers, and are then sent to it",
     async () => {
       const stores = await openBehindSentinels(setUp);
       const byUrl = guardedBy(stores.byUrl);

@@ -109,7 +109,7 @@ let plays = 0;
 let rids = 0;
 
 it.each(["redis", "cluster", "postgres"])(
-  "over %s, decides as the memory store does, whatever comes between",
+  "over %s, decides like the memory store, for any sequence of calls",
   async (kind) => {
     const isCluster = kind === "cluster";
     const stores = open[kind]?.() as Store[];
@@ -216,7 +216,7 @@ it.each(["redis", "cluster", "postgres"])(
 );
 
 it(
-  "admits exactly the quota of each window by the server's own clock, to single requests and batches of several clients",
+  "admits exactly the quota of each window by the server's clock, for single requests and batches of several clients",
   async () => {
     const windowMs = 100;
     const quota = 7;

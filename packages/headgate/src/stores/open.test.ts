@@ -35,11 +35,11 @@ async function admitOnce(uri: string): Promise<string> {
   return said;
 }
 
-describe("a process whose limiter has a store by URL ends by itself", () => {
+describe("a process whose limiter opened a store by URL ends by itself", () => {
   it("over Redis", async () => expect(await admitOnce(redis.url)).toBe("store"), longestTestMs);
   it("over PostgreSQL", async () => expect(await admitOnce(postgres.url)).toBe("store"), longestTestMs);
   it(
-    "where nothing answers, once it has decided",
+    "after its decision, even if no server answers",
     async () => expect(await admitOnce("redis://127.0.0.1:1")).toBe("outage-policy"),
     longestTestMs,
   );

@@ -65,7 +65,7 @@ const question = fc
       .join(" "),
   }));
 
-test("every figure equals a calculator written apart", async () => {
+test("every figure equals an independent calculator", async () => {
   await fc.assert(
     fc.asyncProperty(question, async ({ text, salary, loan, place, year, bonus, pension }) => {
       const { output, tool, text: words } = await asked(text);

@@ -83,7 +83,7 @@ describe("a caller who has been refused", () => {
     expect(decisions.at(-1)?.admission.decidedBy).toBe("refusal-memory");
   });
 
-  it("is admitted again at most a second after somebody else gave something back", async () => {
+  it("is admitted again at most a second after another process refunded something", async () => {
     const { admit, clock, other } = await spent();
     other.reset(alice);
     clock.advance(999);
@@ -93,7 +93,7 @@ describe("a caller who has been refused", () => {
     expect(answers.map(({ admitted }) => admitted)).toEqual([true, true, true, true, true, false]);
   });
 
-  it("is admitted again at once after this process gave something back", async () => {
+  it("is admitted again at once after this process refunded something", async () => {
     const clock = fakeClock();
     const store = scriptedStore();
     const limiter = createLimiter<string>({
@@ -115,7 +115,7 @@ describe("a caller who has been refused", () => {
     expect((await admit()).admitted).toBe(true);
   });
 
-  it("is admitted again if it was refused while units were being given back", async () => {
+  it("is admitted again if it was refused during a refund", async () => {
     const { admit, store } = guarded([{ name: "user", key: ({ user }) => user, limits: "2/minute" }]);
     const first = (await admit()) as Admitted;
     await admit();
@@ -129,7 +129,7 @@ describe("a caller who has been refused", () => {
     expect(await admit()).toMatchObject({ admitted: true, decidedBy: "store" });
   });
 
-  it("is not taken for another, nor another request for this one", async () => {
+  it("is not confused with another caller, nor its request with another request", async () => {
     const layers: typeof chat = [
       { name: "user", key: ({ user }) => user, limits: "2/minute; 100 tokens/minute sliding-window" },
     ];
@@ -195,7 +195,7 @@ describe("a caller who has been refused", () => {
     expect(refused).toMatchObject({ decidedBy: "refusal-memory", retryAfterMs: 59_600 });
   });
 
-  it("gets never as its wait if it asks for more than a quota, and the store is asked again if the wait is not known", async () => {
+  it("is refused permanently if it asks for more than a quota; if the wait is not known, the store is asked again", async () => {
     const layers: typeof chat = [
       { name: "user", key: ({ user }) => user, limits: "5/minute; 100 tokens/hour sliding-window" },
     ];
@@ -269,7 +269,7 @@ describe("the refusal memory", () => {
     expect(memory.find(first, 1)).toBeUndefined();
   });
 
-  it("computes from the time of the question, and reports the wait from the time of the answer", () => {
+  it("computes from the time of the call, and reports the wait from the time of the answer", () => {
     const memory = createRefusalMemory();
     const asked = charge("a");
     memory.remember(
@@ -283,7 +283,7 @@ describe("the refusal memory", () => {
     expect(memory.find(asked, 1500)).toBeUndefined();
   });
 
-  it("does not keep a refusal that rests on requests that are not decided yet", () => {
+  it("does not keep a refusal caused by requests that are not decided yet", () => {
     const memory = createRefusalMemory();
     const asked = charge("a");
     memory.remember(asked, { ...refused, contended: true }, 0, 0);
@@ -303,7 +303,7 @@ describe("the refusal memory", () => {
     expect(memory.find(asked, 3)).toMatchObject({ outcome: { readings: [[{ waitMs: 4998 }]] } });
   });
 
-  it("asks at once for limits that have been raised, or changed in any way", () => {
+  it("asks the store at once if limits have been raised or changed in any way", () => {
     const memory = createRefusalMemory();
     const asked = charge("a");
     memory.remember(asked, refused, 0, 0);
@@ -314,7 +314,7 @@ describe("the refusal memory", () => {
     expect(memory.find(asked, 1)).toMatchObject({ outcome: { admitted: false } });
   });
 
-  it("does not let an older answer take the place of a newer one", () => {
+  it("does not let an older answer replace a newer one", () => {
     const memory = createRefusalMemory();
     const asked = charge("a");
     memory.remember(asked, refused, 100, 110);

@@ -46,7 +46,7 @@ describe("a limiter over Durable Objects", () => {
     expect(refused).toMatchObject({ admitted: false, decidedBy: "store", binding: { layer: "user" } });
   });
 
-  it("counts for every plan, those without limits too", async () => {
+  it("counts for every plan, even those without limits", async () => {
     type Caller = { user: string; plan: string };
     const limiter = createLimiter({
       name: "chat",
@@ -71,7 +71,7 @@ describe("a limiter over Durable Objects", () => {
     expect([await admitted("free"), await admitted("closed")]).toEqual([false, false]);
   });
 
-  it("blocks for good, keeps that through sweeps, and ends it", async () => {
+  it("keeps a permanent block through sweeps until it is ended", async () => {
     const namespace = localNamespace();
     const limiter = createLimiter({ name: "chat", layers, store: durableObjectStore(namespace) });
     await limiter.block("ada", { reason: "scraping", by: "ops" });
@@ -91,7 +91,7 @@ describe("a limiter over Durable Objects", () => {
     expect(left?.remaining).toBe(98);
   });
 
-  it("goes on from where it was when the clock is set back, also in an object made anew", async () => {
+  it("continues from its latest time when the clock is set back, even if the object is created again", async () => {
     const namespace = localNamespace();
     const clock = fakeClock();
     const store = durableObjectStore(namespace, { clock });
@@ -106,7 +106,7 @@ describe("a limiter over Durable Objects", () => {
     }
   });
 
-  it("deletes by an alarm what is worth no more than nothing, and no sooner", async () => {
+  it("deletes states in an alarm once they count for nothing, and not before", async () => {
     vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
     try {
       const namespace = localNamespace();
@@ -132,7 +132,7 @@ describe("a limiter over Durable Objects", () => {
     }
   });
 
-  it("leads to the outage policies where the object cannot be asked, and says why", async () => {
+  it("uses the outage policies if the object cannot be reached, and reports why", async () => {
     const errors: unknown[] = [];
     const broken: LimiterNamespace = {
       idFromName: (name) => ({ name }),
@@ -163,7 +163,7 @@ describe("a limiter over Durable Objects", () => {
     expect(namespace.objects.get("chat")?.partitions()).toBe(0);
   });
 
-  it.each([undefined, null, {}, "chat", { idFromName: () => ({}) }])("is not made over %o", (binding) => {
+  it.each([undefined, null, {}, "chat", { idFromName: () => ({}) }])("refuses %o", (binding) => {
     expect(() => durableObjectStore(binding as unknown as LimiterNamespace)).toThrow(
       "durableObjectStore takes the binding of a Durable Object namespace, such as env.LIMITER",
     );

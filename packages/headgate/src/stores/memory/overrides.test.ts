@@ -8,7 +8,7 @@ const at = (key: string) => ({ space: "user", key });
 const isBlocked = (overrides: Overrides, key: string, now: number) =>
   overrides.findAll([at(key) as Charge], now) !== undefined;
 
-it("keeps as many as it may, and gives up none that is in force", () => {
+it("keeps as many as allowed, and drops none that is in force", () => {
   const overrides = new Overrides(3);
   overrides.set([at("a"), at("b")], { ...block, forMs: 10 }, 0);
   overrides.set([at("c")], block, 0);
@@ -21,7 +21,7 @@ it("keeps as many as it may, and gives up none that is in force", () => {
   expect(["a", "b", "c", "d"].map((key) => isBlocked(overrides, key, 10))).toEqual([true, false, true, true]);
 });
 
-it("suspects no key once nothing is overridden any more", () => {
+it("checks no key once no override is left", () => {
   const overrides = new Overrides();
   const hash = { high: 0, low: 0 };
   const suspects = (key: string) => {

@@ -212,7 +212,7 @@ function expectAlike(mine: Outcome, theirs: Outcome): void {
 
 describe("the plain path", () => {
   it.each([[100], [3]])(
-    "decides as the general path alone does, with room for %i, also where requests change between both",
+    "decides like the general path, with room for %i, even if requests alternate between both",
     (most) => {
       fc.assert(
         fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), (steps) => {
@@ -225,7 +225,7 @@ describe("the plain path", () => {
     30_000,
   );
 
-  it("hands on to the general path, and forgets nothing, where a caller spends more than a ring holds", () => {
+  it("passes a caller with more charges than a ring holds to the general path, and loses no charge", () => {
     const limits = compileLimits("user", "3000/minute sliding-window exact; 5000/hour sliding-window exact");
     const store = memoryStore();
     const general = new GeneralPath(new Accounts(10), new Held(), new Resets());
@@ -241,7 +241,7 @@ describe("the plain path", () => {
     expect(refused).toBe(3667);
   });
 
-  it("lets nobody in twice by a clock that is behind another", () => {
+  it("admits nobody twice if one clock is behind another", () => {
     const limits = compileLimits("user", "3/second; 5/minute");
     const store = memoryStore();
     const charge: Charge = { space: "chat/user", key: "user:1", limits, ...readAmounts(limits, {}) };
@@ -259,7 +259,7 @@ describe("the plain path", () => {
     expect([61_000, 61_000].map(admits)).toEqual([true, false]);
   });
 
-  it("counts as one what several places of a request charge to one partition", () => {
+  it("adds up several charges of a request to one partition", () => {
     const limits = compileLimits("user", "9/second");
     const store = memoryStore();
     const charge: Charge = { space: "chat/user", key: "user:1", limits, ...readAmounts(limits, {}) };

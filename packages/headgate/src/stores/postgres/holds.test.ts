@@ -36,8 +36,8 @@ async function holdRows(): Promise<number> {
   return rows[0].n;
 }
 
-describe("what is held in PostgreSQL", () => {
-  it("is not read for requests alone, and its table is made again where it is missing", async () => {
+describe("holdings in PostgreSQL", () => {
+  it("are not read for requests only, and their table is created again if it is missing", async () => {
     const store = open();
     await store.check();
     await postgres.pool.query(`DROP TABLE "${postgres.schema}".holds`);
@@ -54,7 +54,7 @@ describe("what is held in PostgreSQL", () => {
     expect(await remaining(store, tokens)).toBe(800);
   });
 
-  it("is waited for as in the memory store, whatever many hold", async () => {
+  it("cause the same waits as in the memory store, for any number of holders", async () => {
     const clock = fakeClock();
     const store = open(postgres.pool, { clock });
     const plans = [
@@ -116,7 +116,7 @@ describe("what is held in PostgreSQL", () => {
   }, 120_000);
 
   it(
-    "is kept by the heartbeats of one call for many reservations of some callers",
+    "are kept by one heartbeat call for many reservations of several callers",
     async () => {
       const clock = fakeClock();
       const [store, memory] = [open(postgres.pool, { clock }), memoryStore()];
@@ -156,7 +156,7 @@ describe("what is held in PostgreSQL", () => {
     longestTestMs,
   );
 
-  it("may be raised for what was held while nobody could be asked, and knows what was used before", async () => {
+  it("can be added for units held during an outage, and include earlier use", async () => {
     const clock = fakeClock();
     const [store, memory] = [open(postgres.pool, { clock }), memoryStore()];
     const asked = charge("a", "900 tokens/day sliding-window; 3 concurrent; 5000 tokens/week", "user", {});
@@ -189,7 +189,7 @@ describe("what is held in PostgreSQL", () => {
     ]);
   });
 
-  it("fails for holdings that nobody can read, and is counted anew from the reservations after a reset", async () => {
+  it("cause an error if they cannot be read, and are counted again from the reservations after a reset", async () => {
     const store = open();
     const asked = charge("a", "900 tokens/day", "user", { tokens: 100 });
     for (const [n, state] of ["{}", "{100,1}", "{100,1,1,1,64,7}", "{3,1,1,1,64}"].entries()) {
@@ -211,7 +211,7 @@ describe("what is held in PostgreSQL", () => {
     }
   });
 
-  it("cannot be written as what no function reads", async () => {
+  it("cannot be written in a form that the functions do not read", async () => {
     const store = open();
     await reserve(store, charge("a", "9 tokens/day", "user", { tokens: 1 }), 1);
     for (const change of ["held = '{}'", "used = '{NULL}'", "units = '{NULL}'", "held = '{1,2}'"]) {
@@ -222,7 +222,7 @@ describe("what is held in PostgreSQL", () => {
   });
 
   it(
-    "leaves rows that are cleared once they are over, and none before",
+    "are in rows that are deleted once they expire, and not before",
     async () => {
       const clock = fakeClock();
       const store: PostgresStore = open(postgres.pool, { clock });

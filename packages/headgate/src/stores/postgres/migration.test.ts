@@ -27,7 +27,7 @@ describe("postgresMigration", () => {
     expect(await admit(stores[0] as PostgresStore, charge("a"))).toBe(false);
   });
 
-  it("is awaited where the option is off, and the sentence says what to run", async () => {
+  it("is required if the option is off, and the error says what to run", async () => {
     const store = open(postgres.pool, { migrate: false });
     await expect(store.check()).rejects.toMatchObject({
       code: "store-invalid",
@@ -38,7 +38,7 @@ describe("postgresMigration", () => {
     expect(await admit(store, charge("a"))).toBe(true);
   });
 
-  it("brings back a table that was dropped", async () => {
+  it("creates a dropped table again", async () => {
     const store = open();
     await admit(store, charge("a", "1/hour"));
     await postgres.pool.query(`DROP SCHEMA "${postgres.schema}" CASCADE`);
@@ -46,7 +46,7 @@ describe("postgresMigration", () => {
     expect(await admit(store, charge("a", "1/hour"))).toBe(false);
   });
 
-  it("needs no right to create once an owner has run it", async () => {
+  it("needs no CREATE right after an owner has run it", async () => {
     await postgres.pool.query("CREATE ROLE teller LOGIN");
     const url = postgres.url.replace("headgate@", "teller@");
     const store = open(url);
@@ -76,7 +76,7 @@ describe("postgresMigration", () => {
 });
 
 describe("expired rows", () => {
-  it("count for nothing, and are cleared while others are kept", async () => {
+  it("count for nothing, and are deleted while others are kept", async () => {
     const clock = fakeClock();
     const store = open(postgres.pool, { clock });
     await Promise.all(Array.from({ length: 3000 }, (_, n) => admit(store, charge(`old${n}`, "1/minute"))));
@@ -94,7 +94,7 @@ describe("expired rows", () => {
     expect(await admit(store, charge("kept7", "1/hour"))).toBe(false);
   });
 
-  it("are cleared without waiting for one that somebody holds", async () => {
+  it("are deleted without waiting for a locked row", async () => {
     const clock = fakeClock();
     const store = open(postgres.pool, { clock });
     await Promise.all(Array.from({ length: 10 }, (_, n) => admit(store, charge(`old${n}`, "1/minute"))));

@@ -34,7 +34,7 @@ async function admitMany(store: PostgresStore, many: number): Promise<number> {
 }
 
 describe("behind a pooler in transaction mode", () => {
-  it.each(["26000", "42P05"])("a statement that fails by %s is not prepared again", async (code) => {
+  it.each(["26000", "42P05"])("a statement that fails with %s is not prepared again", async (code) => {
     const { client, named } = losing(code);
     const store = open(client as never);
     expect(await admit(store, charge("alice", "2/hour"))).toBe(true);
@@ -44,7 +44,7 @@ describe("behind a pooler in transaction mode", () => {
     expect(named.filter(Boolean)).toHaveLength(1);
   });
 
-  it("nothing is prepared where the URL or the option says so", async () => {
+  it("nothing is prepared if the URL or the option forbids it", async () => {
     const { client, named } = losing("26000");
     await admit(open(client as never, { prepare: false }), charge("alice"));
     expect(named).not.toContain(true);

@@ -9,7 +9,7 @@ const raceMs = 120_000;
 const postgres = postgresFixture();
 const { open, keepPool } = postgres;
 
-describe("postgresStore, racing", () => {
+describe("postgresStore, with competing processes", () => {
   it.each([
     ["5/hour", 5, 200],
     ["1000/hour", 1000, 300],
@@ -31,7 +31,7 @@ describe("postgresStore, racing", () => {
   );
 
   it(
-    "runs into no deadlock, whatever the order of the layers",
+    "causes no deadlock, for any order of the layers",
     async () => {
       const stores = [open(keepPool()), open(keepPool()), open(keepPool())];
       const all = Array.from({ length: 12 }, (_, n) => charge(`caller${n}`, "100000/hour", `layer${n % 3}`));

@@ -31,9 +31,9 @@ async function remaining(store: PostgresStore, key: string): Promise<number | un
   return (await store.decide([charge(key)], 0, true)).readings[0]?.[0]?.remaining;
 }
 
-describe("postgresStore, when the server goes away", () => {
+describe("postgresStore, when the server stops", () => {
   it(
-    "rejects promptly, recovers by itself, and has lost no count after an orderly stop",
+    "rejects promptly, recovers by itself, and loses no count in an orderly stop",
     async () => {
       const store = postgresStore(server.url);
       await store.check();

@@ -135,7 +135,7 @@ const histories = 8;
 const requests = 140;
 
 it.each(Array.from({ length: histories }, (_, seed) => seed))(
-  "admits no more than the limits, and leaves charged what was admitted, under lost, late and slow calls (history %i)",
+  "admits no more than the limits, and keeps only the charges of admitted requests, with lost, late and slow calls (history %i)",
   async (seed) => {
     const random = randomFrom(seed + 1);
     const weather: Weather = { faults: [0, 8, 20, 35][seed % 4] as number, seen: {}, late: [] };

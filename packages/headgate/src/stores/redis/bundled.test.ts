@@ -21,7 +21,7 @@ const entry = `
   await limiter.close();
 `;
 
-describe("a program that was bundled with its driver", () => {
+describe("a program that is bundled with its driver", () => {
   let folder: string;
   let server: Awaited<ReturnType<typeof startRedis>>;
 

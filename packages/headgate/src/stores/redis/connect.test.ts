@@ -34,7 +34,7 @@ describe("a store with its own connection", () => {
 
   const url = () => `redis://:hunter2@127.0.0.1:${server.port}`;
 
-  it("connects when it is first asked, not when it is made", async () => {
+  it("connects at its first call, not when it is created", async () => {
     const connections = () =>
       Number(/total_connections_received:(\d+)/.exec(server.command("-a", "hunter2", "info", "stats"))?.[1]);
     const before = connections();
@@ -46,7 +46,7 @@ describe("a store with its own connection", () => {
     await store.close();
   });
 
-  it("rejects with the reason if there is no server, at once from the second time on", async () => {
+  it("rejects with the reason if there is no server, and at once from the second call on", async () => {
     const store = redisStore("redis://:hunter2@127.0.0.1:1");
     expect(await fault(store.decide([charge], 0, false))).toMatch(
       /^The Redis store is not connected: connect ECONNREFUSED 127\.0\.0\.1:1\.$/,
@@ -85,7 +85,7 @@ describe("a store with its own connection", () => {
   );
 
   it(
-    "tells what was cut off in the middle that it is not answered",
+    "rejects calls whose connection breaks before the answer",
     async () => {
       const proxy = await startCuttingProxy(server.port);
       const store = redisStore(`redis://:hunter2@127.0.0.1:${proxy.port}`);
@@ -100,7 +100,7 @@ describe("a store with its own connection", () => {
     longestTestMs,
   );
 
-  it("is not used after it was closed", async () => {
+  it("rejects calls after it was closed", async () => {
     const store = redisStore(url());
     await store.check();
     await store.close();
@@ -126,7 +126,7 @@ describe("a store over the caller's client", () => {
   });
 
   it(
-    "waits for the client's first connection, but for no later one",
+    "waits for the client's first connection, but not for later ones",
     async () => {
       const ioredis = new Redis(server.url, { retryStrategy: () => 10 });
       const nodeRedis = createClient({ url: server.url, socket: { reconnectStrategy: 10 } });
@@ -163,7 +163,7 @@ describe("a store over the caller's client", () => {
     expect(() => redisStore(client as never)).toThrow(message);
   });
 
-  it("refuses a prefix that is not text", () => {
+  it("refuses a prefix that is not a string", () => {
     expect(() => redisStore("redis://localhost", { prefix: 1 as never })).toThrow(
       "prefix must be text, got 1.",
     );

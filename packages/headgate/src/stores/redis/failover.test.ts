@@ -103,7 +103,7 @@ it.each([
   ["ioredis", (port: number) => new Redis({ host: "127.0.0.1", port })],
   ["iovalkey", (port: number) => new Valkey({ host: "127.0.0.1", port }) as unknown as Redis],
 ])(
-  "a client of %s is reconnected by its own means",
+  "a client of %s is reconnected by its own method",
   async (_, create) => {
     const client = create(address.port);
     client.on("error", () => {});
@@ -116,7 +116,7 @@ it.each([
 );
 
 it(
-  "a client of node-redis is left alone: a duplicate of it is connected, and closed with the store",
+  "a client of node-redis is left unchanged: a duplicate of it is connected, and is closed with the store",
   async () => {
     const client = createClient({ socket: { host: "127.0.0.1", port: address.port } });
     client.on("error", () => {});
@@ -133,7 +133,7 @@ it(
 );
 
 it(
-  "a client without such means says what is wrong",
+  "a client without such a method causes a clear error",
   async () => {
     const pool = createClientPool({ socket: { host: "127.0.0.1", port: address.port } });
     pool.on("error", () => {});
@@ -151,7 +151,7 @@ it(
 );
 
 it(
-  "one whose address is a replica's for good is reconnected once a second at most",
+  "a client whose address is always a replica is reconnected at most once a second",
   async () => {
     failOver();
     address.leadTo(first.port);

@@ -9,7 +9,7 @@ describe("partitionKeys", () => {
     expect(keyOf("a:b{c}", "d")).toBe("headgate:{a%3ab%7bc%7d:d}");
   });
 
-  it("never gives two partitions one key, as UTF-8 writes it", () => {
+  it("never gives two partitions the same key in UTF-8", () => {
     const keyOf = partitionKeys("");
     const text = fc.oneof(
       fc.string({ unit: fc.constantFrom(":", ";", "%", "{", "}", "a", '"', "\ud800", "\udc00", "\ufffd") }),

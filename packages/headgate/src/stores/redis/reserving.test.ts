@@ -100,7 +100,7 @@ function shown({ admitted, readings, refusedFor }: Outcome) {
 }
 
 it.each([1, 2, 3, 4, 5, 6])(
-  "answers as the memory store does where hundreds of reservations beat, extend, end and lapse together (%i)",
+  "answers like the memory store while hundreds of reservations are renewed, extend, end and lapse together (%i)",
   async (seed) => {
     const clock = fakeClock();
     const prefix = `play${seed}:`;

@@ -14,7 +14,7 @@ it.each([
   ],
   ["Command failed: OOM command not allowed", "OOM command not allowed"],
   ["Network connection lost.", "Network connection lost."],
-])("of %j the command is left out", async (message, left) => {
+])("leaves the command out of %j", async (message, left) => {
   const { cluster, evalsha, evaluate, isDown } = commandsOf(answering(message));
   expect([cluster, isDown()]).toEqual([false, false]);
   await expect(evalsha("abc", ["headgate:user:ada"], "1")).rejects.toThrow(new Error(left));

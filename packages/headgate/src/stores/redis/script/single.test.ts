@@ -84,7 +84,7 @@ let singles = 0;
 let refused = 0;
 
 it(
-  "answers and stores what the general form does, whatever comes between",
+  "answers and stores the same as the general form, for any sequence of calls",
   async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (history) => {
@@ -114,7 +114,7 @@ it(
   longestTestMs,
 );
 
-it("takes the short form for plain requests alone", () => {
+it("uses the short form only for plain requests", () => {
   const step: Step = { advanceMs: 0, keys: [0, 1], plan: 0, cost: 1, peek: false };
   const isShort = (changes: Partial<Step>) => {
     const request = requestOf({ ...step, ...changes }, 1, "");
@@ -128,7 +128,7 @@ it("takes the short form for plain requests alone", () => {
   expect(isShort({ peek: true })).toBe(false);
 });
 
-it("leaves what it cannot read as it is", async () => {
+it("leaves an unreadable state unchanged", async () => {
   await client.hset("taken", "some", "thing");
   await client.set("text", "not a state");
   const request = requestOf({ advanceMs: 0, keys: [0], plan: 0, cost: 1, peek: false }, 1, "");
@@ -146,7 +146,7 @@ it("leaves what it cannot read as it is", async () => {
   expect(await client.exists("fresh")).toBe(0);
 });
 
-it("ends each key after its widest window, by the server's clock too", async () => {
+it("lets each key expire after its widest window, also by the server's clock", async () => {
   const request = requestOf({ advanceMs: 0, keys: [0], plan: 0, cost: 1, peek: false }, 0, "");
   const { argument } = writeMessage([request], 0);
   for (let n = 0; n < 3; n += 1) await client.eval(script, 1, "ending", argument);
