@@ -24,7 +24,7 @@ const pool = { query: async () => ({ rows: [] }), connect: async () => ({}) };
 const document = readPolicyDocument({ layers: [{ name: "ip", limits: "5/minute" }] });
 
 type Take = (options: never) => unknown;
-/** Everything that takes options, and options that are right. */
+/** Every function with options, and valid options for it. */
 const taking: Record<string, [take: Take, right: object]> = {
   createLimiter: [createLimiter, { name: "options", layers }],
   timeouts: [(timeouts) => createLimiter({ name: "options", layers, timeouts }), { storeMs: 100 }],

@@ -257,7 +257,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
   });
 });
 
-/** A meter of OpenTelemetry that keeps the attributes of what is counted. */
+/** A meter of OpenTelemetry that keeps the attributes of each count. */
 function meterInto(counts: unknown[]): Meter {
   const instrument = {
     add: (_: number, attributes: unknown) => counts.push(attributes),

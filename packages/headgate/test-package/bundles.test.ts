@@ -41,7 +41,7 @@ const common = [
   "setTimeout",
 ] as const;
 
-/** Runs a script where there is what browsers and workers have in common, and nothing of Node's. */
+/** Runs a script with only what browsers and workers have in common, and nothing of Node.js. */
 async function runInWorker(script: string): Promise<unknown> {
   const web = Object.fromEntries(common.map((name) => [name, globalThis[name]]));
   return new Script(`${script}\nbundle.default;`).runInContext(createContext(web));
@@ -105,7 +105,7 @@ describe("split at dynamic imports", () => {
   });
 });
 
-/** A chunk and all that it imports before it runs. */
+/** A chunk, and every chunk that it imports before it runs. */
 function loadedWith(
   name: string,
   chunks: ReadonlyMap<string, string>,

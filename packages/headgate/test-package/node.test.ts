@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Consumer, makeConsumer, type Node, nodesOfThisMachine, run } from "./consumer.ts";
 
-/** The subpaths that are nothing without another package, and that package. */
+/** The subpaths that need another package, and that package. */
 const needing: Record<string, string> = {
   "headgate/react": "react",
   "headgate/nest": "@nestjs/common",

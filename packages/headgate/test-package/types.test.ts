@@ -8,13 +8,13 @@ import { lonely } from "./lonely-program.ts";
 import { program } from "./program.ts";
 
 const modern = installed("typescript");
-/** The compiler that attw brings along: users have older ones than the repository. */
+/** The compiler that attw depends on: users have older versions than the repository. */
 const older = path.dirname(
   createRequire(path.join(installed("@arethetypeswrong/core"), "package.json")).resolve(
     "typescript/package.json",
   ),
 );
-/** One of them looks into every declaration, those of the peers too, which takes a while. */
+/** One of them checks every declaration, including those of the peers, which takes a while. */
 const cases = [
   { compiler: modern, moduleResolution: "bundler", module: "esnext", skipLibCheck: true },
   { compiler: modern, moduleResolution: "bundler", module: "commonjs", skipLibCheck: true },

@@ -3,7 +3,7 @@ import { createLimiter } from "../limiter/limiter.ts";
 import { fakeClock } from "../testing/index.ts";
 import { reasonOf } from "./reason.ts";
 
-/** What has no text. */
+/** Values without text. */
 const mute = () => Object.create(null) as object;
 
 it("describes any thrown value", () => {

@@ -7,7 +7,7 @@ import { createLimiter } from "./limiter.ts";
 const second = 1000;
 const hour = 3_600_000;
 
-/** A process that can die: its clock has no timers then, so that nothing beats. */
+/** A process that can die: its clock then has no timers, so it sends no heartbeats. */
 function chat(limits = "5/hour; 1000 tokens/hour; 10 concurrent", dead = false) {
   const time = fakeClock();
   const clock = dead ? { now: () => time.now() } : time;
@@ -315,7 +315,7 @@ describe("a request with an id that waits", () => {
     expect(first).toMatchObject({ admitted: true, attempt: 1 });
     expect(next).toMatchObject({ reason: "known", state: "running", result: "stream 1" });
     expect(left()).toEqual({ requests: 0 });
-    // The one behind keeps its turn.
+    // The waiting request behind it keeps its turn.
     for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
     clock.advance(60 * second);
     expect(await waiting[2]).toMatchObject({ admitted: true });

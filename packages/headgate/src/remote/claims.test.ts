@@ -47,7 +47,7 @@ function shared() {
   };
 }
 
-/** Lets calls that were begun come to their end. */
+/** Lets pending calls finish. */
 const settle = async () => {
   for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
 };
@@ -124,7 +124,7 @@ it("sends the end of an id later, if the store could not be reached", async () =
   await first.end({ tokens: 30 }, { result: "answer 1" });
   fail(false);
   clock.advance(2 * second);
-  // The answer to any question shows that the store is back.
+  // The answer to any call shows that the store is back.
   await one.peek("bob");
   await settle();
   expect(await other.admit("ann", { id: "m1" })).toMatchObject({ state: "done", result: "answer 1" });

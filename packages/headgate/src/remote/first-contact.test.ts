@@ -11,7 +11,7 @@ import { mostAwaiting } from "./first-contact.ts";
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-/** A store that can say whether it is connected, as those of Redis and PostgreSQL can. */
+/** A store that reports whether it is connected, like the stores for Redis and PostgreSQL. */
 function connecting(options: Partial<LimiterOptions<string>> = {}) {
   const scripted = scriptedStore();
   let checks = 0;

@@ -57,7 +57,7 @@ it("lets no decision wait longer than four time limits", async () => {
   const { store, limiter } = limited("1/hour");
   store.mode = "hang";
   const asked = Array.from({ length: 1000 }, (_, n) => limiter.admit(`user${n}`));
-  // Too slow to widen it, and too quick to be an outage.
+  // Too slow to widen the line, but too fast for an outage.
   for (let turn = 0; turn < 6; turn += 1) {
     await vi.advanceTimersByTimeAsync(240);
     store.answerHeld();

@@ -28,7 +28,7 @@ function processes(outage: OutageOption = { policy: "local", instances: 1 }, lim
     });
   const [one, other] = [make(store), make(scriptedStore(memory))];
 
-  /** Lets calls end that have begun. */
+  /** Lets pending calls finish. */
   async function quiet(): Promise<void> {
     for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
   }
@@ -40,16 +40,16 @@ function processes(outage: OutageOption = { policy: "local", instances: 1 }, lim
     other,
     quiet,
 
-    /** What is left of the requests and tokens of the user, and of the requests of the address. */
+    /** The remaining requests and tokens of the user, and the remaining requests of the address. */
     left: async () => (await other.peek("ann")).limits.map(({ remaining }) => remaining),
 
-    /** Asks the first process, and loses the reply of the store. */
+    /** Sends a request through the first process, and loses the store's reply. */
     async lose(how: "lose" | "hang", cost = {}): Promise<Admission | Known> {
       store.mode = how;
       const answer = one.admit("ann", { ...asked, cost });
       await quiet();
       store.mode = "answer";
-      // Past the time limit of the call.
+      // Beyond the time limit of the call.
       await vi.advanceTimersByTimeAsync(251);
       return answer;
     },
@@ -61,7 +61,7 @@ function processes(outage: OutageOption = { policy: "local", instances: 1 }, lim
       shared.mode = "reject";
     },
 
-    /** The first process sends what waits. */
+    /** The first process sends its pending changes. */
     async reconcile(): Promise<void> {
       clock.advance(2 * second);
       await one.peek("bob");
@@ -233,7 +233,7 @@ describe("what an id may cost beyond its request", () => {
       clock.advance(31 * second);
       expect(await left()).toEqual([8, 1000, 19]);
       const next = (await lose(how, { tokens: 100 })) as Admitted;
-      // The store knows that it is the second attempt, and this process does not.
+      // The store knows that this is the second attempt, but this process does not.
       expect(next).toMatchObject({ admitted: true, attempt: 1 });
       await reconcile();
       expect(await left()).toEqual([7, 900, 18]);

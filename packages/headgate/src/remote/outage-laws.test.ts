@@ -67,7 +67,7 @@ interface Held {
   at: number;
   requests: number;
   tokens: number;
-  /** What was reported last; a stream never uses less than it has used already. */
+  /** The last report. A stream never reports less than before. */
   reported: number | undefined;
   ended: boolean;
 }

@@ -57,10 +57,10 @@ function guarded(overrides: Partial<LimiterOptions<Caller>> = {}) {
   return { clock, store, shared, limiter, other, admit, left, fail, recover, errors, events };
 }
 
-/** Past the time limit, by so much that a faked immediate has run too: it takes a millisecond. */
+/** Beyond the time limit. The additional millisecond runs a faked immediate. */
 const timeOut = (limitMs = 250) => vi.advanceTimersByTimeAsync(limitMs + 1);
 
-/** Lets everything run that waits for nothing but its turn. */
+/** Runs everything that only waits for its turn. */
 async function settled() {
   for (let n = 0; n < 50; n += 1) await Promise.resolve();
 }
@@ -173,7 +173,7 @@ describe("the time limit", () => {
     const { fail, admit, limiter, errors } = guarded();
     await fail();
     await admit();
-    // That of the time limit rings and is gone.
+    // The timer of the time limit has fired.
     await timeOut();
     expect(vi.getTimerCount()).toBe(1);
     await limiter.close();

@@ -28,7 +28,7 @@ afterEach(async () => {
   await store.close();
 }, longestTestMs);
 
-/** As an administrator whose own session may write whatever the server's default is. */
+/** As an administrator, whose own session can write whatever the server's default is. */
 async function administer(...statements: string[]): Promise<void> {
   const client = new pg.Client({
     connectionString: server.url,
@@ -51,7 +51,7 @@ describe("a PostgreSQL server that fails", () => {
       const { admit, admitted, isBack, isOpen, left } = guarded;
       const handle = (await admit("alice", 100)) as Admitted;
       expect(handle.decidedBy).toBe("store");
-      // What it had not yet written, a crash may lose.
+      // A crash may lose data that was not yet written.
       await administer("CHECKPOINT");
       await server[end]();
       await isOpen();
@@ -135,7 +135,7 @@ describe("a network that breaks while a statement runs", () => {
       expect(network.cuts).toBe(2);
       network.mode = "open";
       await isBack();
-      // It was charged before the cut.
+      // It was charged before the connection broke.
       expect(await left("bob")).toEqual([4, 990]);
       expect(await admitted("bob", 5)).toBe(4);
     },
@@ -146,7 +146,7 @@ describe("a network that breaks while a statement runs", () => {
     "an id whose answer is lost is charged once and answered once: %s",
     async (mode) => {
       const direct = postgresStore(server.url, { schema: `faults ${schemas}` });
-      // The statement is prepared, so that one trip decides.
+      // The statement is prepared, so one round trip decides.
       const warm = (await guarded.limiter.admit("warm", { id: "m0" })) as Admitted;
       await warm.end();
       await expectOneCharge(guarded, network, direct, mode);

@@ -7,7 +7,7 @@ import { redisStore } from "../stores/redis/index.ts";
 import { type FakeClock, fakeClock } from "../testing/fake-clock.ts";
 import { scriptedStore } from "../testing/scripted-store.ts";
 
-/** A store that counts the processes that it is told of. */
+/** A store that counts the processes that report to it. */
 function counting(clock: FakeClock, answer: () => unknown = () => 4) {
   const scripted = scriptedStore();
   const notes: { limiter: string; process: string; at: number }[] = [];
@@ -92,7 +92,7 @@ describe("the local share", () => {
   });
 });
 
-/** What every store that counts processes does. */
+/** Tests for every store that counts processes. */
 async function countsProcesses(store: Store, clock: FakeClock): Promise<void> {
   const count = (limiter: string, process: number) =>
     store.countProcesses?.(limiter, process.toString(16).padStart(24, "0"), clock.now());

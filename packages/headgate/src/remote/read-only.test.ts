@@ -16,7 +16,7 @@ function limiterOf(store: string) {
   });
 }
 
-/** Why it was not ready. */
+/** The reason why it was not ready. */
 async function reasonOf(store: string): Promise<string> {
   const limiter = limiterOf(store);
   const ready = limiter.ready({ timeoutMs: 1_500 });

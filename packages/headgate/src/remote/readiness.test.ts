@@ -21,7 +21,7 @@ function starting(overrides: Partial<LimiterOptions<string>> = {}) {
     onOutage: (event) => events.push(event),
     ...overrides,
   });
-  /** Real timers and the limiter's clock, a step at a time, as they go together outside of tests. */
+  /** Advances the timers and the limiter's clock together in small steps, as both move outside of tests. */
   async function pass(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += 25) {
       clock.advance(25);
@@ -31,7 +31,7 @@ function starting(overrides: Partial<LimiterOptions<string>> = {}) {
   return { clock, store, limiter, errors, events, pass };
 }
 
-/** What became of it, without waiting for it. */
+/** The state of the promise, without waiting for it. */
 function watch(ready: Promise<void>): { state: "waiting" | "ready" | Error } {
   const watched: { state: "waiting" | "ready" | Error } = { state: "waiting" };
   ready.then(
@@ -91,7 +91,7 @@ describe("ready", () => {
     expect(ready.state).toBe("ready");
     expect(limiter.status().state).toBe("closed");
     expect((await limiter.admit("alice")).decidedBy).toBe("store");
-    // One report for the whole row of failures.
+    // One report for consecutive failures.
     expect(errors).toHaveLength(1);
     expect(events[0]).toMatchObject({ from: "closed", to: "open" });
     expect(events.at(-1)).toMatchObject({ to: "closed" });
@@ -117,7 +117,7 @@ describe("ready", () => {
     expect(store.calls.decide).toBe(1);
     store.answerHeld();
     await pass(100);
-    // Connected, but not yet quick: the second answer is held back as well.
+    // Connected, but not yet fast: the second answer is held back too.
     expect([store.calls.decide, ready.state]).toEqual([2, "waiting"]);
     store.mode = "answer";
     store.answerHeld();
@@ -152,7 +152,7 @@ describe("ready", () => {
         mode === "hang" ? 'The store "scripted" has not answered within 2500 ms.' : "connection lost"
       }`,
     );
-    // The guard goes on without it.
+    // The guard continues without it.
     const admission = limiter.admit("alice");
     await pass(300);
     expect(await admission).toMatchObject({ admitted: true, decidedBy: "outage-policy" });

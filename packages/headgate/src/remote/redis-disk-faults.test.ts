@@ -26,7 +26,7 @@ async function guard(server: RedisServer) {
   return guarded;
 }
 
-/** Leaves no byte free, and returns how to free them. */
+/** Fills the disk, and returns a function that frees the space. */
 function fill(folder: string): () => void {
   const ballast = path.join(folder, "ballast");
   const { bavail, bsize } = statfsSync(folder);
@@ -50,7 +50,7 @@ describe("a Redis server that cannot write to its disk", () => {
       const { admit, admitted, isOpen, isBack, left } = await guard(server);
       expect((await admit("alice", 10)).decidedBy).toBe("store");
       const makeRoom = fill(server.folder);
-      // The server notices by what it writes, and may have answered a few requests by then.
+      // The server notices when it writes, and may have answered a few requests by then.
       await isOpen();
       expect(server.command("set", "one", "more")).toMatch(/^MISCONF .*No space left on device/);
       expect(await admitted("bob", 7, 10)).toBe(5);

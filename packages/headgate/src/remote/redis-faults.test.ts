@@ -57,7 +57,7 @@ describe("a Redis server that fails", () => {
   }, 60_000);
 
   it("to write, because it is full: requests that need a charge are decided locally, and sent to it once it has room", async () => {
-    // Whoever has met the store already does not wait for it again.
+    // Once a request has had an answer or a time-out, later requests do not wait for the store again.
     await guarded.limiter.ready();
     server.command("config", "set", "maxmemory", "1");
     const admitted: boolean[] = [];

@@ -80,7 +80,7 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
       expect(await admitted("alice", 2, 10)).toBe(2);
       network.mode = "open";
       await isBack();
-      // Three were admitted. The first had been charged by the store before the cut.
+      // Three were admitted. The store had charged the first one before the connection broke.
       expect(await left("alice")).toEqual([2, 970]);
       expect(await admitted("alice", 3, 10)).toBe(2);
       expect(limiter.status().counters).toMatchObject({ dropped: 0 });
@@ -129,7 +129,7 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
       network.drop();
       await isBack();
       expect(await left("alice")).toEqual([4, 970]);
-      // The script had run. What was admitted here is charged once, and what was refused here is given back.
+      // The script had run. Requests admitted here are charged once, and requests refused here are refunded.
       expect(await left("bob")).toEqual([0, 950]);
       expect(await admitted("bob", 2)).toBe(0);
     },

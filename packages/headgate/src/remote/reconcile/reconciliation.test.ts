@@ -22,7 +22,7 @@ function limited(limits: string, outage: OutageOption = "local", timeouts: Timeo
     onError: (error) => errors.push(error),
     onOutage: () => {},
   });
-  /** Another process, which is not cut off. */
+  /** Another process, which can still reach the store. */
   const other = createLimiter<string>({ name: "chat", layers, store: shared, clock });
   const left = (user = "alice") => (other.peek(user) as Admission).limits.map(({ remaining }) => remaining);
   const admit = async (cost = {}, user = "alice") => (await limiter.admit(user, { cost })) as Admitted;
@@ -99,7 +99,7 @@ describe("what was admitted without the store", () => {
     ["60/hour fixed-window", 30, 3601, 60],
     ["60/hour fixed-window from first-use", 30, 3000, 30],
     ["60/hour sliding-counter", 30, 600, 30],
-    // One window later it still weighs, so that all of it is charged.
+    // One window later it still has weight, so all of it is charged.
     ["60/hour sliding-counter", 30, 3700, 30],
     ["60/hour sliding-counter", 30, 7201, 60],
     ["60/day fixed-window in Europe/London", 30, 600, 30],
@@ -149,7 +149,7 @@ describe("what was admitted without the store", () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const limits = "50/minute; 1000 tokens/minute sliding-window";
-    // A store that hangs is down at once.
+    // A store that hangs counts as down at once.
     const { admit, recover, left, store } = limited(limits, "local", { connectMs: 0 });
     store.mode = "hang";
     const late = async (cost: { tokens: number }) => {
@@ -281,7 +281,7 @@ describe("what was admitted without the store", () => {
       await admit();
       clock.advance(1000);
     }
-    // 60 s after the first, of which the second is remembered with it.
+    // This is 60 s after the first one. The second one is remembered together with it.
     clock.advance(39_100);
     await recover();
     expect(left()[0]).toBeLessThanOrEqual(99 - 19);
@@ -464,7 +464,7 @@ describe("what is settled while the store is down", () => {
       await settling;
       store.rejectHeld();
       await recover();
-      // It was made, and then the connection broke.
+      // The call was applied, and then the connection broke.
       expect(left()).toEqual([8, 800]);
       expect(limiter.status().counters?.inDoubt).toBe(1);
     });

@@ -57,7 +57,7 @@ describe("a caller who has been refused", () => {
       expect(answers.every(({ admitted }) => !admitted)).toBe(true);
       clock.advance(100);
     }
-    // Five seconds, the first of which was asked for before.
+    // Five seconds; the call for the first one was made before.
     expect(store.calls.decide).toBe(4);
     expect(limiter.status().counters).toMatchObject({ byStore: 10, byRefusalMemory: 1996 });
   });
@@ -206,13 +206,13 @@ describe("a caller who has been refused", () => {
       reason: "cost-exceeds-quota",
       retryAfterMs: Number.POSITIVE_INFINITY,
     });
-    // Tokens are free: only the request has to wait, for as long as any.
+    // Tokens are free. Only the request has to wait, as long as any other request.
     expect(await admit({}, { tokens: 100 })).toMatchObject({
       decidedBy: "refusal-memory",
       retryAfterMs: (other.peek(alice, { cost: { tokens: 100 } }) as Refused).retryAfterMs,
     });
     expect(store.calls.decide).toBe(0);
-    // Of two requests at once the wait was never asked.
+    // The wait for two requests at once is not known.
     expect(await admit({}, { requests: 2 })).toMatchObject({ decidedBy: "store" });
   });
 
@@ -350,14 +350,14 @@ it("never refuses a request that the store would admit, and gives the same answe
         }
         const caller = { user: `${one.user}`, ip: `${one.ip}` };
         const truth = other.peek(caller, { cost: one.cost }) as Admission;
-        const told = await limiter.admit(caller, { cost: one.cost });
-        expect(told.admitted).toBe(truth.admitted);
-        if (told.admitted || truth.admitted) continue;
-        // Nobody but this process spends: what it admitted in the last second may not show in other layers yet.
-        expect(told.retryAfterMs).toBeLessThanOrEqual(truth.retryAfterMs);
-        expect(told.retryAfterMs).toBeGreaterThan(0);
-        refusedBy[told.decidedBy] = (refusedBy[told.decidedBy] ?? 0) + 1;
-        if (told.decidedBy === "store") expect(told.retryAfterMs).toBe(truth.retryAfterMs);
+        const answer = await limiter.admit(caller, { cost: one.cost });
+        expect(answer.admitted).toBe(truth.admitted);
+        if (answer.admitted || truth.admitted) continue;
+        // Only this process spends. Requests that it admitted in the last second may not show in other layers yet.
+        expect(answer.retryAfterMs).toBeLessThanOrEqual(truth.retryAfterMs);
+        expect(answer.retryAfterMs).toBeGreaterThan(0);
+        refusedBy[answer.decidedBy] = (refusedBy[answer.decidedBy] ?? 0) + 1;
+        if (answer.decidedBy === "store") expect(answer.retryAfterMs).toBe(truth.retryAfterMs);
       }
     }),
     { numRuns: 200 },

@@ -15,7 +15,7 @@ describe("storeSuite, on a Durable Object", () => {
       close: () => {},
     }),
     scripts: 10,
-    // To write a text of thousands of reservations anew thousands of times takes minutes.
+    // Rewriting a text with thousands of reservations thousands of times would take minutes.
   }).filter(({ name }) => !name.startsWith("a partition holds for 4,096 reservations"));
 
   it.each(suite.map(({ name, run }) => [name, run] as const))("%s", (_name, run) => run());
@@ -117,7 +117,7 @@ describe("a limiter over Durable Objects", () => {
       expect(object?.partitions()).toBe(2);
       expect(object?.alarmAt()).toBe(Date.now() + 3_600_000);
 
-      // The user's minute is over, and the hour of all is not.
+      // The user's minute is over, but the hour of all is not.
       vi.setSystemTime(Date.now() + 30 * 60_000);
       await object?.alarm();
       expect(object?.partitions()).toBe(1);
@@ -175,7 +175,7 @@ function createLimiterOver(store: ReturnType<typeof durableObjectStore>) {
     { name: "user", key: (user: string) => user, limits: "2/minute" },
     { name: "all", key: () => "all", limits: "100/hour" },
   ];
-  // The object's own time: a limiter of its own would wait for a store that fake timers hold up.
+  // Use the object's own time: a limiter with its own clock would wait for a store that fake timers hold up.
   const limiter = createLimiter({ name: "chat", layers: counted, store, timeouts: { connectMs: 0 } });
   return { decide: (user: string) => limiter.admit(user) };
 }

@@ -36,7 +36,7 @@ describe("hashKey", () => {
       accounts[hash.low & 63] = (accounts[hash.low & 63] as number) + 1;
     }
     expect(seen.size).toBe(200_000);
-    // 3,125 each if it were perfect.
+    // A perfect hash would give 3,125 each.
     expect(Math.max(...accounts)).toBeLessThan(6000);
   });
 });

@@ -110,7 +110,7 @@ describe("memoryStore", () => {
     const total = [...admitted.values()].reduce((sum, count) => sum + count, 0);
     expect(total).toBeGreaterThan(overflowAccounts);
     expect(total).toBeLessThanOrEqual(2 * overflowAccounts);
-    // The holder's window ends and makes room: whoever moves in brings along what was counted for it.
+    // The holder's window ends and makes room. A caller who moves in keeps the count of the shared account.
     clock.advance(59_999);
     tryAll();
     expect(Math.max(...admitted.values())).toBe(2);
@@ -139,7 +139,7 @@ describe("memoryStore", () => {
     clock.advance(119_999);
     for (const guest of guests) admit(guest);
     expect(store.size.partitions).toBe(100);
-    // The holders' windows are over, and the guests' are not: each moves out, and makes room as it does.
+    // The holders' windows are over, but the guests' are not. Each guest moves out, and so makes room.
     clock.advance(1);
     for (const guest of guests) {
       let admitted = 0;

@@ -14,9 +14,9 @@ it("keeps as many as allowed, and drops none that is in force", () => {
   overrides.set([at("c")], block, 0);
   expect(() => overrides.set([at("d")], block, 9)).toThrow(/at most 3 blocks and overrides.*endOverride/);
   expect(["a", "b", "c", "d"].map((key) => isBlocked(overrides, key, 9))).toEqual([true, true, true, false]);
-  // Those that are there already take no more room.
+  // An existing entry needs no more room.
   overrides.set([at("a")], block, 9);
-  // Only "b" is over.
+  // Only "b" has expired.
   overrides.set([at("d")], block, 10);
   expect(["a", "b", "c", "d"].map((key) => isBlocked(overrides, key, 10))).toEqual([true, false, true, true]);
 });

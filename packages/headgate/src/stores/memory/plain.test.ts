@@ -14,7 +14,10 @@ import { Overrides } from "./overrides.ts";
 import { Resets } from "./resets.ts";
 import { eraMs } from "./rings.ts";
 
-/** The plans of one layer: quotas, windows, algorithms and units that callers may go between. The first is the usual one. */
+/**
+ * The plans of one layer: quotas, windows, algorithms and units between which callers may change. The first is the
+ * usual one.
+ */
 const plans = [
   "3/second; 9/minute",
   "2/second; 12/minute",
@@ -93,7 +96,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** The memory store, and its general path alone: whatever is asked of both they must answer alike. */
+/** The memory store, and its general path alone. Both must give the same answers to the same calls. */
 function startBoth(most: number) {
   const memories = new Map<string, LayerMemory>([
     ["user", new Map()],
@@ -120,7 +123,7 @@ function startBoth(most: number) {
     return chargeOf("chat/user", `user:${place}`, ofUser[planned] as LimitSet, requests);
   }
 
-  /** The same under what is in force. */
+  /** The same request under the override in force. */
   function overridden(place: number, charge: Charge): Charge {
     const found = overrides.find("chat/user", `user:${place}`, now);
     if (found === undefined || found.limits === "blocked") return charge;
@@ -237,7 +240,7 @@ describe("the plain path", () => {
       expectAlike(mine, general.decide([charge], now, false, undefined));
       if (!mine.admitted) refused += 1;
     }
-    // The first leave the minute after 6,667 requests.
+    // The first requests leave the minute after 6,667 requests.
     expect(refused).toBe(3667);
   });
 

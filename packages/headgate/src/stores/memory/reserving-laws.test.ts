@@ -18,7 +18,7 @@ function limitsOf(text: string): LimitSet {
   return limits;
 }
 
-/** A store of which only tokens are asked, with the reservations as whoever holds them knows them. */
+/** A store that is only asked for tokens, and the reservations as their owners know them. */
 function tokensOf(text: string, maxPartitions = 1000) {
   const store = memoryStore({ maxPartitions });
   const held = new Map<string, number>();

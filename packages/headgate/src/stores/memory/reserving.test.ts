@@ -15,7 +15,7 @@ function partitionOf(text: string, key = "caller") {
 
 type Partition = ReturnType<typeof partitionOf>;
 
-/** Asks for a request and so many tokens; requests are spent at once. */
+/** Asks for one request and this number of tokens. The request is spent at once. */
 function chargeOf(partition: Partition, tokens: number, requests = 1): Charge {
   const { groups } = partition.limits;
   const spends = groups.map(({ unit }) => (unit === "requests" ? requests : 0));

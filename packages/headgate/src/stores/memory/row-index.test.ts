@@ -4,7 +4,7 @@ import { RowIndex } from "./row-index.ts";
 import { noRow } from "./rows.ts";
 
 const half = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
-/** Few of each, so that they meet. */
+/** Only a few different values, so that entries collide. */
 const hash = fc.record({
   high: fc.oneof(fc.constantFrom(0, 1, -1), half),
   low: fc.constantFrom(0, 1, -1, 7),

@@ -35,7 +35,7 @@ describe("encode", () => {
     expect(partitionIds.split(",")).toHaveLength(4);
     expect(new Set(stateIds.slice(1, -1).split(",")).size).toBe(2);
     expect(described).toBe("{1,2,86400000,5,60000,60,3600000,2,1,86400000,100,86400000,864000,1}");
-    // Negative, as each request names two states of one unit.
+    // Negative, because each request names two states of one unit.
     expect(requests).toBe("{0,2,-1,1,1,1,-2,8,1,0,0,2,-3,1,1,1,-4,8,1,0,0,2,-1,1,1,1,-2,8,1,0}");
     expect(locks.split(",")).toHaveLength(2);
     expect(at).toBeNull();
@@ -160,7 +160,7 @@ describe("calendarEdges", () => {
       calendarWindow("month", "Europe/London", Date.UTC(2026, month, 15)),
     );
     expect(calendarEdges(limit, now)).toEqual([...months.map(({ start }) => start), months[3]?.end]);
-    // Kept while the window lasts, and found anew after it.
+    // Cached while the window lasts, and computed again after it.
     expect(calendarEdges(limit, Date.UTC(2026, 2, 31, 22, 59, 59, 999))).toBe(calendarEdges(limit, now));
     expect(calendarEdges(limit, Date.UTC(2026, 2, 31, 23))[1]).toBe(Date.UTC(2026, 2, 31, 23));
   });

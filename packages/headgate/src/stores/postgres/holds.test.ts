@@ -15,14 +15,14 @@ const { open } = postgres;
 
 const ridOf = (n: number) => n.toString(16).padStart(24, "0");
 
-/** What a reservation of this charge is said to have used and to hold. */
+/** Reports this use and these holds of a reservation. */
 function adjustment({ space, key, limits }: Charge, rid: string, seq: number, used: number, held: number) {
   const of = (amount: number) => limits.groups.map(({ unit }) => (unit === "requests" ? 0 : amount));
   const totals = { known: of(0), used: of(used), held: of(held), refunds: [] };
   return { space, key, limits, rid, seq, ended: false, raises: false, ...totals } satisfies Adjustment;
 }
 
-/** Whether this was reserved. */
+/** Reserves a charge. */
 async function reserve(store: Store, asked: Charge, n: number): Promise<Outcome> {
   return store.decide([asked], 0, false, { rid: ridOf(n), seq: 1 });
 }
@@ -67,7 +67,7 @@ describe("holdings in PostgreSQL", () => {
       advanceMs: fc.constantFrom(0, 0, 1, 7, 400, 3000),
       tokens: fc.integer({ min: 0, max: 60 }),
       places: fc.integer({ min: 0, max: 3 }),
-      /** Used by one of those before. */
+      /** The reported use of one of the earlier reservations. */
       used: fc.constantFrom(undefined, undefined, 0, 5, 90),
     });
     let plays = 0;
@@ -120,7 +120,7 @@ describe("holdings in PostgreSQL", () => {
     async () => {
       const clock = fakeClock();
       const [store, memory] = [open(postgres.pool, { clock }), memoryStore()];
-      // Of these, the first two are one partition, under the limits of two plans.
+      // The first two are in one partition, under the limits of two plans.
       const charges = [
         charge("a", "9000 tokens/day; 1000/hour", "user", { tokens: 10 }),
         charge("a", "7000 tokens/day; 900/hour", "user", { tokens: 10 }),
@@ -135,7 +135,7 @@ describe("holdings in PostgreSQL", () => {
       }
       for (let beat = 2; beat < 6; beat += 1) {
         clock.advance(10_000);
-        // Those of one partition follow each other; the last call speaks of them in turn.
+        // The adjustments of one partition are consecutive, except in the last call, where partitions alternate.
         const order = Array.from({ length: 200 }, (_, n) =>
           beat === 5 ? n : (n % 50) * 4 + Math.floor(n / 50),
         );
@@ -163,7 +163,7 @@ describe("holdings in PostgreSQL", () => {
     const calls: Partial<Adjustment>[] = [
       { raises: true, held: [300, 2, 300] },
       { raises: false, held: [400, 3, 400] },
-      // The same number again.
+      // The same call number again.
       { raises: true, seq: 2, held: [500, 3, 500] },
       { rid: ridOf(2), raises: false, held: [100, 1, 100], known: [50, 0, 50], used: [80, 0, 80] },
       { rid: ridOf(3), ended: true, known: [70, 0, 70], used: [20, 0, 20] },

@@ -9,7 +9,7 @@ const postgres = postgresFixture();
 const { open, keepPool, rows } = postgres;
 
 describe("postgresMigration", () => {
-  // Where functions of this version exist already, they stay as they are: whoever changes one raises the version.
+  // Existing functions of this version stay unchanged, so a changed function needs a new version.
   it("has a different version for each text", () => {
     const digest = createHash("sha256").update(postgresMigration()).digest("hex").slice(0, 16);
     expect({ functionsVersion, digest }).toEqual({ functionsVersion: 13, digest: "8cab8adc95ed0f29" });

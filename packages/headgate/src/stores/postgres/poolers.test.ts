@@ -7,7 +7,7 @@ const longestTestMs = 60_000;
 const postgres = postgresFixture();
 const { open } = postgres;
 
-/** A pool whose connections lose what was prepared, as it is behind a pooler. Notes whether statements had names. */
+/** A pool whose connections lose prepared statements, as behind a pooler. Records whether statements had names. */
 function losing(code: string) {
   const named: boolean[] = [];
   const client = {
@@ -40,7 +40,7 @@ describe("behind a pooler in transaction mode", () => {
     expect(await admit(store, charge("alice", "2/hour"))).toBe(true);
     expect(await admit(store, charge("alice", "2/hour"))).toBe(true);
     expect(await admit(store, charge("alice", "2/hour"))).toBe(false);
-    // Once by its name, then without; the schema was missing.
+    // Once by its name, then without it. The schema was missing.
     expect(named.filter(Boolean)).toHaveLength(1);
   });
 
@@ -67,7 +67,7 @@ describe("behind a pooler in transaction mode", () => {
         const admitted = await Promise.all(stores.map((store) => admitMany(store, 60)));
         expect(admitted.reduce((sum, count) => sum + count, 0)).toBe(5);
       } finally {
-        // Before the stores are closed: a pool whose connections are gone ends as any other.
+        // Before the stores are closed: a pool whose connections are gone closes like any other.
         await remove();
       }
     },

@@ -45,7 +45,7 @@ describe("postgresStore", () => {
     "decides a batch like single requests: %s",
     async (_, kind) => {
       const clock = fakeClock();
-      // Over one connection, where requests are decided in the order in which they were asked.
+      // Over one connection, which decides requests in the order in which they were made.
       const client = new pg.Client({ connectionString: postgres.url });
       await client.connect();
       const store = open(client, { clock });
@@ -67,7 +67,7 @@ describe("postgresStore", () => {
     const counting = {
       async query(text: string, values?: unknown[]) {
         const answer = await postgres.pool.query(text, values);
-        // Sweeping comes beside what is asked, every few seconds; what failed, for a lock, is tried again.
+        // Sweeps run between requests every few seconds. A sweep that failed because of a lock is tried again.
         if (!/sweep\W*\(/.test(text)) statements.push(text);
         return answer;
       },
@@ -153,7 +153,7 @@ describe("postgresStore", () => {
       });
       expect(other).toMatchObject({ status: "fulfilled", value: { admitted: true } });
       await store.reset([charge("broken"), charge("other")], 0);
-      // Nothing was charged to the layer that was in order.
+      // Nothing was charged to the layer without a fault.
       expect(await rows()).toBe(0);
       expect(await admit(store, charge("broken"))).toBe(true);
       await store.reset([charge("broken")], 0);
@@ -209,7 +209,7 @@ describe("postgresStore", () => {
     );
     expect(found).toHaveLength(1);
     expect(found[0].numbers).toBeLessThanOrEqual(3 + 2 * 241);
-    // Seven hundred versions that did not fit next to each other would be 700 pages of 8 KiB.
+    // Seven hundred versions that did not share pages would take 700 pages of 8 KiB.
     expect(found[0].bytes).toBeLessThan(50 * 8192);
   }, 60_000);
 
@@ -319,7 +319,7 @@ describe("the source of a store", () => {
     const asked = store.decide([charge("a")], 0, false);
     const failure = expect(asked).rejects.toMatchObject({ inDoubt: true });
     await new Promise((resolve) => setImmediate(resolve));
-    // The postgres.pool never answers what it had queued when it was ended.
+    // The pool never answers calls that were queued when it was closed.
     await Promise.all([ending.end(), store.close(), busy]);
     vi.advanceTimersByTime(10_000);
     await failure;
@@ -339,7 +339,7 @@ describe("the source of a store", () => {
       const own = postgresStore(postgres.url, { schema: postgres.schema });
       await own.check();
       await own.close();
-      // The server lets go of a connection a moment after the client has.
+      // The server closes a connection a moment after the client.
       await vi.waitFor(async () => {
         const { rows: found } = await postgres.pool.query(
           "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'headgate'",

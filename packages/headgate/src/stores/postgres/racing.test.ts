@@ -24,7 +24,7 @@ describe("postgresStore, with competing processes", () => {
       await Promise.all(racers.map(({ said }) => said("ready")));
       for (const { process: child } of racers) child.stdin?.write("go\n");
       const admitted = await Promise.all(racers.map(({ said }) => said(/^\d+$/m)));
-      // A bucket fills while they race: an hour's quota of 500 is not reached before 400 leases are.
+      // A bucket drains while they race: before its quota of 500 an hour is reached, 400 places are taken.
       expect(admitted.reduce((sum, text) => sum + Number(text), 0)).toBe(quota);
     },
     raceMs,
@@ -94,7 +94,7 @@ describe("postgresStore, with competing processes", () => {
 
 interface Racer {
   readonly process: ChildProcess;
-  /** Resolves with what it has said once that matches. */
+  /** Resolves with the output of the process once it matches. */
   said(wanted: string | RegExp): Promise<string>;
 }
 

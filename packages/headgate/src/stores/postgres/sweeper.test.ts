@@ -3,7 +3,7 @@ import { createSweeper } from "./sweeper.ts";
 
 const everyMs = 10_000;
 
-/** A sweeper whose sweeps end when they are told to. */
+/** A sweeper whose sweeps end when the test says so. */
 function sweeper() {
   const sweeps: { page: number; end(answer: { nextPage: number; full: boolean }): void; fail(): void }[] = [];
   const made = createSweeper(
@@ -12,7 +12,7 @@ function sweeper() {
         sweeps.push({ page, end: resolve, fail: () => reject(new Error("down")) });
       }),
   );
-  /** The pages that have been asked for, in order. */
+  /** The requested pages, in order. */
   const pages = () => sweeps.map(({ page }) => page);
   return { ...made, sweeps, pages };
 }

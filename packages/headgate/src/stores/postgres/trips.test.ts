@@ -3,7 +3,7 @@ import { type TripOptions, trips } from "./trips.ts";
 
 const usual: TripOptions = { mostUnderWay: 2, mostTogether: 3, mostWaiting: 5 };
 
-/** A carrier whose trips end when they are told to. */
+/** A carrier whose trips end when the test says so. */
 function carrier(options: Partial<TripOptions> = {}) {
   const sent: { requests: readonly number[]; answer(): void; fail(error: Error): void }[] = [];
   const ask = trips<number, string>(

@@ -11,7 +11,7 @@ import { type RedisStore, redisStore } from "./index.ts";
 
 const longestTestMs = 60_000;
 
-/** What becomes of one call: by default it is sent. */
+/** What happens to one call. By default it is sent. */
 type Passage = (key: string, send: () => Promise<unknown>) => Promise<unknown>;
 
 let cluster: RedisCluster;
@@ -222,7 +222,7 @@ describe("an id that is claimed in one slot and charged in others", () => {
 
 describe("an attempt that takes over across slots", () => {
   const cost = { tokens: 100 };
-  /** The first attempt at the id has been admitted, and is silent. */
+  /** The first attempt at the id was admitted, and its owner is silent. */
   async function silent(charges: readonly Charge[]): Promise<void> {
     const [first] = charges as [Charge];
     const claim = claimOf(first, { leaseMs: 0 });

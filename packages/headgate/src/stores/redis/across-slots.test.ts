@@ -10,7 +10,7 @@ import { type RedisStore, type RedisStoreOptions, redisStore } from "./index.ts"
 
 const longestTestMs = 60_000;
 
-/** What becomes of one call: by default it is sent. */
+/** What happens to one call. By default it is sent. */
 type Passage = (key: string, send: () => Promise<unknown>) => Promise<unknown>;
 
 let cluster: RedisCluster;
@@ -51,7 +51,7 @@ async function remaining(charge: Charge, by: RedisStore = store): Promise<number
   return ((await by.decide([charge], 0, true)) as Outcome).readings[0]?.[0]?.remaining;
 }
 
-/** What is given back in the background is soon there. */
+/** Refunds in the background take a moment. */
 async function expectSoon(charges: readonly Charge[], wanted: readonly number[]): Promise<void> {
   await vi.waitFor(
     async () => expect(await Promise.all(charges.map((one) => remaining(one)))).toEqual(wanted),
@@ -148,7 +148,7 @@ describe("a charge in one slot is refunded", () => {
       return reply;
     });
     await expect(by.decide(charges, 0, false, hold)).rejects.toThrow("could not be asked");
-    // Neither is the second cancel acknowledged.
+    // The second cancel is not acknowledged either.
     await expect(by.decide(charges, 0, false, hold)).rejects.toMatchObject({ inDoubt: true });
     expect((await by.decide(charges, 0, false, hold)).admitted).toBe(true);
     await by.close();

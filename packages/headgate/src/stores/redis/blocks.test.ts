@@ -43,7 +43,7 @@ it("a block is in the partition's single key, which expires when the block ends"
   expect(left).toBeGreaterThan(hour - 60_000);
   expect(left).toBeLessThanOrEqual(hour);
   await store.override([charge], undefined, 0);
-  // No longer than what was spent, or what a reset forgot, would have counted.
+  // No longer than the time for which spent or forgotten units would have counted.
   expect(await client.pttl(key)).toBeLessThanOrEqual(2000);
 });
 
@@ -56,7 +56,7 @@ it("a permanent block lasts for years, and its end shows the counts again", asyn
   expect(await decide(charge)).toMatchObject({ admitted: false, refusedFor: "blocked" });
   await store.override([charge], undefined, 0);
   const after = await client.getBuffer(key);
-  // But for when the key ends.
+  // Everything except the expiry of the key.
   expect(after?.subarray(12)).toEqual(before?.subarray(12));
   expect(await client.pttl(key)).toBeLessThan(80_000);
   expect((await decide(charge)).readings[0]?.[0]?.remaining).toBe(3);

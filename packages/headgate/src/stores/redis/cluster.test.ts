@@ -31,7 +31,7 @@ async function remaining(charge: Charge): Promise<number | undefined> {
   return outcome.readings[0]?.[0]?.remaining;
 }
 
-/** The master that a key lives on. */
+/** The master that has a key. */
 function nodeOf(key: string): RedisServer {
   const slot = slotOf(key);
   for (const line of (cluster.nodes[0] as RedisServer).command("cluster", "nodes").split("\n")) {
@@ -123,7 +123,7 @@ describe("layers in different slots", () => {
     expect((await ask(500, 500, 1)).admitted).toBe(true);
     expect((await ask(701, 201, 2)).admitted).toBe(false);
     expect([await remaining(org), await remaining(user)]).toEqual([500, 200]);
-    // Asked again under the same number, as nothing came of it.
+    // Requested again with the same number, because the first call had no effect.
     expect((await ask(700, 200, 2)).admitted).toBe(true);
     expect([await remaining(org), await remaining(user)]).toEqual([300, 0]);
   });
@@ -207,7 +207,7 @@ describe("eight processes at once", () => {
         quota + 1 - admitted,
         2 * quota - admitted,
       ]);
-      // One after the other, nobody is in the way: the rest of the quota is still there.
+      // One after the other, without competing requests: the rest of the quota is still there.
       let more = 0;
       while ((await store.decide(charges, 0, false)).admitted) more += 1;
       expect(admitted + more).toBe(quota);

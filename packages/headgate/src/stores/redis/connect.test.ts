@@ -39,7 +39,7 @@ describe("a store with its own connection", () => {
       Number(/total_connections_received:(\d+)/.exec(server.command("-a", "hunter2", "info", "stats"))?.[1]);
     const before = connections();
     const store = redisStore(url());
-    // Those of redis-cli itself.
+    // The connections of redis-cli itself.
     expect(connections()).toBe(before + 1);
     expect((await store.decide([charge], 0, false)).admitted).toBe(true);
     expect(connections()).toBe(before + 3);
@@ -170,7 +170,7 @@ describe("a store over the caller's client", () => {
   });
 });
 
-/** Passes bytes both ways, until it is told to cut the connection instead of passing an answer on. */
+/** Passes bytes both ways. When the test says so, it breaks the connection instead of passing an answer on. */
 async function startCuttingProxy(port: number) {
   let cutting = false;
   const sockets = new Set<Socket>();

@@ -29,7 +29,7 @@ describe("mayHaveBeenApplied", () => {
     [{ message: "The client is offline" }, false],
     [{ message: "All the root nodes are unavailable" }, false],
     [{ message: "None of startup nodes is available" }, false],
-    // Sent, and then?
+    // Sent, with an unknown result.
     [{ message: "Connection is closed." }, true],
     [{ message: "Command aborted due to connection close" }, true],
     [{ message: "Reached the max retries per request limit (which is 0)." }, true],

@@ -10,7 +10,7 @@ import { type RedisStore, redisStore } from "./index.ts";
 
 const longestTestMs = 60_000;
 
-/** One address that leads to whichever server is the master. Connections that there are stay where they are. */
+/** One address that leads to the current master. Existing connections stay where they are. */
 async function startAddress() {
   const state = { port: 0 };
   const sockets = new Set<Socket>();
@@ -59,7 +59,7 @@ beforeEach(() => {
   address.leadTo(first.port);
 });
 
-/** The second becomes the master: the address leads to it, and connections to the first stay. */
+/** The second server becomes the master: the address leads to it, and connections to the first stay. */
 function failOver(): void {
   second.command("replicaof", "no", "one");
   address.leadTo(second.port);
@@ -108,7 +108,7 @@ it.each([
     const client = create(address.port);
     client.on("error", () => {});
     await survivesFailover(redisStore(client));
-    // It is the caller's, and leads to the master as well.
+    // The caller's client also leads to the master.
     expect(await client.set("mine", "1")).toBe("OK");
     client.disconnect();
   },

@@ -36,7 +36,7 @@ describe("partitionKeys", () => {
 
 describe("slotOf", () => {
   it.each([
-    // As the specification's CRC has it, and as CLUSTER KEYSLOT answers.
+    // From the specification's CRC, and from CLUSTER KEYSLOT.
     ["123456789", 0x31c3],
     ["{user1000}.following", slotOf("user1000")],
     ["foo{}{bar}", 8363],

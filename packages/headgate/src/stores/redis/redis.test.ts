@@ -37,7 +37,7 @@ function newHold(): Hold {
   return { rid: reservations.toString(16).padStart(24, "0"), seq: 1 };
 }
 
-/** Ends a reservation, as one that has used nothing; what was charged is given back. */
+/** Ends a reservation that has used nothing; its charges are refunded. */
 function endOf(
   charge: Charge,
   { now, marks }: Pick<Outcome, "now" | "marks">,
@@ -66,7 +66,7 @@ function endOf(
   };
 }
 
-/** Says that everything is used and held as it was admitted. */
+/** A heartbeat: use and holds are as admitted. */
 function beatOf(charge: Charge, { rid }: Hold, seq = 2): Adjustment {
   const { space, key, limits, spends, holds = [] } = charge;
   return {
@@ -84,13 +84,13 @@ function beatOf(charge: Charge, { rid }: Hold, seq = 2): Adjustment {
   };
 }
 
-/** Decides, as a reservation where something is held. */
+/** Decides a charge, with a reservation if it holds something. */
 async function admit(to: RedisStore, charge: Charge, hold = newHold()): Promise<Outcome & { hold: Hold }> {
   const outcome = await to.decide([charge], 0, false, charge.holds === undefined ? undefined : hold);
   return { ...outcome, hold };
 }
 
-/** How often the server was asked to run the script. */
+/** The number of times that the server ran the script. */
 function scriptCalls(): number {
   const lines = server.command("info", "commandstats").split("\n");
   return lines
@@ -133,7 +133,7 @@ describe("trips", () => {
     await store.check();
     let before = scriptCalls();
     const outcomes = (await together(40)) as Outcome[];
-    // The first does not wait for others, where the one before it came by itself.
+    // The first one does not wait for others, because the one before it was alone in its turn.
     expect(scriptCalls() - before).toBe(2);
     expect(outcomes.map(({ admitted }) => admitted)).toEqual(outcomes.map((_, n) => n < 6));
 
@@ -366,7 +366,7 @@ describe("states that cannot be read", () => {
       await expect(store.adjust([endOf(spoilt, { now: 1, marks: [] })], 0)).rejects.toThrow('layer "user"');
       expect(await client.dump("headgate:{user:one}")).toEqual(before);
       expect(await client.exists("headgate:{ip:192.0.2.1}")).toBe(0);
-      // Whoever wants it gone resets it.
+      // An operator can remove it with a reset.
       await store.reset([spoilt], 0);
       expect((await store.decide([spoilt], 0, false)).admitted).toBe(true);
     },
@@ -426,7 +426,7 @@ describe("calendar windows", () => {
     await expect(tests.decide([charge], 0, false)).resolves.toMatchObject({ admitted: true });
     const skewed = redisStore(client, { clock, prefix: "skewed:" });
     const pending = skewed.decide([charge], 0, false);
-    // What the decision goes by is told when it is asked, what the process knows when it departs.
+    // The decision's time is set when it is requested, the calendar windows when the call is sent.
     clock.advance(10 * 86_400_000);
     await expect(pending).rejects.toThrow(
       'The clocks of this process and of the Redis server differ by more than a window of layer "user"',
@@ -476,7 +476,7 @@ describe("long logs", () => {
           charged.splice(charged.indexOf(old), 1);
           continue;
         }
-        // Several at one moment travel together.
+        // Requests of one moment are sent together.
         const together = n % 5 === 0 ? 4 : 1;
         const asked = Array.from({ length: together }, () => shared.decide([charge], 0, false));
         for (const ours of (await Promise.all(asked)) as Outcome[]) {
@@ -502,7 +502,7 @@ describe("long logs", () => {
       clock.advance(7_000 + (n % 3) * 5_000);
       expect((await shared.decide([alone, several], 0, false)).admitted).toBe(true);
       expect(await client.strlen("headgate:{user:alone}")).toBeLessThanOrEqual(26 + 14 * 241);
-      // The exact log of the second knows as much as the hour: an entry every 12 s.
+      // The exact log of the second has as many units as the hour: an entry every 12 s.
       expect(await client.strlen("headgate:{user:several}")).toBeLessThanOrEqual(
         1 + 29 + 14 * 241 + 29 + 14 * 302,
       );
@@ -534,7 +534,7 @@ describe("reservations", () => {
     clock.advance(20_000);
     await there.adjust([beatOf(charge, first.hold)], 0);
     clock.advance(20_000);
-    // The second has lapsed, the first goes on.
+    // The second has lapsed, the first continues.
     expect(await left()).toBe(1);
     await here.adjust([beatOf(charge, second.hold)], 0);
     expect(await left()).toBe(1);

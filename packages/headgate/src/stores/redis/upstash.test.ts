@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { commandsOf, type UpstashClient } from "./commands.ts";
 
-/** As `@upstash/redis` reports what a server answered: with the command, whose arguments name callers. */
+/** Like `@upstash/redis`, which reports the server's error with the command: its arguments contain callers' names. */
 function answering(message: string): UpstashClient {
   const call = () => Promise.reject(new Error(message));
   return { evalsha: call, eval: call, createScript() {} };

@@ -22,7 +22,7 @@ afterAll(async () => {
   await server?.remove();
 });
 
-/** Plans of one partition: a change between them keeps what was counted. The last two are not as plain. */
+/** Plans of one partition: a change between them keeps the counts. The last two are not plain. */
 const plans = [
   "3/second; 9/minute",
   "5/second; 9/minute",
@@ -68,7 +68,7 @@ function requestOf({ keys, plan, cost, peek }: Step, at: number, prefix: string)
   return { do: peek ? "peek" : "decide", at, keys: keys.map((key) => `${prefix}${key}`), parts };
 }
 
-/** The same request in the general form, which every other one takes. */
+/** The same request in the general form, which all other requests use. */
 function generalArgument({ parts, at }: Deciding): string {
   const numbers = parts.flatMap(({ needs, spends }, n) => [n + 1, ...needs, ...spends]);
   const sets = parts.map(({ limits }) => limitText(limits, at));
@@ -137,7 +137,7 @@ it("leaves an unreadable state unchanged", async () => {
   expect(await client.eval(script, 1, "text", argument)).toEqual([0, -1, 1]);
   expect(await client.hgetall("taken")).toEqual({ some: "thing" });
   expect(await client.get("text")).toBe("not a state");
-  // Neither is anything written for a partition that the same request names.
+  // A partition that the same request names is not written either.
   const both = writeMessage(
     [requestOf({ advanceMs: 0, keys: [0, 1], plan: 0, cost: 1, peek: false }, 1, "")],
     1,
