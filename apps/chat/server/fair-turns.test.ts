@@ -11,7 +11,7 @@ function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** A turn of the event loop, with all that was due in it. */
+/** One turn of the event loop, with everything that was due in it. */
 const round = () => new Promise((resolve) => setImmediate(resolve));
 
 function workers() {
@@ -20,7 +20,7 @@ function workers() {
   const done: number[] = [];
   const work = async (n: number, takesMs: number) => {
     await turns.take();
-    // As a part of an answer does it: some of it now, some after what it waited for.
+    // Like a part of an answer: some work now, and some after an await.
     nowMs += takesMs / 2;
     await Promise.resolve();
     nowMs += takesMs / 2;
@@ -38,7 +38,7 @@ test("the first in line goes first, and the event loop continues when the time i
     perRound.push(done.length - before);
   }
   expect(done).toEqual(Array.from({ length: 12 }, (_, n) => n));
-  // Five milliseconds a turn: three pieces of work of two.
+  // Five milliseconds per turn allow three pieces of work of two milliseconds.
   expect(Math.max(...perRound.slice(1))).toBeLessThanOrEqual(3);
   expect(perRound.length).toBeGreaterThanOrEqual(3);
 });

@@ -47,7 +47,7 @@ test("a port that another program uses is not shared", async () => {
   await expect(listen(answering("mine"), { host: "127.0.0.1", port })).rejects.toThrow(
     /is in use by another program/,
   );
-  // Nor is anything kept of the attempt.
+  // Nothing is kept of the attempt either.
   await running.splice(0)[0]?.();
   await serve(answering("mine"), port);
 });
@@ -94,7 +94,7 @@ test.runIf(process.platform === "linux")(
     const { url } = await serve(server, 0);
     const port = Number(new URL(url).port);
     const sockets: Socket[] = Array.from({ length: most }, () => connect({ host: "127.0.0.1", port }));
-    // The kernel takes them all, and Node none: this turn of its loop does not end before.
+    // The kernel accepts all of them, and Node none, because this turn of its event loop has not ended.
     const startedMs = performance.now();
     while (performance.now() - startedMs < 200);
     while (taken < most) {

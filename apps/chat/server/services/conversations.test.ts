@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import type { Database } from "../database/connect.ts";
 import { createConversations } from "./conversations.ts";
 
-/** Reads that are under way: the text, and what ends each of them. */
+/** Reads in progress: the text, and a function that ends each of them. */
 const reads = vi.hoisted(() => [] as { search: string | undefined; end: () => void }[]);
 vi.mock("../repositories/conversations.ts", async (original) => ({
   ...(await original<object>()),

@@ -11,14 +11,14 @@ export const readableId = z
   .string({ error: "should be text" })
   .regex(/^[!-~]{1,128}$/, "should be 1 to 128 visible ASCII characters");
 
-/** An id of `""` is what some clients send for none. */
+/** Some clients send `""` if there is no id. */
 const messageId = z.union([z.literal("").transform(() => undefined), readableId]).optional();
 
 const modelName = z.string().min(1).max(128);
 
 const nothing = z.null().transform(() => undefined);
 
-/** Lists are measured before what is in them is looked at. */
+/** Checks the length of a list before its items. */
 function listOf<Item extends z.ZodType>(item: Item, most: number, what: string) {
   return z
     .array(z.unknown(), { error: `should be a list of ${what}` })
@@ -59,8 +59,8 @@ interface PartMistake {
 }
 
 /**
- * The text of a message's parts, or the first mistake: one mistake is reported, since ten thousand would cost more than
- * they are worth. What an earlier answer computed comes from the server: only its words are taken from a client.
+ * The text of a message's parts, or the first mistake. Only one is reported, because reporting ten thousand would be
+ * too expensive. Results that an earlier answer computed come from the server: only its text is taken from a client.
  */
 function wordsOf(parts: unknown[], role: "user" | "assistant"): string | PartMistake {
   const words: string[] = [];
@@ -77,7 +77,7 @@ function wordsOf(parts: unknown[], role: "user" | "assistant"): string | PartMis
   return words.join("");
 }
 
-/** The body of `POST /chat/message`. Fields that it does not know are left alone. */
+/** The body of `POST /chat/message`. Unknown fields are ignored. */
 export const messageRequest = z.looseObject(
   {
     messages: listOf(message, MOST_MESSAGES, "messages")
@@ -94,7 +94,7 @@ export const messageRequest = z.looseObject(
             path,
             message: "should be from the user: it is the one answered",
           });
-          // A message that failed its own check is here all the same, without a text.
+          // A message that failed its own check is also in this list, without a text.
         } else if (last.text?.trim() === "") {
           context.addIssue({ code: "custom", path, message: "should not be empty" });
         }

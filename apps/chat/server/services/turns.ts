@@ -358,7 +358,8 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
         incomplete: "failed",
       };
       const parts = storableParts(await readAnswer(transaction, answerId));
-      // Of what brought nothing, not even the prompt is charged: as where a model fails before its first word.
+      // Without any output, nothing is charged, not even the prompt: the same as if a model fails before its first
+      // word.
       const used = parts.length > 0 ? { usage, cost } : { usage: noUsage, cost: 0 };
       await endIn(transaction, row, { ...row, formerAnswers: [] }, parts, metadata, used);
       return true;

@@ -1,4 +1,4 @@
-/** No word and no amount is passed over in silence. */
+/** No word and no amount is ignored without a note. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Breakdown } from "../../../tax/work-out.ts";

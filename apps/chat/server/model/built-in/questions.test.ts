@@ -1,4 +1,4 @@
-/** Questions that people ask, and what an answer owes them. */
+/** Questions that people ask, and what each answer must contain. */
 import { expect, test } from "vitest";
 import { asked } from "../../../testing/asked.ts";
 

@@ -120,7 +120,7 @@ export class Accounts {
     this.rows.at += header;
   }
 
-  /** Makes room for one more charge in the row that is shown, and shows where it is then. */
+  /** Makes room for one more charge in the shown row, and shows its new place. */
   makeRoom(row: number, kind: Kind, limits: readonly Limit[], key: KeyHash, now: number): void {
     const { algorithm } = kind;
     if (algorithm.growth === 0) return;
@@ -147,7 +147,7 @@ export class Accounts {
     this.#sharedUntil = Math.max(this.#sharedUntil, kind.algorithm.blankAt(numbers, at, kind.limits));
   }
 
-  /** Forgets what a key has spent by one kind, where it has a row of its own. */
+  /** Forgets a key's use of one kind, if it has its own row. */
   drop(kind: Kind, key: KeyHash): void {
     const high = key.high ^ kind.high;
     const low = key.low ^ kind.low;
