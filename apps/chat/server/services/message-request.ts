@@ -22,7 +22,7 @@ const nothing = z.null().transform(() => undefined);
 function listOf<Item extends z.ZodType>(item: Item, most: number, what: string) {
   return z
     .array(z.unknown(), { error: `should be a list of ${what}` })
-    .max(most, `should hold ${most} ${what} at most`)
+    .max(most, `should have at most ${most} ${what}`)
     .pipe(z.array(item));
 }
 
@@ -71,7 +71,7 @@ function wordsOf(parts: unknown[], role: "user" | "assistant"): string | PartMis
       if (typeof text !== "string") return { path: [place, "text"], message: "should be text" };
       words.push(text);
     } else if (role === "user" && type !== "step-start") {
-      return { path: [place], message: "should be text, the only kind answered" };
+      return { path: [place], message: "should be text, because only text is answered" };
     }
   }
   return words.join("");
@@ -84,7 +84,7 @@ export const messageRequest = z.looseObject(
       .superRefine((messages, context) => {
         const last = messages.at(-1);
         if (last === undefined) {
-          context.addIssue({ code: "custom", message: "should hold at least one message" });
+          context.addIssue({ code: "custom", message: "should have at least one message" });
           return;
         }
         const path = [messages.length - 1];
@@ -92,7 +92,7 @@ export const messageRequest = z.looseObject(
           context.addIssue({
             code: "custom",
             path,
-            message: "should be from the user: it is the one answered",
+            message: "should be from the user, because it is the one that is answered",
           });
           // A message that failed its own check is also in this list, without a text.
         } else if (last.text?.trim() === "") {
