@@ -9,7 +9,10 @@ import type { SectionResult } from "./report/result.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Those that need no more than seconds; "chat" and "start" start what the end-to-end tests start as well. */
+/**
+ * Sections that take only seconds. "chat" and "start" are left out, because the end-to-end tests start the same
+ * processes.
+ */
 const sections = ["memory", "bytes", "redis", "postgres", "http", "growth", "estimate", "flood", "operator"];
 
 function bench(...words: string[]): Promise<{ code: number | null; output: string; errors: string }> {

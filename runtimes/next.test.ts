@@ -22,7 +22,7 @@ async function rateLimitOf(path: string, user: string, init?: RequestInit) {
   const response = await ask(path, user, init);
   await response.body?.cancel();
   const { status, headers } = response;
-  // Time passes in the application as everywhere.
+  // In the application, time passes as usual.
   return [status, headers.get("RateLimit")?.replaceAll(/;t=\d+/g, ";t=s"), headers.get("Retry-After")];
 }
 
@@ -82,7 +82,7 @@ describe("a built Next application", () => {
   });
 });
 
-/** What a browser without scripts sends for the form of a page. */
+/** The request of a browser without scripts for the form of a page. */
 async function actionOf(path: string): Promise<RequestInit> {
   const page = await (await ask(path, "somebody")).text();
   const body = new FormData();

@@ -19,7 +19,7 @@ export interface Health {
   readonly targets: readonly Target[];
 }
 
-/** How long /health takes while the service has next to nothing to do, while a crowd comes, and while it is there. */
+/** Measures how long /health takes while the service is nearly idle, while a crowd arrives, and while it stays. */
 export async function measureHealth(kinds: readonly Kept[], { isQuick, say }: RunOptions): Promise<Health> {
   const size = isQuick ? { streams: 10, slow: 5, forMs: 500 } : { streams: 500, slow: 100, forMs: 15_000 };
   const rows: Row[] = [];

@@ -2,28 +2,28 @@ import { connect, type Socket } from "node:net";
 import { attend } from "../measuring/companion.ts";
 import { requestBy } from "./request.ts";
 
-/** Who keeps a service busy, all the time: what ends, or is cut off by the service, begins anew. */
+/** Clients that keep a service busy. A connection that ends or is cut off is replaced by a new one. */
 export interface Crowd {
   readonly port: number;
-  /** Answers that are read as they come. */
+  /** Answers that are read as they arrive. */
   readonly streams: number;
-  /** Clients that ask and never read. */
+  /** Clients that ask and never read the answer. */
   readonly slowReaders: number;
   /** Clients that send a body byte by byte. */
   readonly slowBodies: number;
 }
 
-/** "come" answers when each stream has sent its first byte; "counts" says what became of all so far. */
+/** "come" answers when each stream has sent its first byte. "counts" returns the counts so far. */
 export type Question = { do: "come"; crowd: Crowd } | { do: "counts" };
 
-/** How many streams began, how many were read to their end, and the statuses of what was no stream. */
+/** How many streams began, how many ended, and the statuses of other responses. */
 export interface Counts {
   readonly begun: number;
   readonly ended: number;
   readonly refused: Readonly<Record<string, number>>;
 }
 
-/** Between two bytes of a slow body: all of it takes longer than the service lets a request arrive. */
+/** The pause between two bytes of a slow body. The whole body takes longer than the service allows for a request. */
 const BYTE_EVERY_MS = 500;
 
 let callers = 0;
@@ -43,14 +43,14 @@ attend(() => async (asked: Question): Promise<Counts> => {
 
 function ask(port: number): Socket {
   const socket = connect({ host: "127.0.0.1", port, noDelay: true });
-  // The service may cut it off.
+  // The service may cut the connection off.
   socket.on("error", () => {});
   socket.write(requestBy(callers));
   callers += 1;
   return socket;
 }
 
-/** Reads answers, one after the other. @returns when the first of them has sent its first byte */
+/** Reads answers, one after another. @returns when the first of them has sent its first byte */
 function keepReading(port: number): Promise<void> {
   const socket = ask(port);
   socket.resume();
@@ -63,7 +63,7 @@ function keepReading(port: number): Promise<void> {
     });
     socket.once("close", () => {
       ended += 1;
-      // The service may have cut it off before its first byte.
+      // The service may have cut the connection off before its first byte.
       void keepReading(port).then(resolve);
     });
   });
@@ -84,7 +84,7 @@ function sendSlowly(port: number): void {
   socket.write(text.slice(0, bodyFrom));
   let sent = bodyFrom;
   const timer = setInterval(() => {
-    // Never its last byte.
+    // Never send the last byte.
     if (sent < text.length - 1) socket.write(text.charAt(sent));
     sent += 1;
   }, BYTE_EVERY_MS);

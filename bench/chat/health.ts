@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { attend } from "../measuring/companion.ts";
 import { percentileOf } from "../measuring/figures.ts";
 
-/** "watch" begins to ask; "waits" ends that, and answers with how long the answers took. */
+/** "watch" starts the requests. "waits" stops them, and returns how long the answers took. */
 export type Question = { do: "watch"; url: string } | { do: "waits" };
 
 export interface Waits {
@@ -13,7 +13,7 @@ export interface Waits {
   readonly longestMs: number;
 }
 
-/** Whether or not the one before was answered: a slow answer hides none behind it. */
+/** Requests are sent at this interval even if earlier ones are not answered, so a slow answer does not hide others. */
 const EVERY_MS = 50;
 
 let isWatching = false;
@@ -43,7 +43,7 @@ async function watch(url: string): Promise<void> {
   }
 }
 
-/** By a new connection each time, as probes do. */
+/** Uses a new connection each time, like a probe. */
 function askHealth(url: string): Promise<number> {
   const startedMs = performance.now();
   return new Promise((resolve, reject) => {

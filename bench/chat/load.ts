@@ -16,7 +16,7 @@ export interface Begun {
   readonly firstByteP99Ms: number;
 }
 
-/** How many callers there were so far: each stream has one of its own. */
+/** The number of callers so far: each stream has its own. */
 let callers = 0;
 let ends: Promise<void>[] = [];
 

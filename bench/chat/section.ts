@@ -14,7 +14,7 @@ export const chat: Section = { name: "chat", run };
 const serverFile = new URL("./server.ts", import.meta.url);
 const loadFile = new URL("./load.ts", import.meta.url);
 
-/** Where the service keeps its rows, and counts its limits. */
+/** Where the service stores its rows and counts its limits. */
 export interface Kept {
   readonly label: string;
   readonly databaseUrl: string;
@@ -138,7 +138,7 @@ function measure(setting: Setting, streams: number, isQuick: boolean): Promise<R
   );
 }
 
-/** The chat service, in a process of its own. */
+/** The chat service, in a separate process. */
 export function startServer(setting: Setting): Promise<Companion<Question, string | number>> {
   return start(serverFile, setting);
 }

@@ -22,7 +22,7 @@ attend(({ isGuarded, databaseUrl, storageUri }: Setting) => {
       PORT: "0",
       DATABASE_URL: databaseUrl,
       RATE_LIMIT_STORAGE_URI: storageUri,
-      // A thousand answers at once are what is measured.
+      // A thousand simultaneous answers are measured, so allow that many.
       MAX_STREAMS: "2000",
     },
     log: pino({ level: "silent" }),

@@ -66,8 +66,8 @@ export function mostInAnyWindow(moments: Moments, windowMs: number): number {
 const stepMs = 500;
 
 /**
- * Returns the most that one caller can get admitted in any window, by beginning at the worst moment and asking without
- * a pause. Tries every beginning within a window, and asks for two windows, in steps of half a second.
+ * Returns the most requests that one caller can get admitted in any window, by beginning at the worst moment and asking
+ * without a pause. Tries every beginning within a window, and asks for two windows, in steps of half a second.
  */
 export function mostByTrying(limits: string, windowMs: number): number {
   const steps = windowMs / stepMs;

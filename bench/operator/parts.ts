@@ -11,16 +11,16 @@ import { createCollector } from "headgate-console";
 import type { Caller } from "../traffic.ts";
 import type { Part } from "./task.ts";
 
-/** What an operator has running next to a limiter. */
+/** The tools that an operator uses next to a limiter. */
 export interface Running {
-  /** Waits until what was decided so far is written. */
+  /** Waits until all decisions so far are written. */
   flush(): Promise<void>;
   /** Lines of the decision log that were lost, because they could not be written in time. */
   lostLines(): number;
   close(): Promise<void>;
 }
 
-/** Puts these parts next to a limiter, as the chat service does. */
+/** Adds these tools to a limiter, like the chat service. */
 export async function putNextTo(limiter: Limiter<Caller>, on: readonly Part[]): Promise<Running> {
   const closers: (() => unknown)[] = [];
   let flush = async () => {};

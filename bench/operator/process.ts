@@ -11,7 +11,7 @@ import { type Flooded, type FloodStep, floodShares, type Part, type Task } from 
 
 const callers = 1_000;
 const decisionsATurn = 100;
-/** Within which everybody comes once, by the moved clock. */
+/** During this time, by the moved clock, every caller comes once. */
 const passMs = 10_000;
 
 await answer<Task, number | Flooded>((task) =>
@@ -19,8 +19,8 @@ await answer<Task, number | Flooded>((task) =>
 );
 
 /**
- * Nanoseconds a decision, the median of several stretches. All that the parts do on this thread is in it, and the time until
- * the log is written.
+ * Nanoseconds per decision, the median of several measurements. This includes everything that the tools do on this
+ * thread, and the time until the log is written.
  */
 async function cost(on: readonly Part[], decisions: number, stretches: number): Promise<number> {
   const startedAt = Date.now();
@@ -58,8 +58,8 @@ async function cost(on: readonly Part[], decisions: number, stretches: number): 
 }
 
 /**
- * Keys that were never seen before, one request each, against the memory store with its default cap. Every request ends
- * in the next turn, as a server ends it with its response.
+ * New keys, one request each, against the memory store with its default maximum. Every request ends in the next turn,
+ * as a server ends it with its response.
  */
 async function flood(on: readonly Part[], keys: number): Promise<Flooded> {
   const limiter = createLimiter<Caller>({ name: "chat", layers: headgateLayers(), store: memoryStore() });

@@ -112,7 +112,7 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
 
 const mostKeys = 10_000_000;
 
-/** `BENCH_FLOOD_KEYS` makes the flood smaller where there is no time for all of it; the report says so. */
+/** `BENCH_FLOOD_KEYS` makes the flood smaller if there is too little time; the report says so. */
 function floodKeys(): number {
   const given = Number(process.env.BENCH_FLOOD_KEYS ?? mostKeys);
   return Number.isSafeInteger(given) && given >= 200 ? Math.min(mostKeys, given) : mostKeys;

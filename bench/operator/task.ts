@@ -1,8 +1,8 @@
-/** What an operator may have running next to a limiter. */
+/** The tools that an operator may use next to a limiter. */
 export const parts = ["metrics", "log", "shadow", "console"] as const;
 export type Part = (typeof parts)[number];
 
-/** One measurement, in a process of its own. */
+/** One measurement, in a separate process. */
 export type Task =
   | {
       readonly do: "cost";
@@ -18,11 +18,11 @@ export const floodShares = [0.1, 0.2, 0.5, 1] as const;
 export interface FloodStep {
   /** The number of keys so far. */
   readonly keys: number;
-  /** Since the step before. */
+  /** Since the previous step. */
   readonly seconds: number;
   readonly longestWorkMs: number;
   readonly peakResidentBytes: number;
-  /** Above what was held before the first key, with garbage collected and the log written. */
+  /** Bytes above the memory before the first key, after a garbage collection and with the log written. */
   readonly heldBytes: number;
 }
 

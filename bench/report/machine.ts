@@ -78,7 +78,7 @@ function versionOf(name: string): string {
     try {
       return JSON.parse(readFileSync(`${folder}/${name}/package.json`, "utf8")).version;
     } catch {
-      // Not in this one.
+      // Not in this folder.
     }
   }
   throw new Error(`${name} is not installed: run npm install.`);

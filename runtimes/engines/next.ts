@@ -6,7 +6,7 @@ import { type RunningEngine, runningEngine } from "./process.ts";
 const APP = fileURLToPath(new URL("../next-app", import.meta.url));
 const next = fileURLToPath(new URL("../node_modules/next/dist/bin/next", import.meta.url));
 
-/** Runs a command of Next's on the application of this workspace. */
+/** Runs one of Next's commands on the application of this workspace. */
 function runNext(...words: string[]) {
   return spawn(process.execPath, [next, ...words], {
     cwd: APP,
@@ -15,7 +15,10 @@ function runNext(...words: string[]) {
   });
 }
 
-/** `next build`, and then `next start`, until it has answered: what `instrumentation.ts` loads is loaded then. */
+/**
+ * Runs `next build`, and then `next start` until it has answered. By then, the modules of `instrumentation.ts` are
+ * loaded.
+ */
 export async function startNext(): Promise<RunningEngine> {
   await built();
   const child = runNext("start", "--port=0", "--hostname=127.0.0.1");

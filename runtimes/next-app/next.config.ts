@@ -2,9 +2,9 @@ import path from "node:path";
 import type { NextConfig } from "next";
 
 export default {
-  // The adapter's suite asks for paths that end with a slash.
+  // The adapter's suite requests paths that end with a slash.
   skipTrailingSlashRedirect: true,
-  // Checked with all else.
+  // Types are checked with all other code.
   typescript: { ignoreBuildErrors: true },
   turbopack: { root: path.resolve(import.meta.dirname, "../..") },
 } satisfies NextConfig;

@@ -1,4 +1,4 @@
-/** An answer that begins and does not end before its client hangs up. */
+/** An answer that does not end before its client hangs up. */
 export function unending(): Response {
   return new Response(
     new ReadableStream({ start: (body) => body.enqueue(new TextEncoder().encode("one\n")) }),

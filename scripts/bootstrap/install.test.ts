@@ -18,7 +18,7 @@ const wanted = lockFile({
   "node_modules/fsevents": darwinOnly,
 });
 
-describe("whether the installed packages are the wanted ones", () => {
+describe("whether the installed packages are the required ones", () => {
   it.each<[string, boolean, LockFile["packages"]]>([
     [
       "all there",

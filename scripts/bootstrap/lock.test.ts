@@ -17,7 +17,7 @@ const unexpectedWait = (processId: number) => {
   throw new Error(`waited for ${processId}`);
 };
 
-it("lets one process work at a time, and names it to the waiting ones", async () => {
+it("lets one process work at a time, and names it to those that wait", async () => {
   const order: string[] = [];
   const { promise: isAwaited, resolve: sayAwaited } = Promise.withResolvers<number>();
   const first = withLock(

@@ -86,7 +86,7 @@ test("every container of compose has restricted rights and resources", () => {
 });
 
 describe("pinning the images", () => {
-  /** A copy of the files, and a Docker that answers as told. */
+  /** A copy of the files, and a Docker that gives prepared answers. */
   function stage(docker: string) {
     const folder = mkdtempSync(path.join(tmpdir(), "headgate-pin-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -109,7 +109,7 @@ describe("pinning the images", () => {
     };
   }
 
-  /** Of a name: a digest of its own. */
+  /** Returns a different digest for each name. */
   const digests = (letter: string) =>
     `[ "$1 $2 $3" = "buildx imagetools inspect" ] && printf 'sha256:%s%s\\n' "$(printf %s "$4" | sha256sum | cut -c1-63)" ${letter}`;
   const unpinned = (text: string) => text.replace(/@sha256:[0-9a-f]{64}/g, "");
@@ -130,7 +130,7 @@ describe("pinning the images", () => {
         expect(image).toMatch(new RegExp(`^[a-z]+:[\\w.-]+@sha256:[0-9a-f]{63}${letter}$`));
       expect(stdout.trim().split("\n").sort()).toEqual(images.toSorted());
     }
-    // Each image that is run or built on is one of those.
+    // Every image that is run or built on is one of those.
     for (const line of now("Dockerfile").match(/^FROM .*/gm) ?? [])
       expect(line).toMatch(/^FROM \$\{NODE_IMAGE\}/);
   });

@@ -11,7 +11,7 @@ function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** A turn of the event loop, with all that was due in it. */
+/** One turn of the event loop, with everything that was due in it. */
 const round = () => new Promise((resolve) => setImmediate(resolve));
 
 function workers() {
@@ -20,7 +20,7 @@ function workers() {
   const done: number[] = [];
   const work = async (n: number, takesMs: number) => {
     await turns.take();
-    // As a part of an answer does it: some of it now, some after what it waited for.
+    // Like a part of an answer: some work now, and some after an await.
     nowMs += takesMs / 2;
     await Promise.resolve();
     nowMs += takesMs / 2;
@@ -29,7 +29,7 @@ function workers() {
   return { turns, done, work };
 }
 
-test("whoever comes first is first, and the event loop goes round when the time is up", async () => {
+test("the first in line goes first, and the event loop continues when the time is up", async () => {
   const { done, work } = workers();
   for (let n = 0; n < 12; n += 1) void work(n, 2);
   const perRound: number[] = [];
@@ -38,12 +38,12 @@ test("whoever comes first is first, and the event loop goes round when the time 
     perRound.push(done.length - before);
   }
   expect(done).toEqual(Array.from({ length: 12 }, (_, n) => n));
-  // Five milliseconds a turn: three pieces of work of two.
+  // Five milliseconds per turn allow three pieces of work of two milliseconds.
   expect(Math.max(...perRound.slice(1))).toBeLessThanOrEqual(3);
   expect(perRound.length).toBeGreaterThanOrEqual(3);
 });
 
-test("where the loop has time, nobody waits for its next turn", async () => {
+test("if the loop has time, nobody waits for its next turn", async () => {
   const { turns } = workers();
   let hasGoneRound = false;
   setImmediate(() => {
@@ -53,7 +53,7 @@ test("where the loop has time, nobody waits for its next turn", async () => {
   expect(hasGoneRound).toBe(false);
 });
 
-test("nobody is forgotten, whenever they come", async () => {
+test("everybody gets a turn, whenever they arrive", async () => {
   const { done, work } = workers();
   const all: Promise<void>[] = [];
   for (let n = 0; n < 500; n += 1) {
@@ -64,7 +64,7 @@ test("nobody is forgotten, whenever they come", async () => {
   expect(done.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 500 }, (_, n) => n));
 });
 
-test("nothing is kept of those that had their turn, where somebody always waits", async () => {
+test("finished turns take no memory, even if somebody always waits", async () => {
   const { turns } = workers();
   const answers = 20;
   const rounds = 20_000;

@@ -1,28 +1,28 @@
-/** How long answers may keep the event loop at a time. */
+/** The maximum time that answers may block the event loop, in milliseconds. */
 const TURN_MS = 5;
 
 /** Shares the event loop between many answers and everything else. */
 export interface FairTurns {
-  /** Waits for a turn: first come, first served, and in this turn of the loop where it has time. */
+  /** Waits for a turn, in order of arrival; within this turn of the event loop if it has time. */
   take(): Promise<void>;
 }
 
 /**
- * Lets answers work for a few milliseconds, then lets the event loop go round: new connections, /health and timers have
- * their turn however many answers run. Without it, hundreds of answers that are ready at once keep everything else waiting
- * until each has had its turn.
+ * Lets answers work for a few milliseconds, and then lets the event loop continue: new connections, /health and timers
+ * get their turn, however many answers run. Without it, hundreds of answers that are ready at the same time would delay
+ * everything else until all of them had worked.
  *
  * @param now in milliseconds
  */
 export function createFairTurns(now: () => number = () => performance.now()): FairTurns {
   const waiting: (() => void)[] = [];
-  /** Where the next one in `waiting` is: taking from the front of a long list would move all others. */
+  /** The index of the next one in `waiting`: removing the first element of a long list would move all others. */
   let next = 0;
-  /** When the first of this turn of the loop began. */
+  /** When the first answer of this turn of the event loop began. */
   let startedAt: number | undefined;
   let isGiving = false;
 
-  /** The loop has gone round. */
+  /** The next turn of the event loop has begun. */
   function begin(): void {
     startedAt = undefined;
     giveTurn();
@@ -37,7 +37,7 @@ export function createFairTurns(now: () => number = () => performance.now()): Fa
       setImmediate(begin);
     } else if (now() - startedAt >= TURN_MS) return;
     next += 1;
-    // Where somebody always waits, the list would never be empty, and grow for ever.
+    // If somebody always waits, the list would never be empty, and would grow for ever.
     if (next * 2 >= waiting.length) {
       waiting.splice(0, next);
       next = 0;
@@ -46,7 +46,7 @@ export function createFairTurns(now: () => number = () => performance.now()): Fa
     giveNext();
   }
 
-  /** A tick comes after all microtasks, and so after all that the one before has to do at once. */
+  /** A tick runs after all microtasks, so after everything that the previous answer can do without waiting. */
   function giveNext(): void {
     if (isGiving) return;
     isGiving = true;

@@ -286,7 +286,7 @@ function nextMonth(): string {
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 1)).toISOString().slice(0, 10);
 }
 
-test("sends a signed webhook when a caller comes near a limit of the chat", async () => {
+test("sends a signed webhook when a caller has nearly used up a limit of the chat", async () => {
   let take: (message: { signature: unknown; body: string }) => void = () => {};
   const taken = new Promise<{ signature: unknown; body: string }>((resolve) => {
     take = resolve;

@@ -43,7 +43,7 @@ export interface RecordedRequest {
   body: ChatRequest;
   /** Whether the client disconnected before the end of the answer. */
   aborted: boolean;
-  /** What it truly took, of an answer that was streamed to its end, whatever was reported of it. */
+  /** The true usage of an answer that was streamed to its end, whatever usage was reported. */
   counted?: { prompt_tokens: number; completion_tokens: number };
 }
 
@@ -83,7 +83,7 @@ const defaultText = "On £45,000 you take home about three quarters of it, the r
 /** Counts one token per four characters, like the built-in responder. */
 const tokensOf = (text: string) => Math.ceil(text.length / 4);
 
-/** What it answers just now, and how. */
+/** The current mode and its settings. */
 interface Script {
   mode: OpenAiServerMode;
   text: string;
@@ -150,13 +150,13 @@ export async function startOpenAiServer(options: OpenAiServerOptions = {}): Prom
   };
 }
 
-/** Where slow answers wait until a test lets their next chunk go. */
+/** Slow answers wait here until a test releases their next chunk. */
 interface Gates {
   pass(response: ServerResponse): Promise<void>;
-  /** A release is for an answer that is still listened to. */
+  /** A release counts for an answer that still has a listener. */
   leave(response: ServerResponse): void;
   release(chunks?: number): void;
-  /** Destroys what waits, and forgets releases that nobody has used. */
+  /** Destroys held-back answers, and discards unused releases. */
   cut(): void;
   openAll(): void;
 }
@@ -264,7 +264,7 @@ async function stream(
       write(serverError);
       return done();
     }
-    // After the write has left, or the client would not see the words before the end.
+    // Wait until the write has left; otherwise the client would not see the words before the end.
     if (mode === "hang-up-midway") return void response.write("\n", () => response.socket?.destroy());
   }
   end("stop", text);

@@ -3,26 +3,26 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-/** As `npm start` runs it: the sources take several times as long to start. */
+/** The bundle, as `npm start` runs it: the sources would take several times as long to start. */
 const main = fileURLToPath(new URL("../server/dist/main.js", import.meta.url));
 
 export interface ServiceProcess {
   child: ChildProcess;
-  /** Resolves with where it listens. */
+  /** Resolves with the address where it listens. */
   ready: Promise<string>;
   exited: Promise<{ code: number | null; stdout: string; stderr: string }>;
 }
 
 export interface ServiceProcessOptions {
-  /** Each start would compile megabytes again. */
+  /** Without this, each start would compile megabytes again. */
   compiledFolder: string;
-  /** A program, with its words, that runs another. */
+  /** A program with arguments that runs another program. */
   wrapper?: readonly string[];
   /** Default: what was built in this workspace. */
   started?: string;
 }
 
-/** Builds what `startServiceProcess` starts, where a source has changed since. */
+/** Builds what `startServiceProcess` starts, if a source has changed since. */
 export async function buildService(): Promise<void> {
   await promisify(execFile)(process.execPath, ["scripts/build.mjs"], { cwd: root });
 }

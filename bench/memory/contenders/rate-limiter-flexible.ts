@@ -3,8 +3,8 @@ import type { Limit } from "../../traffic.ts";
 import type { MemoryContender } from "../contender.ts";
 
 /**
- * https://github.com/animir/node-rate-limiter-flexible/wiki/RateLimiterUnion: several limits for one request. It takes one key
- * for all of them, so that its third limit is by user as well.
+ * https://github.com/animir/node-rate-limiter-flexible/wiki/RateLimiterUnion: several limits for one request. It takes
+ * one key for all of them, so its third limit is also by user.
  */
 export const rateLimiterFlexible: MemoryContender = {
   open({ peersLimits }) {

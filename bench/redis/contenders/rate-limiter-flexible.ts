@@ -4,8 +4,8 @@ import type { SharedContender } from "../../shared-store/contender.ts";
 import { type Limit, limits } from "../../traffic.ts";
 
 /**
- * https://github.com/animir/node-rate-limiter-flexible/wiki/Redis, for the client's settings, and …/wiki/RateLimiterUnion. It takes one key
- * for all limits, so that its third limit is by user as well.
+ * https://github.com/animir/node-rate-limiter-flexible/wiki/Redis, for the client's settings, and
+ * …/wiki/RateLimiterUnion. It takes one key for all limits, so its third limit is also by user.
  */
 export const withoutBlocks: SharedContender = { open: (url) => open(url, false) };
 

@@ -22,12 +22,12 @@ const taking: Record<string, [take: (options: never) => unknown, right: object]>
 };
 
 describe.each(Object.entries(taking))("%s", (_name, [take, right]) => {
-  it("takes what is right, and refuses an option that does not exist by name", () => {
+  it("accepts valid options, and names an option that does not exist", () => {
     expect(() => take(right as never)).not.toThrow();
     expect(() => take({ ...right, zzz: 1 } as never)).toThrow(/has no option "zzz"/);
   });
 
-  it.each([[null], [5], ["text"], [[]]])("refuses %j in place of an object", (options) => {
+  it.each([[null], [5], ["text"], [[]]])("refuses %j instead of an object", (options) => {
     expect(() => take(options as never)).toThrow(HeadgateError);
   });
 });

@@ -153,7 +153,7 @@ describe("a log of several limiters", () => {
     );
   });
 
-  it("says of one that decided nothing that it did, and not that it is missing", async () => {
+  it("reports a limiter that decided nothing, and does not call it missing", async () => {
     const decisions = decisionLog({ writer: logFiles(file("idle.jsonl")), secret: "a secret of sixteen" });
     const clock = fakeClock(Date.UTC(2026, 10, 1, 9));
     for (const name of ["chat", "idle"]) {

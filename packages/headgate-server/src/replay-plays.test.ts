@@ -148,7 +148,7 @@ async function record(steps: readonly Step[]): Promise<LogLine[]> {
   return lines;
 }
 
-it("equals the log, whatever is held, reported, overridden, blocked, reset, penalised and changed in the policy meanwhile", async () => {
+it("equals the log, with any holds, reports, overrides, blocks, resets, penalties and policy changes", async () => {
   let decisions = 0;
   let refused = 0;
   await fc.assert(

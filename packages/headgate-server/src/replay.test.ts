@@ -182,7 +182,7 @@ describe("another policy over the same log", () => {
     expect(decisions.at(-1)).toMatchObject({ admitted: true, used: { requests: 1, tokens: 200 } });
   });
 
-  it("cuts short a request that may hold no more, and counts what it would not have used", async () => {
+  it("ends a request early if it may hold no more, and counts the tokens that it would not have used", async () => {
     const { clock, limiter, lines } = logged();
     const admission = await limiter.admit({ user: "ann", ip: "ip1" }, { cost: { tokens: 100 } });
     if (!admission.admitted) throw new Error("It was refused.");

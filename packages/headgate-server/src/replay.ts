@@ -339,7 +339,7 @@ class StoreReplay {
     return this.#limiter.policy.layers.some(({ name }) => name === layer);
   }
 
-  /** Notes an override that the policy cannot have. */
+  /** Reports an override that the policy cannot have. */
   #tryTo(change: () => unknown): void {
     try {
       change();

@@ -10,7 +10,7 @@ import { redisStore } from "./stores/redis/index.ts";
 const page = await readFile(new URL("../../../docs/errors.md", import.meta.url), "utf8");
 const layer = { name: "user", key: (user: string) => user, limits: "5/minute" };
 
-/** The mistakes whose messages the page quotes. `undefined`: a server has to say it, or time to pass. */
+/** The mistakes whose messages the page quotes. `undefined`: the error needs a server, or time to pass. */
 const mistakes: Record<HeadgateErrorCode, (() => unknown) | undefined> = {
   "limit-unreadable": () => parseLimits("5/fortnight"),
   "limit-invalid": () =>
@@ -70,25 +70,25 @@ function errorOf(mistake: () => unknown): HeadgateError {
   throw new Error("nothing was thrown");
 }
 
-/** The part of the page about one code. */
+/** The section of the page about one code. */
 function partOf(code: string): string {
   const [, part = ""] = page.split(`\n### \`${code}\`\n`);
   return part.split(/\n##/)[0] ?? "";
 }
 
-/** The message that a part quotes, in one line. */
+/** The message that a section quotes, in one line. */
 function quotedIn(part: string): string {
   const lines = part.split("\n").filter((line) => line.startsWith("> "));
   return lines.map((line) => line.slice(2)).join(" ");
 }
 
 describe("the page of errors", () => {
-  it("has a part for every code, and for nothing else", () => {
+  it("has a section for every code, and no others", () => {
     const headings = [...page.matchAll(/^### `(.+)`$/gm)].map(([, code]) => code);
     expect(headings.sort()).toEqual(Object.keys(mistakes).sort());
   });
 
-  it.each(Object.keys(mistakes))("says of %s what it says, its cause and its cure", (code) => {
+  it.each(Object.keys(mistakes))("states the message, cause and cure of %s", (code) => {
     const part = partOf(code);
     expect(quotedIn(part)).not.toBe("");
     expect(part).toContain("**Cause.**");
@@ -96,7 +96,7 @@ describe("the page of errors", () => {
   });
 
   const quotable = Object.entries(mistakes).filter(([, mistake]) => mistake !== undefined);
-  it.each(quotable)("quotes %s as it is", (code, mistake) => {
+  it.each(quotable)("quotes %s exactly", (code, mistake) => {
     const error = errorOf(mistake as () => unknown);
     expect(error.code).toBe(code);
     expect(quotedIn(partOf(code))).toBe(error.message);

@@ -11,7 +11,7 @@ import { type OracleCharge, type OracleDecision, oracle } from "./testing/oracle
 
 const tenYears = 10 * 365 * 24 * 3600 * 1000;
 
-/** At the larger scale sliding windows have coarse logs, or some of them have. */
+/** At the larger scale, some or all sliding windows have coarse logs. */
 const scales = [1, 250] as const;
 
 const limitArbitrary = (scale: number): fc.Arbitrary<Limit> =>
@@ -29,7 +29,7 @@ const limitArbitrary = (scale: number): fc.Arbitrary<Limit> =>
       from: fc.constantFrom(undefined, "first-use" as const),
     })
     .map(({ calendar, timeZone, from, ...options }) => {
-      // What is held is compared in the store suite, and by the model.
+      // The store suite and the model test compare holds.
       const limit = { ...options, unit: options.algorithm === "concurrent" ? "concurrent" : "requests" };
       if (limit.algorithm !== "fixed-window") return defineLimit(limit);
       if (calendar !== undefined) return defineLimit({ ...limit, windowMs: 86_400_000, calendar, timeZone });
@@ -99,7 +99,7 @@ type Keys = readonly number[];
 function play(layers: Limit[][], steps: readonly Step[], compare: (one: Pair) => void): void {
   const clock = fakeClock();
   const truth = oracle();
-  // Without timers there are no heartbeats: the oracle lets lapse what is held.
+  // Without timers there are no heartbeats. The oracle lets holds lapse.
   const { now } = clock;
   const limiter = createLimiter<Keys>({
     name: "chat",
@@ -169,7 +169,7 @@ const runs = { numRuns: 2000 };
 
 describe("against the oracle, in memory", () => {
   it.each(scales)(
-    "decides, waits and counts as the definitions do, whatever the policy, the costs and the clock, at scale %i",
+    "decides, waits and counts like the definitions, for any policy, costs and clock, at scale %i",
     (scale) => {
       const noRefunds = stepArbitrary(scale).filter((step) => step.do !== "settle");
       fc.assert(
@@ -199,7 +199,7 @@ describe("against the oracle, in memory", () => {
       const windows = layersArbitrary(scale).map((layers) =>
         layers.map((limits) =>
           limits.map((limit) =>
-            // A report is a heartbeat too, which the oracle does not know of.
+            // A report is also a heartbeat, which the oracle does not know.
             limit.algorithm === "token-bucket" || limit.algorithm === "concurrent" || limit.from !== undefined
               ? defineLimit({
                   quota: limit.quota,
@@ -237,7 +237,7 @@ describe("against the oracle, in memory", () => {
       fc.property(buckets, fc.array(stepArbitrary(1), { maxLength: 40 }), (layers, steps) => {
         let agreed = true;
         play(layers, steps, ({ admission, decision, limits, readings }) => {
-          // Once they disagree about who was admitted their histories differ: the comparison ends there.
+          // Once they disagree about an admission, their histories differ, so the comparison ends.
           if (admission && decision && admission.admitted !== decision.admitted) {
             if (agreed) expect(admission.admitted).toBe(false);
             agreed = false;

@@ -24,7 +24,7 @@ const pool = { query: async () => ({ rows: [] }), connect: async () => ({}) };
 const document = readPolicyDocument({ layers: [{ name: "ip", limits: "5/minute" }] });
 
 type Take = (options: never) => unknown;
-/** Everything that takes options, and options that are right. */
+/** Every function with options, and valid options for it. */
 const taking: Record<string, [take: Take, right: object]> = {
   createLimiter: [createLimiter, { name: "options", layers }],
   timeouts: [(timeouts) => createLimiter({ name: "options", layers, timeouts }), { storeMs: 100 }],
@@ -75,7 +75,7 @@ async function failureOf(take: Take, options: unknown): Promise<Error> {
 }
 
 describe.each(Object.entries(taking))("%s", (_name, [take, right]) => {
-  it("takes what is right", async () => {
+  it("accepts valid options", async () => {
     await take(right as never);
   });
 
@@ -85,7 +85,7 @@ describe.each(Object.entries(taking))("%s", (_name, [take, right]) => {
     expect(error.message).toContain('"zzz"');
   });
 
-  it.each([[null], [5], ["text"], [[right]]])("refuses %j in place of an object", async (options) => {
+  it.each([[null], [5], ["text"], [[right]]])("refuses %j instead of an object", async (options) => {
     const error = await failureOf(take, options);
     expect(error).toBeInstanceOf(HeadgateError);
     expect(error.message).not.toMatch(/undefined or null|Cannot read|not a function|"0"/);
@@ -102,11 +102,11 @@ it.each([
   ["bearerIdentity", (given: never) => bearerIdentity({ key, onError: given })],
   ["guard", (given: never) => guard(limiter, () => 1, { caller: () => "a", cost: given })],
   ["guard", (given: never) => guard(limiter, () => 1, { caller: () => "a", used: given })],
-])("%s refuses what is no function where a function is due", (_name, take) => {
+])("%s refuses any other value in place of a function", (_name, take) => {
   for (const given of [5, "x", {}, null]) expect(() => take(given as never)).toThrow(/must be a function/);
 });
 
-describe("says what would be right", () => {
+describe("says what is expected", () => {
   const made = (options: object) => () => createLimiter({ name: "a", layers, ...options } as never);
 
   it.each<[string, () => unknown, string]>([
@@ -161,11 +161,11 @@ describe("says what would be right", () => {
     expect((await failureOf(take, undefined)).message).toContain(message);
   });
 
-  it("takes what parseTrustProxy returns", () => {
+  it("accepts the result of parseTrustProxy", () => {
     expect(callerAddress(source, parseTrustProxy("cloudflare"))).toBe("203.0.113.7");
   });
 
-  it("one code for one mistake, in every store", () => {
+  it("every store has the same code for the same mistake", () => {
     const codeOf = (make: () => unknown) => {
       try {
         make();
@@ -180,7 +180,7 @@ describe("says what would be right", () => {
   });
 });
 
-it("extends by nothing but a cost", async () => {
+it("refuses to extend by anything except a cost", async () => {
   const open = await createLimiter({ name: "b", layers }).admit("a", { cost: { tokens: 1 } });
   if (!open.admitted) throw new Error("refused");
   for (const cost of [null, 5, "everything", []])

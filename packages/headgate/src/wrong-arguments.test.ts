@@ -387,7 +387,7 @@ describe.each([
   });
 });
 
-it("normalizeAddress returns undefined for what is no text", () => {
+it("normalizeAddress returns undefined for a value that is not a string", () => {
   expect([normalizeAddress(wrong(undefined)), normalizeAddress(wrong(5))]).toEqual([undefined, undefined]);
 });
 
@@ -402,7 +402,7 @@ describe("admissionOf", () => {
     ["next", nextAdapter, "a Request"],
     ["node", nodeAdapter, "a request of Node's HTTP server"],
   ] as const;
-  it.each(adapters)("of headgate/%s says what it takes", (_name, { admissionOf }, takes) => {
+  it.each(adapters)("of headgate/%s says what it accepts", (_name, { admissionOf }, takes) => {
     const shown = [
       [undefined, "undefined"],
       [null, "null"],

@@ -7,7 +7,7 @@ import { type Api, readApi } from "./declarations.ts";
 const reports = fileURLToPath(new URL("../api", import.meta.url));
 const consumer = await makeConsumer("reported");
 
-it.each(consumer.specifiers)("the API of %s is the one that is on record", async (specifier) => {
+it.each(consumer.specifiers)("the API of %s equals its report", async (specifier) => {
   const api = apiOf(specifier);
   const name = `${specifier.replace("/", "-")}.api.md`;
   await expect(
@@ -16,8 +16,8 @@ it.each(consumer.specifiers)("the API of %s is the one that is on record", async
   ).toMatchFileSnapshot(path.join(reports, name));
 });
 
-// Stored states are rows of numbers. Whoever could reach their types would hold us to what the numbers mean.
-it.each(consumer.specifiers)("no type of %s shows how a state is laid out", (specifier) => {
+// Stored states are rows of numbers. If users could reach their types, we could not change what the numbers mean.
+it.each(consumer.specifiers)("no type of %s shows the format of a stored state", (specifier) => {
   const { exported, reachable } = apiOf(specifier);
   const declared = [...exported, ...reachable];
   expect(declared.filter(([, text]) => /\bFloat64Array\b/.test(text)).map(([name]) => name)).toEqual([]);

@@ -80,7 +80,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
     });
   }
 
-  it("is guarded with by an adapter of the other form, which says the same", async () => {
+  it("works with an adapter of the other form, which sends the same refusal", async () => {
     const clock = forms[own].testing.fakeClock();
     const answers = [own, other].map(async (form) => {
       const guard = forms[form].fetch.rateLimit(limiterOf("1/minute", { clock }), { caller });
@@ -95,7 +95,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
     expect(crossed?.status).toBe(429);
   });
 
-  it("guards a request together with one of the other form: the fields name the limits of both", async () => {
+  it("guards a request together with a limiter of the other form: the fields name the limits of both", async () => {
     const first = limiterOf("9/minute");
     const second = forms[other].headgate.createLimiter({ name: `${own}-inner`, layers: layersOf("3/hour") });
     const inner = forms[other].fetch.rateLimit(second, { caller })((request) => {
@@ -108,7 +108,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
     expect(response.headers.get("RateLimit-Policy")).toContain("q=3");
   });
 
-  it("guards a request over Node's server together with one of the other form", async () => {
+  it("guards a request to Node's server together with a limiter of the other form", async () => {
     const outer = forms[own].node.rateLimit(limiterOf("9/minute"), { caller });
     const inner = forms[other].node.rateLimit(limiterOf("3/hour"), { caller });
     const server = createServer(outer(inner((_, response) => response.end("fine"))));
@@ -119,7 +119,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
     expect(response.headers.get("RateLimit-Policy")).toContain("q=3");
   });
 
-  it("is charged once where both forms guard a request with it, and reports that once", async () => {
+  it("is charged once if both forms guard a request with it, and reports that once", async () => {
     const onError = vi.fn();
     const limiter = limiterOf("2/minute", { onError });
     const inner = forms[other].fetch.rateLimit(limiter, { caller })(() => new Response("fine"));
@@ -138,7 +138,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
     expect(mount).toThrow(/knows no/);
   });
 
-  it("guards a function of the other form, whose error both forms know", async () => {
+  it("guards a function of the other form, and both forms recognise the error", async () => {
     const guarded = forms[other].headgate.guard(limiterOf("1/minute"), () => "done", { caller });
     await guarded();
     const error = await guarded().catch((reason: unknown) => reason);
@@ -147,7 +147,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
     expect(error).not.toBeInstanceOf(forms[own].headgate.HeadgateError);
   });
 
-  it("counts in a memory store of the other form, by a clock of the other form", async () => {
+  it("counts in a memory store of the other form, with a clock of the other form", async () => {
     const clock = forms[other].testing.fakeClock();
     const store = forms[other].headgate.memoryStore();
     const limiter = limiterOf("1/minute; 100 tokens/hour; 2 concurrent", { clock, store });
@@ -163,7 +163,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
     expect((await limiter.peek("ann")).limits.map(({ quota }) => quota)).toContain(5);
   });
 
-  it("takes limits and policies that the other form has read", async () => {
+  it("accepts limits and policies that the other form has read", async () => {
     const limiter = limiterOf("1/minute");
     limiter.setPolicy([{ name: "user", limits: forms[other].headgate.parseLimits("2/minute") }]);
     expect((await limiter.peek("ann")).limits.map(({ quota }) => quota)).toEqual([2]);
@@ -187,7 +187,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
     expect(lines.join("")).toContain('"type":"decision"');
   });
 
-  it("has its admissions metered by the other form, which ends them with the stream", async () => {
+  it("gives admissions that the other form meters and ends with the stream", async () => {
     const limiter = limiterOf("100 tokens/hour");
     const admission = await limiter.admit("ann", { cost: { tokens: 60 } });
     if (!admission.admitted) throw new Error("refused at first");
@@ -201,7 +201,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
     expect((await limiter.peek("ann")).limits[0]?.remaining).toBe(93);
   });
 
-  it("has one account with the provider for models that both forms govern", async () => {
+  it("shares one provider account with models of the other form", async () => {
     const clock = forms[own].testing.fakeClock();
     const limiter = limiterOf("100/minute", { clock });
     const busy = new APICallError({
@@ -225,7 +225,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
     expect(error).toBeInstanceOf(forms[own].ai.ProviderRefusedError);
   });
 
-  it("warns of a limiter of the other form that shares its store and name, with other limits", async () => {
+  it("warns about a limiter of the other form with the same store and name but other limits", async () => {
     const store = forms[own].headgate.memoryStore();
     const onWarning = vi.fn();
     const one = forms[own].headgate.createLimiter({
@@ -243,7 +243,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
     await Promise.all([one.close(), two.close()]);
   });
 
-  it("is counted with those of the other form that are made again and again", async () => {
+  it("is counted together with limiters of the other form that are created for each request", async () => {
     const onWarning = vi.fn();
     const made = Array.from({ length: 20 }, (_, n) =>
       forms[n % 2 === 0 ? own : other].headgate.createLimiter({
@@ -257,7 +257,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
   });
 });
 
-/** A meter of OpenTelemetry that keeps the attributes of what is counted. */
+/** A meter of OpenTelemetry that keeps the attributes of each count. */
 function meterInto(counts: unknown[]): Meter {
   const instrument = {
     add: (_: number, attributes: unknown) => counts.push(attributes),
@@ -279,7 +279,7 @@ function meterInto(counts: unknown[]): Meter {
   return meter as unknown as Meter;
 }
 
-describe.each(pairs)("errors of what is $own", ({ own, other }) => {
+describe.each(pairs)("errors of the form that is $own", ({ own, other }) => {
   function errorOf(run: () => unknown): unknown {
     try {
       run();
@@ -299,13 +299,13 @@ describe.each(pairs)("errors of what is $own", ({ own, other }) => {
     expect(exception).toBeInstanceOf(forms[other].nest.RefusedException);
   });
 
-  it("of a body that is refused too", async () => {
+  it("for a refused body are instances of the other form's classes too", async () => {
     const request = new Request("http://chat/", { method: "POST", body: "{" });
     const error = await forms[own].http.boundedJson(request).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(forms[other].http.JsonBodyError);
   });
 
-  it("are no instances of a class that somebody has derived", () => {
+  it("are not instances of a class that is derived from theirs", () => {
     class Mine extends forms[other].headgate.HeadgateError {}
     expect(errorOf(() => forms[own].headgate.parseLimits("often"))).not.toBeInstanceOf(Mine);
     expect(new Mine("limit-invalid", "mine")).toBeInstanceOf(Mine);
@@ -313,14 +313,14 @@ describe.each(pairs)("errors of what is $own", ({ own, other }) => {
   });
 });
 
-describe("a store at a URL", () => {
+describe("a store opened by URL", () => {
   let server: RedisServer;
   beforeAll(async () => {
     server = await startRedis();
   });
   afterAll(() => server?.remove());
 
-  it("has one connection for both forms, which closes with the last", async () => {
+  it("has one connection for both forms, which closes with the last limiter", async () => {
     const clients = () =>
       server
         .command("client", "list")
@@ -338,7 +338,7 @@ describe("a store at a URL", () => {
     await expect.poll(() => clients().filter(Boolean)).toHaveLength(0);
   });
 
-  it("takes one caller's unreadable state for no outage, whichever form has opened it", async () => {
+  it("does not treat one caller's unreadable state as an outage, whichever form opened the store", async () => {
     const policy = { name: "spoiled", layers: layersOf("3/hour"), store: server.url, onError() {} };
     const opener = forms.required.headgate.createLimiter(policy);
     const limiter = forms.imported.headgate.createLimiter(policy);
@@ -352,7 +352,7 @@ describe("a store at a URL", () => {
   });
 });
 
-it("both forms keep the same time, however the wall clock was set between", async () => {
+it("both forms have the same time, even if the wall clock is set in between", async () => {
   const program = `
     import { createRequire } from "node:module";
     import { createLimiter, memoryStore } from "headgate";

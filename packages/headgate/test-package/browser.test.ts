@@ -13,7 +13,7 @@ const systemChromium = process.env.CHROMIUM_PATH || "/usr/bin/chromium";
 const servers: Server[] = [];
 let browser: Browser;
 let page: Page;
-/** The guarded service, which is of another origin than the page. */
+/** The guarded service, which has another origin than the page. */
 let service: string;
 
 async function serve(listener: RequestListener): Promise<string> {
@@ -35,7 +35,7 @@ beforeAll(async () => {
   });
   const script = outputFiles[0]?.text ?? "";
 
-  // The server runs what is published too, and nothing of the sources.
+  // The server also runs the published package, and none of its sources.
   const load = (file: string) =>
     import(pathToFileURL(path.join(folder, "node_modules/headgate/dist", file)).href);
   const { createLimiter } = (await load("index.js")) as typeof import("../src/index.ts");
@@ -46,7 +46,7 @@ beforeAll(async () => {
   });
   const guarded = guard((_request, response) => response.end("fine"));
   service = await serve((request, response) => {
-    // A service lets pages of other origins in by this field; which fields these may read is the guard's to say.
+    // A service lets pages of other origins in with this field. The guard decides which fields they may read.
     response.setHeader("Access-Control-Allow-Origin", "*");
     guarded(request, response);
   });
@@ -66,7 +66,7 @@ afterAll(async () => {
   }
 });
 
-it("a page of another origin reads the quota that is left, and the wait when it is refused", async () => {
+it("a page of another origin reads the remaining quota, and the wait of a refusal", async () => {
   const read = await page.evaluate(async (url) => {
     const { headgate } = globalThis as unknown as { headgate: typeof import("../src/client/index.ts") };
     const client = headgate.createClient({ share: false });

@@ -41,7 +41,7 @@ const common = [
   "setTimeout",
 ] as const;
 
-/** Runs a script where there is what browsers and workers have in common, and nothing of Node's. */
+/** Runs a script with only what browsers and workers have in common, and nothing of Node.js. */
 async function runInWorker(script: string): Promise<unknown> {
   const web = Object.fromEntries(common.map((name) => [name, globalThis[name]]));
   return new Script(`${script}\nbundle.default;`).runInContext(createContext(web));
@@ -61,7 +61,7 @@ describe("for a worker", () => {
     "headgate/hono",
     "headgate/next",
     "headgate/client",
-  ])("%s needs nothing of Node's, nor any peer", async (specifier) => {
+  ])("%s needs no Node.js module and no peer dependency", async (specifier) => {
     const script = await bundle(
       `import * as all from "${specifier}"; export default Object.keys(all);`,
       worker,
@@ -69,7 +69,7 @@ describe("for a worker", () => {
     expect(await runInWorker(script)).not.toHaveLength(0);
   });
 
-  it("a guarded handler, its counts in memory, admits and refuses there", async () => {
+  it("a guarded handler with counts in memory admits and refuses", async () => {
     const script = await bundle(
       `import { createLimiter } from "headgate";
       import { rateLimit } from "headgate/fetch";
@@ -83,8 +83,8 @@ describe("for a worker", () => {
   });
 });
 
-describe("split where code is loaded later", () => {
-  it("holds nothing of Redis or PostgreSQL before a URI asks for it", async () => {
+describe("split at dynamic imports", () => {
+  it("loads no code for Redis or PostgreSQL before a URI needs it", async () => {
     const { outputFiles = [] } = await build({
       stdin: {
         contents: `export { createLimiter } from "headgate"; export { rateLimit } from "headgate/fetch";`,
@@ -105,7 +105,7 @@ describe("split where code is loaded later", () => {
   });
 });
 
-/** A chunk and all that it imports before it runs. */
+/** A chunk, and every chunk that it imports before it runs. */
 function loadedWith(
   name: string,
   chunks: ReadonlyMap<string, string>,

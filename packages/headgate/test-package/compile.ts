@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { type Consumer, makeConsumer, run } from "./consumer.ts";
 import { program as wholeProgram } from "./program.ts";
 
-/** A consumer whose program has something of every subpath in it, with every peer and the types that those need. */
+/** A consumer whose program uses every subpath, with every peer and the types that those need. */
 export async function makeTypedConsumer(name: string): Promise<Consumer> {
   const { peerDependencies } = JSON.parse(
     await readFile(new URL("../package.json", import.meta.url), "utf8"),
@@ -21,18 +21,18 @@ export async function writeProgram({ folder }: Consumer, text: string): Promise<
 }
 
 export interface Compilation {
-  /** The folder of a TypeScript. */
+  /** The folder of a version of TypeScript. */
   readonly compiler: string;
   readonly version: string;
   readonly module: string;
   readonly moduleResolution: string;
-  /** `false`: it looks into every declaration, those of the peers too, which takes a while. */
+  /** `false`: it checks every declaration, including those of the peers, which takes a while. */
   readonly skipLibCheck: boolean;
-  /** Whether the program is CommonJS by its name, and not an ES module by its package. */
+  /** Whether the program is CommonJS by its file name, and not an ES module by its package. */
   readonly isCommonJs?: boolean;
 }
 
-/** Compiles the consumer's program, as strictly as can be. @returns what is wrong in it or in the package */
+/** Compiles the consumer's program with the strictest options. @returns the errors in it or in the package */
 export async function compile(consumer: Consumer, one: Compilation): Promise<string> {
   const { compiler, version, moduleResolution, module, skipLibCheck, isCommonJs = false } = one;
   const program = isCommonJs ? "program.cts" : "program.ts";
@@ -55,7 +55,7 @@ export async function compile(consumer: Consumer, one: Compilation): Promise<str
   const words = [path.join(compiler, "bin/tsc"), "-p", file, "--listFiles"];
   const { stdout } = await run(consumer.folder, process.execPath, words);
   const lines = stdout.split("\n");
-  // Everything of the package was looked at, and what is wrong in the declarations of others is theirs.
+  // All of the package was checked. Errors in the declarations of other packages are theirs.
   const looked = lines.filter((line) => line.includes("node_modules/headgate/dist/"));
   expect(looked.length).toBeGreaterThan(50);
   const theirs = /^\S*node_modules\/(?!headgate\/)\S*\(\d/;

@@ -9,12 +9,12 @@ import { inject } from "vitest";
 const execute = promisify(execFile);
 const headgateFolder = fileURLToPath(new URL("..", import.meta.url));
 
-/** Where npm may have put what the repository installs, nearest first. */
+/** Where npm may have put the repository's packages, nearest first. */
 const installedIn = [headgateFolder, path.join(headgateFolder, "../..")].map((folder) =>
   path.join(folder, "node_modules"),
 );
 
-/** What a subpath of the package leads to: for `import`, and for `require`. */
+/** The files that a subpath of the package resolves to: for `import`, and for `require`. */
 interface Target {
   readonly "headgate-source": string;
   readonly types: string;
@@ -27,15 +27,15 @@ export interface Consumer {
   folder: string;
   /** The package's own manifest. */
   manifest: { exports: Record<string, Target | string>; peerDependencies: Record<string, string> };
-  /** Everything that can be imported, such as `headgate/http`; without the manifest. */
+  /** Everything that can be imported, such as `headgate/http`, except the manifest. */
   specifiers: string[];
 }
 
 /**
  * Makes a consumer of the packed package.
  *
- * @param name a folder's name, one for each consumer.
- * @param packages what it has installed besides, taken from the repository; nothing else can be found from there.
+ * @param name the name of a folder, different for each consumer.
+ * @param packages other installed packages, taken from the repository. No other package can be found from there.
  */
 export async function makeConsumer(name: string, packages: readonly string[] = []): Promise<Consumer> {
   const folder = path.join(inject("workplace"), name);
@@ -62,21 +62,21 @@ export function installed(name: string): string {
   return found;
 }
 
-/** What a program said, and how it ended. */
+/** The output of a program, and how it ended. */
 export interface Outcome {
   code: number;
   stdout: string;
   stderr: string;
 }
 
-/** Runs a program in a consumer's folder, to its end. */
+/** Runs a program in a consumer's folder until it ends. */
 export async function run(folder: string, program: string, words: readonly string[]): Promise<Outcome> {
   const { NODE_OPTIONS: _, ...env } = process.env;
   try {
     const { stdout, stderr } = await execute(program, words, { cwd: folder, env, maxBuffer: 2 ** 26 });
     return { code: 0, stdout, stderr };
   } catch (error) {
-    // A program that cannot be started has no output, and a name for a code.
+    // If a program cannot be started, it has no output, and its code is a name.
     const { code, stdout = "", stderr = `${error}` } = error as Partial<Outcome>;
     return { code: Number(code) || 1, stdout, stderr };
   }
@@ -88,7 +88,7 @@ export interface Node {
   program: string;
 }
 
-/** This Node, and every other one in the path, such as the machine's own where the repository brings a newer one. */
+/** This Node, and every other one in the path, such as the machine's own if the repository brings a newer one. */
 export async function nodesOfThisMachine(): Promise<Node[]> {
   const nodes = new Map([[process.version, process.execPath]]);
   for (const folder of (process.env.PATH ?? "").split(path.delimiter)) {

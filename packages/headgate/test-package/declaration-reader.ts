@@ -10,11 +10,11 @@ export interface Declaration {
   readonly file: string;
 }
 
-/** What a module gives to those who import it. */
+/** What a module exports. */
 export interface Exports {
   /** By exported name. */
   readonly exported: Map<string, Declaration>;
-  /** What those are made of and this module does not export. */
+  /** The declarations that those use and that this module does not export. */
   readonly reachable: Declaration[];
 }
 
@@ -25,16 +25,16 @@ interface DeclarationFile {
 }
 
 interface Origin {
-  /** Absent for what the file declares itself. */
+  /** Absent for declarations of the file itself. */
   readonly from: string | undefined;
   readonly name: string;
 }
 
 /**
  * Reads declaration files as `tsc` writes them: a statement begins with a letter in the first column, and its doc
- * comment stands before it.
+ * comment is before it.
  *
- * @returns a function that tells what an entry file exports; it throws for what is exported and declared nowhere
+ * @returns a function that lists the exports of an entry file. It throws for an export without a declaration.
  */
 export function declarationReader(): (entry: string) => Exports {
   const files = new Map<string, DeclarationFile>();
@@ -80,12 +80,12 @@ function* namesIn({ signatures }: Declaration): Iterable<string> {
     for (const [name] of withoutComments(text).matchAll(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu)) yield name;
 }
 
-/** A declaration's text alone. */
+/** The text of a declaration alone. */
 export function withoutComments(text: string): string {
   return text.replace(/^[ \t]*\/\*\*[\s\S]*?\*\/\n/gm, "");
 }
 
-/** @throws for a statement of a kind that it does not know, rather than leave it out */
+/** @throws for a statement of an unknown kind, instead of leaving it out */
 export function readDeclarations(file: string, source: string): DeclarationFile {
   const read: DeclarationFile = { declarations: new Map(), imported: new Map(), exported: new Map() };
   for (const { comment, text } of statements(source)) {

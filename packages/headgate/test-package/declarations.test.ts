@@ -12,7 +12,7 @@ async function write(files: Record<string, string>): Promise<string> {
   return path.join(folder, "index.d.ts");
 }
 
-it("follows what is exported to where it is declared, and to what it is made of", async () => {
+it("follows an export to its declaration, and to the types that it uses", async () => {
   const entry = await write({
     "index.d.ts": `export { open as openGate, type Gate } from "./gate.ts";\n//# sourceMappingURL=index.d.ts.map`,
     "gate.d.ts": `import type { Width } from "./parts/width.ts";
@@ -38,7 +38,7 @@ interface Hidden {
   expect(Object.fromEntries(reachable)).toEqual({ Width: "type Width = number;" });
 });
 
-it("says so when it does not understand", async () => {
+it("reports an export that it cannot follow", async () => {
   const missing = await write({
     "index.d.ts": `export { gone } from "./other.ts";`,
     "other.d.ts": "export {};",

@@ -1,15 +1,15 @@
 import { type Declaration, declarationReader, withoutComments } from "./declaration-reader.ts";
 
-/** What a subpath of the package gives to those who import it, without comments. */
+/** What a subpath of the package exports, without comments. */
 export interface Api {
   /** By exported name. */
   exported: Map<string, string>;
-  /** Declarations that are named in those, and that cannot be imported. */
+  /** Declarations that those use and that cannot be imported. */
   reachable: Map<string, string>;
 }
 
 /**
- * Reads what a declaration file exports, and everything that this is made of.
+ * Reads the exports of a declaration file, and every declaration that they use.
  *
  * @throws if a file exports what it does not declare, or declares what the reader does not understand.
  */

@@ -1,6 +1,6 @@
 /**
- * Uses the subpaths that need no other package, with only Node's types installed. Its second part is mistakes, each of
- * which a compiler must find.
+ * Uses the subpaths that need no other package, with only Node's types installed. Its second part consists of mistakes,
+ * and a compiler must find each of them.
  */
 export const lonely = `
 import { createLimiter, guard } from "headgate";

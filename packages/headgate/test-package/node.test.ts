@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Consumer, makeConsumer, type Node, nodesOfThisMachine, run } from "./consumer.ts";
 
-/** The subpaths that are nothing without another package, and that package. */
+/** The subpaths that need another package, and that package. */
 const needing: Record<string, string> = {
   "headgate/react": "react",
   "headgate/nest": "@nestjs/common",
@@ -46,14 +46,14 @@ async function exportsOf(
   return JSON.parse(stdout) as Record<string, string[] | string>;
 }
 
-it("is tried on the oldest Node that it supports", (context) => {
+it("is tested on the oldest supported version of Node", (context) => {
   const oldest = nodes.find(({ version }) => version.startsWith("v20."));
   if (!oldest) context.skip(`There is no Node 20 on this machine, only ${nodes.map((node) => node.version)}`);
   expect(oldest).toBeDefined();
 });
 
 describe.each(nodes)("on Node $version", (node) => {
-  it("imports every subpath, and nothing but what is installed", async () => {
+  it("imports every subpath, and only installed packages", async () => {
     const loaded = await exportsOf(accompanied, node, "import");
     for (const specifier of accompanied.specifiers)
       expect(loaded[specifier], specifier).toBeInstanceOf(Array);
@@ -62,7 +62,7 @@ describe.each(nodes)("on Node $version", (node) => {
     expect(loaded["headgate/react"]).toContain("RateLimitNotice");
   });
 
-  it("needs no optional peer where none is used, and names the one that is missing", async () => {
+  it("needs no unused optional peer, and names a missing one", async () => {
     const loaded = await exportsOf(alone, node, "import");
     for (const specifier of alone.specifiers) {
       const needed = needing[specifier];
@@ -71,7 +71,7 @@ describe.each(nodes)("on Node $version", (node) => {
     }
   });
 
-  it("requires every subpath, with the same exports, where Node cannot require ES modules", async () => {
+  it("requires every subpath, with the same exports, if Node cannot require ES modules", async () => {
     const required = await exportsOf(accompanied, node, "require", ["--no-experimental-require-module"]);
     const { "headgate/nest": ofNest, ...imported } = await exportsOf(accompanied, node, "import");
     // Nest 12 itself is ES modules.
@@ -82,7 +82,7 @@ describe.each(nodes)("on Node $version", (node) => {
     expect((await exportsOf(accompanied, node, "require"))["headgate/nest"]).toEqual(ofNest);
   });
 
-  it("requires no optional peer where none is used, and names the one that is missing", async () => {
+  it("requires no unused optional peer, and names a missing one", async () => {
     const loaded = await exportsOf(alone, node, "require");
     for (const specifier of alone.specifiers) {
       const needed = needing[specifier];
@@ -91,7 +91,7 @@ describe.each(nodes)("on Node $version", (node) => {
     }
   });
 
-  it("requires no code of Redis or PostgreSQL before a URI asks for it", async () => {
+  it("requires no code for Redis or PostgreSQL before a URI needs it", async () => {
     const source = `
       const { createLimiter } = require("headgate");
       const stores = () => Object.keys(require.cache).filter((file) => /stores.(redis|postgres)/.test(file)).length;
@@ -123,7 +123,7 @@ describe.each(nodes)("on Node $version", (node) => {
     ["valkey://127.0.0.1:1", "npm install iovalkey"],
     ["postgres://127.0.0.1:1/limits", "npm install pg"],
     ["pglite://memory", "npm install @electric-sql/pglite"],
-  ])("says what to install for a store at %s", async (store, advice) => {
+  ])("names the package to install for a store at %s", async (store, advice) => {
     const source = `
       import { createLimiter } from "headgate";
       const layers = [{ name: "user", key: (user) => user, limits: "2/minute" }];

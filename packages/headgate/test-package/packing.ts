@@ -10,9 +10,9 @@ declare module "vitest" {
   interface ProvidedContext {
     /** The package as `npm publish` would send it. */
     tarball: string;
-    /** A copy of the repository that has built nothing but the package. */
+    /** A copy of the repository that has built only the package. */
     unbuilt: string;
-    /** A folder of its own for everything that consumers of the package need. */
+    /** A separate folder for everything that consumers of the package need. */
     workplace: string;
   }
 }
@@ -22,10 +22,10 @@ const packages = ["headgate", "headgate-server", "headgate-console"] as const;
 const execute = promisify(execFile);
 
 /**
- * Packs the package once for all tests, in a copy of the repository where nothing is built: what is tested is what would be
- * published, and packing builds it.
+ * Packs the package once for all tests, in a copy of the repository where nothing is built. So the tests use what would
+ * be published, and packing must build it.
  *
- * @throws what the compiler or npm said.
+ * @throws the output of the compiler or npm.
  */
 export default async function packPackage(project: TestProject): Promise<() => Promise<void>> {
   const workplace = await mkdtemp(path.join(tmpdir(), "headgate-package-"));
@@ -75,7 +75,7 @@ export async function packIn(unbuilt: string, name: (typeof packages)[number]): 
   return path.join(unbuilt, packed);
 }
 
-/** Compilers write what is wrong to their standard output, which the error of a process leaves out. */
+/** Compilers write their errors to standard output, which the error of a process does not include. */
 function sayAll(error: Error & { stdout?: string; stderr?: string }): never {
   throw new Error([error.message, error.stdout, error.stderr].filter(Boolean).join("\n"));
 }

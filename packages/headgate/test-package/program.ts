@@ -1,4 +1,4 @@
-/** A program that has something of every subpath in it. */
+/** A program that uses every subpath. */
 export const program = `
 import { createLimiter, memoryStore, parseLimits, HeadgateError } from "headgate";
 import { callerAddress, rateLimitFields, refusal } from "headgate/http";

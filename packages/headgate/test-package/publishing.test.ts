@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 
 describe("the packed package", () => {
-  it("holds what its manifest promises", () => {
+  it("contains every file that its manifest names", () => {
     for (const [subpath, target] of Object.entries(consumer.manifest.exports)) {
       for (const file of filesIn(target))
         expect(existsSync(path.join(packed, file)), `${subpath}: ${file}`).toBe(true);
@@ -21,7 +21,7 @@ describe("the packed package", () => {
     for (const file of ["README.md", "LICENSE"]) expect(existsSync(path.join(packed, file)), file).toBe(true);
   });
 
-  it("holds no tests, and nothing that belongs to the repository alone", async () => {
+  it("contains no tests, and no files for the repository only", async () => {
     const files = await readdir(packed, { recursive: true });
     expect(files.filter((file) => /\.test\b|test-servers|test-package|tsconfig/.test(file))).toEqual([]);
     expect(new Set(files.map((file) => file.split(path.sep)[0]))).toEqual(
@@ -29,7 +29,7 @@ describe("the packed package", () => {
     );
   });
 
-  it("has the source of everything that it runs, for debuggers", async () => {
+  it("contains the source of all its code, for debuggers", async () => {
     const files = await readdir(path.join(packed, "dist"), { recursive: true });
     const scripts = files.filter((file) => file.endsWith(".js") && !file.startsWith("commonjs"));
     expect(scripts.length).toBeGreaterThan(50);
@@ -39,7 +39,7 @@ describe("the packed package", () => {
     }
   });
 
-  it("has its CommonJS in few files", async () => {
+  it("has few CommonJS files", async () => {
     const files = await readdir(path.join(packed, "dist/commonjs"), { recursive: true });
     expect(files.filter((file) => file.endsWith(".js")).length).toBeLessThan(80);
   });
@@ -60,13 +60,13 @@ describe.each([
     tarball = name === "headgate" ? inject("tarball") : await packIn(inject("unbuilt"), name);
   });
 
-  it("pleases publint", async () => {
+  it("passes publint", async () => {
     const publint = path.join(installed("publint"), "src/cli.js");
     const outcome = await run(consumer.folder, process.execPath, [publint, "run", tarball, "--strict"]);
     expect(outcome, outcome.stdout).toMatchObject({ code: 0 });
   });
 
-  it("has types that agree with what is loaded (attw)", async () => {
+  it("has types that match the loaded modules (attw)", async () => {
     const attw = path.join(installed("@arethetypeswrong/cli"), "dist/index.js");
     const words = [attw, tarball, "--profile", profile, "--format", "ascii", "--no-color"];
     const outcome = await run(consumer.folder, process.execPath, words);

@@ -26,7 +26,7 @@ const budgets = [
   },
 ];
 
-/** What a bundler would send to a browser; React, which the page has, not counted. */
+/** What a bundler would send to a browser, without React, which the page already has. */
 async function bundle(source: string): Promise<Uint8Array> {
   const { outputFiles } = await build({
     stdin: { contents: source, resolveDir: consumer.folder },

@@ -8,13 +8,13 @@ import { lonely } from "./lonely-program.ts";
 import { program } from "./program.ts";
 
 const modern = installed("typescript");
-/** The compiler that attw brings along: users have older ones than the repository. */
+/** The compiler that attw depends on: users have older versions than the repository. */
 const older = path.dirname(
   createRequire(path.join(installed("@arethetypeswrong/core"), "package.json")).resolve(
     "typescript/package.json",
   ),
 );
-/** One of them looks into every declaration, those of the peers too, which takes a while. */
+/** One of them checks every declaration, including those of the peers, which takes a while. */
 const cases = [
   { compiler: modern, moduleResolution: "bundler", module: "esnext", skipLibCheck: true },
   { compiler: modern, moduleResolution: "bundler", module: "commonjs", skipLibCheck: true },
@@ -29,7 +29,7 @@ beforeAll(async () => {
   consumer = await makeTypedConsumer("typed");
 });
 
-it("has something of every subpath in its program", () => {
+it("uses every subpath in its program", () => {
   for (const specifier of consumer.specifiers) expect(program).toContain(`from "${specifier}"`);
 });
 
@@ -37,7 +37,7 @@ it.each(cases)("compiles with TypeScript $version, $module by $moduleResolution"
   expect(await compile(consumer, one)).toBe("");
 });
 
-it("finds mistakes, also without any peer", async () => {
+it("finds type errors, even without any peer installed", async () => {
   const alone = await makeConsumer("lonely", ["@types/node"]);
   await writeProgram(alone, lonely);
   const settings = { module: "nodenext", moduleResolution: "nodenext", skipLibCheck: false };

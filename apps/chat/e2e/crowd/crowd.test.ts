@@ -18,7 +18,7 @@ const ALLOWANCE = 900_000_000;
 
 const text = Array.from({ length: 40 }, (_, n) => `word ${n},`).join(" ");
 
-/** Numbers that look random, and are the same in every run. */
+/** Pseudo-random numbers, the same in every run. */
 function dice(seed: number): (sides: number) => number {
   let state = seed;
   return (sides) => {
@@ -71,7 +71,7 @@ describe.each([
         RATE_LIMIT_BODIES_IP_PER_MIN: "100000",
         RATE_LIMIT_SIGN_IN_IP_PER_MIN: "100000",
         RATE_LIMIT_CHAT_CONCURRENT: String(PLACES),
-        // Nothing of it comes back while the test runs.
+        // No token becomes free again while the test runs.
         RATE_LIMIT_CHAT_TOKENS_PER_DAY: `${QUOTA} tokens/day sliding-window`,
         MAX_STREAMS: "2000",
         LLM_BASE_URL: provider.url,
@@ -100,7 +100,7 @@ describe.each([
     };
   });
 
-  /** Asks, and leaves before the head, after it, after some words, or never. */
+  /** Sends a question, and leaves before the head, after it, after some words, or never. */
   async function ask(n: number, roll: (sides: number) => number): Promise<void> {
     const leaves = roll(4);
     const leaving = new AbortController();
@@ -133,7 +133,7 @@ describe.each([
       provider.setUsage(isReported ? undefined : null);
       const roll = dice(streams);
       const asked = Array.from({ length: streams }, (_, n) => ask(n, roll));
-      // Each has a word or two, then all have the rest.
+      // First each answer gets a word or two, then all of them get the rest.
       await expect.poll(() => provider.requests.length, { timeout: 240_000 }).toBeGreaterThan(streams / 2);
       provider.release(streams);
       provider.release(Number.POSITIVE_INFINITY);
@@ -167,7 +167,7 @@ describe.each([
             charged: read + written,
           });
         } else {
-          // What was read is estimated on the safe side: this provider counts no tools.
+          // The input is estimated on the safe side: this provider does not count tools.
           expect(inputTokens).toBeGreaterThanOrEqual(read);
           expect(Math.abs(outputTokens - written)).toBeLessThanOrEqual(CHUNK_TOKENS * calls.length);
           expect(charged).toBeGreaterThanOrEqual(read + written);

@@ -22,13 +22,13 @@ const leftOut = readFileSync(path.join(root, ".dockerignore"), "utf8")
   .split("\n")
   .filter((line) => line !== "" && !line.startsWith("!"));
 
-/** Whether .dockerignore keeps a file, or the folder that it is in, from the build. */
+/** Whether .dockerignore keeps a file or its folder in the build. */
 function isLeftOut(file: string): boolean {
   const folders = file.split("/").map((_, index, names) => names.slice(0, index + 1).join("/"));
   return folders.some((at) => leftOut.some((pattern) => path.matchesGlob(at, pattern)));
 }
 
-/** The packages of this workspace are to be those of the image; all others are as `npm ci` installs them. */
+/** The workspace's packages must be those of the image. All others are as `npm ci` installs them. */
 function installPackages(folder: string): void {
   const own = new Map(
     ["packages/headgate", "packages/headgate-server", "packages/headgate-console"].map((at) => [
@@ -72,7 +72,7 @@ test("the image's build has all that it needs", () => {
       expect(status, `${line}\n${stdout}${stderr}`).toBe(0);
     }
   }
-  // What the last stage takes of it is there.
+  // Everything that the last stage copies exists.
   const taken = [...last.matchAll(/^COPY --from=build \/app\/(\S+) /gm)].map(([, file = ""]) => file);
   expect(taken).toHaveLength(3);
   for (const file of taken) expect(existsSync(path.join(folder, file)), file).toBe(true);

@@ -15,7 +15,7 @@ const LEASE_SECONDS = 30;
 /** Every test waits for events. This only bounds the wait, on a machine that is busy with other work. */
 const PATIENCE_MS = 240_000;
 const TEST_MS = 1_200_000;
-/** Two halves of a text may be counted as some tokens more than the whole. */
+/** The two halves of a text may have a few more tokens than the whole. */
 const ROUNDING = 20;
 const QUOTA = 1_000_000;
 /** Micros for a token, read or written. */
@@ -24,7 +24,7 @@ const ALLOWANCE = 900_000_000;
 const MOST_WORDS = 4_000;
 
 interface Kind {
-  /** Whether a second process serves the same database meanwhile. */
+  /** Whether a second process serves the same database. */
   isShared: boolean;
   /** Whether the limits' counts outlive the process. */
   keepsCounts: boolean;
@@ -109,7 +109,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
         RATE_LIMIT_CHAT_PER_HOUR: "1000",
         RATE_LIMIT_CHAT_IP_PER_MIN: "1000",
         RATE_LIMIT_BODIES_IP_PER_MIN: "10000",
-        // Nothing of it comes back while the test runs.
+        // No token becomes free again while the test runs.
         RATE_LIMIT_CHAT_TOKENS_PER_DAY: `${QUOTA} tokens/day sliding-window`,
         ...env,
       },
@@ -173,12 +173,12 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
       .toBeGreaterThanOrEqual(2);
   }
 
-  /** Waits until the database has these words of an answer in flight: a second reader reads them from there. */
+  /** Waits until the database has these words of a running answer. A second reader reads them from there. */
   async function untilKept(client: TestClient, { conversationId, said }: Read): Promise<void> {
     const words = said();
     const leaving = new AbortController();
     const response = await client(`/chat/stream/${conversationId()}`, { signal: leaving.signal });
-    // It has ended meanwhile, and is kept.
+    // It has ended meanwhile, and is saved.
     if (response.status === 204) return;
     expect(response.status).toBe(200);
     let kept = "";
@@ -203,7 +203,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
     return credit as { kind: string; amount: number; reference: string }[];
   }
 
-  /** Every answer that cost anything is in the ledger once, at what it used, and nothing else is; nothing is held. */
+  /** Every answer with a cost is in the ledger once, with its use. Nothing else is in it, and nothing is held. */
   async function expectBalanced(client: TestClient, answers: readonly ChatMessage[]): Promise<void> {
     const { credit } = await meOf(client);
     const ledger = await ledgerOf(client);
@@ -212,7 +212,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
     const charges = ledger
       .filter(({ kind: of }) => of === "usage")
       .map(({ reference, amount }) => [reference, amount]);
-    // What came after the last beat is nobody's: of some answers that is all.
+    // Use after the last heartbeat is not charged. For some answers that is all of it.
     const costing = answers
       .map(({ id, metadata }) => ({
         id,
@@ -228,7 +228,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
   test(
     "in mid-stream: places are back within the lease, tokens are short by a beat at most, and what was said is kept",
     async () => {
-      // Each word is as many tokens as any other.
+      // Each word has the same number of tokens.
       const text = Array.from({ length: MOST_WORDS }, (_, n) => `word-${1_000 + n}`).join(" ");
       await begin(text);
       const first = await start();
@@ -236,7 +236,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
       const one = createClient(first.url);
       await signUp(one);
 
-      // What a question and so many words are counted as, where no provider says.
+      // How many tokens a question and this number of words count as, if the provider reports none.
       provider.setMode("normal");
       provider.setUsage(null);
       const controls: ChatMessage[] = [];
@@ -263,7 +263,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
       await expect.poll(wordsSaid, { timeout: PATIENCE_MS }).toBe(802);
       const saidBefore = asked.map(({ said }) => said());
       for (const answer of asked) await untilKept(one, answer);
-      // After that, all of it is charged to stay.
+      // After two heartbeats, all of this stays charged.
       if (kind.keepsCounts) await untilBeaten(sameCaller(one, (second ?? first).url));
       provider.release(100);
       await expect.poll(wordsSaid, { timeout: PATIENCE_MS }).toBe(902);
@@ -273,7 +273,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
       const { url } = second ?? (await start());
       const two = sameCaller(one, url);
       if (kind.keepsCounts) {
-        // Nobody can tell a process that is gone from one that is slow: its places are taken as long as the lease.
+        // A dead process cannot be distinguished from a slow one, so its places are taken until the lease ends.
         const { response, problem } = await two.ask("Is there a place?");
         expect([response.status, problem.waits_for]).toEqual([429, "holders"]);
         expect(problem.retry_after_seconds).toBeLessThanOrEqual(LEASE_SECONDS);
@@ -306,12 +306,12 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
       if (kind.keepsCounts) {
         const { inputTokens = 0, outputTokens = 0 } = whole.metadata ?? {};
         const charged = (await tokensTaken(two)) - inputTokens - outputTokens;
-        // At the beat before the last words there were 802 in two answers, and at the end 902.
+        // At the heartbeat before the last words, the two answers had 802 words; at the end they have 902.
         expect(charged - takenBefore).toBeGreaterThanOrEqual(few + some - ROUNDING);
         expect(charged - takenBefore).toBeLessThanOrEqual(few + many + ROUNDING);
       }
 
-      // Asked again under the same ids: what there is, at no charge.
+      // Sent again with the same ids, they get the saved answers without a charge.
       const requests = provider.requests.length;
       for (const [index, id] of ["q1", "q2"].entries()) {
         const again = await two.ask("Tell me all.", { id });
@@ -329,7 +329,9 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
       const text = "one two three four five six seven eight nine ten eleven twelve";
       await begin(text);
       const MOST_OF_A_ROUND = 4 * text.split(" ").length;
-      /** In this round, the process is killed when the database has parts of answers. In others, it may have none. */
+      /**
+       * In this round, the process is killed when the database has parts of answers. In other rounds, it may have none.
+       */
       const HALF_KEPT = 8;
       const env = { RATE_LIMIT_CHAT_CONCURRENT: "1000" };
       let client: TestClient | undefined;
@@ -343,9 +345,9 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
           read(asking, { id: `q-${round}-${n}`, role: "user", content: `question ${round} ${n}` }),
         );
         all.push(...asked);
-        // Some rounds end before an answer began, some when all are whole, the others in between.
+        // Some rounds end before an answer began, some when all are complete, and the others in between.
         const words = Math.min(round * 3, MOST_OF_A_ROUND);
-        // A connection of the last round that the provider still believes to be open may take some of these words.
+        // The provider may still send some of these words to a connection of the last round.
         provider.release(words < MOST_OF_A_ROUND ? words : Number.POSITIVE_INFINITY);
         const isFar =
           words < MOST_OF_A_ROUND
@@ -368,7 +370,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
       const answers: ChatMessage[] = [];
       let whole = 0;
       for (const { conversationId, chunks, question } of all) {
-        // Whose head never came was never told that anything was stored.
+        // A client that never got a head was never promised that anything is stored.
         if (conversationId() === "") continue;
         const [stored, answer] = await messagesOf(two, conversationId());
         expect(wordsOf(stored)).toBe(question);
@@ -379,7 +381,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
       }
       expect(whole).toBeGreaterThan(0);
       expect(answers.length).toBeGreaterThan(whole);
-      // Those too whose head never came.
+      // Also answers whose head never arrived.
       const known = new Set(answers.map(({ id }) => id));
       const { conversations } = await (await two("/conversations?limit=100")).json();
       for (const { id } of conversations as { id: string }[]) {
@@ -394,22 +396,22 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
 
 interface Read {
   question: string;
-  /** What has come of the answer so far. */
+  /** The received part of the answer. */
   said(): string;
   chunks(): ReturnType<typeof chunksOf>;
-  /** Empty until the head has come. */
+  /** Empty until the head has arrived. */
   conversationId(): string;
-  /** Settles when the answer is over, or its process is gone. */
+  /** Settles when the answer has ended, or its process is gone. */
   ended: Promise<void>;
 }
 
-/** Sends a message, and keeps what comes of its answer. */
+/** Sends a message, and collects the answer. */
 function read(client: TestClient, message: { id: string; role: "user"; content: string }): Read {
   let events = "";
   let conversationId = "";
   const run = async () => {
     let response = await client.send("POST", "/chat/message", { messages: [message] });
-    // A busy store is asked again, as the answer says.
+    // Ask a busy store again after the wait that it reports.
     for (let tries = 0; response.status === 503 && tries < 60; tries += 1) {
       await pause(Number(response.headers.get("Retry-After") ?? 1) * 1_000);
       response = await client.send("POST", "/chat/message", { messages: [message] });

@@ -115,7 +115,7 @@ async function carryOutHere(order: Order, config: Config): Promise<Outcome | und
   }
 }
 
-/** A command is no decision: an operator rather waits than does not know whether a change is in force. */
+/** A command is not a decision: an operator would rather wait than not know whether a change is in force. */
 const PATIENCE = { connectMs: 10_000, storeMs: 10_000 };
 
 /** Who runs a command, for the log of actions. */

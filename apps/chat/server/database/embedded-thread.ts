@@ -14,7 +14,10 @@ export interface EmbeddedThread {
   close(): Promise<void>;
 }
 
-/** PGlite cannot be interrupted: a thread that takes longer for one statement is ended, so that it does not hang for ever. */
+/**
+ * PGlite cannot be interrupted. If one statement takes longer than this, the thread is ended, so that it does not hang
+ * for ever.
+ */
 const STUCK_MS = 60_000;
 
 interface RunningThread {
@@ -69,7 +72,7 @@ async function startWorker(
   const file = new URL(`./embedded-worker.${isSource ? "ts" : "js"}`, import.meta.url);
   const worker = new Worker(file, { workerData: options });
   const connections = new Map<number, Duplex>();
-  // What follows a query takes more time than the query: many at once would keep the event loop.
+  // The work after a query takes longer than the query itself: many queries at once would block the event loop.
   const fairTurns = createFairTurns();
   let unanswered = 0;
   const watch = setTimeout(() => {

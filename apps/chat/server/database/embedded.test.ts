@@ -27,7 +27,7 @@ const settingOf = async (name: string, of: Database = database) =>
 /** Does not end. */
 const endless = sql`select count(*) from generate_series(1, 1000000000000)`;
 
-test("queries do not keep the event loop", async () => {
+test("queries do not block the event loop", async () => {
   let turns = 0;
   const turning = setInterval(() => {
     turns += 1;
@@ -62,7 +62,7 @@ test("transactions do not interleave with each other or with queries, and an err
   for (const value of await Promise.all(seen)) expect(Number(value)).toBeLessThanOrEqual(10);
 });
 
-describe("a thread that ends is replaced: its queries fail, and what was written before is there", () => {
+describe("a thread that ends is replaced: its queries fail, and earlier writes are kept", () => {
   let folder: string;
 
   beforeEach(async () => {
@@ -94,7 +94,7 @@ describe("a thread that ends is replaced: its queries fail, and what was written
     await own.close();
   });
 
-  test("after a crash, such as that of PostgreSQL without room for its log", async () => {
+  test("after a crash, such as when PostgreSQL has no room for its log", async () => {
     const own = await begin();
     const log = path.join(folder, "pg_wal");
     renameSync(log, `${log}-away`);

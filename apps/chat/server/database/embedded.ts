@@ -11,7 +11,7 @@ import { migrationsFolder } from "./migrations-folder.ts";
 import { overPool } from "./over-pool.ts";
 import { reasonOf } from "./reason.ts";
 
-/** Several, so that the thread has the next query at once. */
+/** Several, so that the thread can begin the next query at once. */
 const CONNECTIONS = 20;
 
 /**

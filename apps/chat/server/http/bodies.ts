@@ -28,8 +28,9 @@ export function limitBodies(
 }
 
 /**
- * Closes the connection after a response that did not wait for the rest of the body, and says so. The server reads on for
- * half a second at most and then closes it anyway, in the middle of what another client sends next through the same proxy.
+ * Closes the connection after a response that did not wait for the rest of the body, and says so in the response.
+ * Otherwise the server would read on for half a second at most, and then close the connection anyway, perhaps while
+ * another client sends a request through the same proxy.
  */
 export const closeIfUnread: MiddlewareHandler<ServiceEnv> = async (c, next) => {
   await next();

@@ -20,7 +20,7 @@ async function serve(server: Server, port: number): Promise<Listening> {
 
 const answering = (text: string) => createServer((_request, response) => response.end(text));
 
-test("one of several that want a port at the same moment has it, and it is free once that one is closed", async () => {
+test("one of several servers that ask for a port at the same moment gets it, and the port is free after that one is closed", async () => {
   const port = await freePort();
   const starts = await Promise.allSettled(
     ["a", "b", "c", "d"].map((name) => listen(answering(name), { host: "127.0.0.1", port })),
@@ -39,7 +39,7 @@ test("one of several that want a port at the same moment has it, and it is free 
   expect((await serve(answering("next"), port)).url).toBe(`http://localhost:${port}`);
 });
 
-test("a port that another program has is not shared with it", async () => {
+test("a port that another program uses is not shared", async () => {
   const other = createSocketServer();
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
   running.push(() => new Promise((resolve) => other.close(() => resolve())));
@@ -47,12 +47,12 @@ test("a port that another program has is not shared with it", async () => {
   await expect(listen(answering("mine"), { host: "127.0.0.1", port })).rejects.toThrow(
     /is in use by another program/,
   );
-  // Nor is anything kept of the attempt.
+  // Nothing is kept of the attempt either.
   await running.splice(0)[0]?.();
   await serve(answering("mine"), port);
 });
 
-test("answers what was asked before it was closed, and takes nothing new", async () => {
+test("answers requests from before it was closed, and accepts no new ones", async () => {
   let answer = () => {};
   const server = createServer((_request, response) => {
     answer = () => response.end("done");
@@ -94,7 +94,7 @@ test.runIf(process.platform === "linux")(
     const { url } = await serve(server, 0);
     const port = Number(new URL(url).port);
     const sockets: Socket[] = Array.from({ length: most }, () => connect({ host: "127.0.0.1", port }));
-    // The kernel takes them all, and Node none: this turn of its loop does not end before.
+    // The kernel accepts all of them, and Node none, because this turn of its event loop has not ended.
     const startedMs = performance.now();
     while (performance.now() - startedMs < 200);
     while (taken < most) {

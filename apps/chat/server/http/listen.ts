@@ -9,27 +9,30 @@ export interface ListenOn {
 }
 
 /**
- * How many sockets listen on the port, where the system lets several. In each turn of its event loop Node takes one new
- * connection from each: from one socket alone, a busy service with turns of 20 ms takes 50 connections a second, and
- * whoever asks for /health waits behind all that came before.
+ * How many sockets listen on the port, if the system allows several. In each turn of its event loop, Node accepts one
+ * new connection from each socket. With a single socket, a busy service with turns of 20 ms would accept 50 connections
+ * a second, and a request for /health would wait behind all earlier ones.
  */
 const SOCKETS = 16;
 
-/** Beyond the default of 511 a connection is dropped, and tried again after seconds. The kernel may allow fewer. */
+/**
+ * Above this number of waiting connections (511 by default), the kernel drops new ones, and clients try again after
+ * seconds. The kernel may allow fewer.
+ */
 const backlog = 4_096;
 
 /** A server that listens. */
 export interface Listening {
   /** Such as `http://localhost:3000`. */
   url: string;
-  /** Takes no new connection from now on. @returns when those that there are have ended */
+  /** Accepts no new connection from now on. @returns when the existing ones have ended */
   close(): Promise<void>;
 }
 
 /**
- * Listens, and is alone in that: no other process of this service, and no other program, has the port.
+ * Listens on a port that no other process of this service and no other program uses.
  *
- * @param variables the prefix of the variables that are to blame where it cannot
+ * @param variables the prefix of the variables that the error names
  * @throws {StartError} that names the variable
  */
 export async function listen(
@@ -50,12 +53,12 @@ export async function listen(
   return { url: `http://${name}:${portOf(server as Server)}`, close };
 }
 
-/** @returns all that is to be closed, the server first */
+/** @returns everything that must be closed, the server first */
 async function listenTogether(server: Server, host: string, port: number): Promise<Server[]> {
   const lock = port === 0 ? [] : [await holdPort(host, port)];
   try {
     await opened(server, { host, port, reusePort: true, backlog });
-    // What comes to the others is the server's too.
+    // Connections of the other sockets belong to the server too.
     const others = Array.from({ length: SOCKETS - 1 }, () =>
       createServer(LIKE_HTTP, (socket) => void server.emit("connection", socket)),
     );
@@ -68,16 +71,16 @@ async function listenTogether(server: Server, host: string, port: number): Promi
   }
 }
 
-/** As `node:http` sets its own server up. */
+/** The options that `node:http` sets for its own server. */
 const LIKE_HTTP = { allowHalfOpen: true, noDelay: true };
 
 /**
- * Several sockets share a port only if each says so, and then another process's may as well. A name that the kernel keeps
- * for one process, in this network, and frees when that ends keeps out other services; a socket that does not share finds
- * any other program.
+ * Sockets share a port only if each of them allows it, but another process could then share it too. Two checks prevent
+ * that. An abstract socket name, which the kernel frees when this process ends, excludes other processes of the service
+ * on this network. A socket that does not share the port finds any other program.
  */
 async function holdPort(host: string, port: number): Promise<Server> {
-  // Nothing is said over it. A connection that stayed would keep the service from stopping.
+  // No data is sent over it. An open connection would prevent the service from stopping.
   const lock = await opened(
     createServer((socket) => void socket.destroy()),
     { path: `\0headgate-chat ${host} ${port}` },

@@ -27,7 +27,7 @@ export function requestLog(
   refusals?: { name(refused: Refused, requestId: string): void },
 ): MiddlewareHandler<ServiceEnv> {
   return async (c, next) => {
-    // Never the client's: operators find refusals by this id, and a client that chose it could pose as another client.
+    // Never use the client's id: operators find refusals by this id, and a client could otherwise use another client's.
     const requestId = randomUUID();
     const given = c.req.header("X-Request-Id");
     const requestLogger = log.child({

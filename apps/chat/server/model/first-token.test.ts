@@ -76,7 +76,7 @@ describe("waiting for the first token", () => {
     expect(stopped.known).toEqual({ kind: "stopped" });
   });
 
-  it("takes what a model reports once it is stopped for the stop", async () => {
+  it("treats a model's report after a stop as the stop", async () => {
     const reports = [start, failed(new DOMException("This operation was aborted", "AbortError"))];
     const options = { ...neverFires, abortSignal: AbortSignal.abort() };
     expect((await firstToken(streamOf(reports), options)).known).toEqual({ kind: "stopped" });

@@ -62,8 +62,8 @@ export const breakdown: z.ZodType<Breakdown> = z
         nationalInsurance: share("National Insurance"),
         studentLoan: share("Student loan"),
       })
-      .describe("What of the next pound is not taken home"),
-    marginalRateBelow: share("What of the last pound was not taken home"),
+      .describe("The part of the next pound that is not taken home"),
+    marginalRateBelow: share("The part of the last pound that is not taken home"),
     employer: z.object({
       nationalInsurance: pounds("Employer's National Insurance"),
       cost: pounds("Pay and employer's National Insurance"),
@@ -77,7 +77,7 @@ export const takeHomeExtras = z.object({
   shown: z
     .object({
       period,
-      perYear: z.number().describe("How many of the period are in a year"),
+      perYear: z.number().describe("How many periods are in a year"),
       gross: z.number(),
       takeHome: z.number(),
       incomeTax: z.number(),

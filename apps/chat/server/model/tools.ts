@@ -31,7 +31,7 @@ const circumstances = {
   nation: z
     .enum(nations)
     .default("England")
-    .describe("Where the person lives: it decides whose income tax is due"),
+    .describe("Where the person lives, which determines the income tax system"),
   studentLoanPlans: z
     .array(plan)
     .max(5)
@@ -88,7 +88,7 @@ function inputOf<Shape extends z.ZodRawShape>(shape: Shape) {
 export const salaryTools = {
   take_home: tool({
     description:
-      "Works one person's UK pay out in full: income tax by band, National Insurance, student loan, pension, take-home, marginal and effective rate, what the employer pays. The page draws it as a card.",
+      "Calculates one person's UK pay in full: income tax by band, National Insurance, student loan, pension, take-home, marginal and effective rate, what the employer pays. The page draws it as a card.",
     inputSchema: inputOf({
       ...pay,
       outgoings: z
@@ -115,7 +115,7 @@ export const salaryTools = {
           weeksPerYear: z.number().positive().max(53).optional().describe("Weeks paid in a year; usually 52"),
         })
         .optional()
-        .describe("What the question asked for: the card leads with it"),
+        .describe("What the question asks for: the card shows it first"),
     }),
     outputSchema: z.intersection(breakdown, takeHomeExtras),
     execute: ({ outgoings = [], shares = [], show, ...input }): Breakdown & TakeHomeExtras => {
@@ -143,11 +143,13 @@ export const salaryTools = {
   }),
   compare_salaries: tool({
     description:
-      "Works 2 to 8 cases out next to each other. They may differ in salary, tax year, nation, student loan, pension and the rest. The page draws a table.",
+      "Calculates 2 to 8 cases for comparison. They may differ in salary, tax year, nation, student loan, pension and the rest. The page draws a table.",
     inputSchema: inputOf({ cases: z.array(z.object(pay)).min(2).max(8) }),
     outputSchema: z.object({
       rows: z.array(breakdown).describe("In the order of the cases"),
-      gains: z.array(z.number()).describe("Take-home of each row above that of the first, pounds a year"),
+      gains: z
+        .array(z.number())
+        .describe("The difference of each row's take-home from the first row's, in pounds a year"),
       gainsMonthly: z.array(z.number()).describe("The same, pounds a month"),
     }),
     execute: ({ cases }) => {
@@ -158,7 +160,7 @@ export const salaryTools = {
     },
   }),
   household: tool({
-    description: "Works the pay of 2 to 6 people out, each taxed alone, and what they take home together.",
+    description: "Calculates the pay of 2 to 6 people, each taxed separately, and their total take-home.",
     inputSchema: inputOf({ people: z.array(z.object(pay)).min(2).max(6) }),
     outputSchema: z.object({ rows: z.array(breakdown), takeHome: z.number(), takeHomeMonthly: z.number() }),
     execute: ({ people }) => {
@@ -168,7 +170,7 @@ export const salaryTools = {
     },
   }),
   salary_table: tool({
-    description: "Works out every salary of a range, 2 to 60 rows. The page draws the result as a chart.",
+    description: "Calculates every salary of a range, 2 to 60 rows. The page draws the result as a chart.",
     inputSchema: inputOf({
       from: salary,
       to: salary,
@@ -176,7 +178,7 @@ export const salaryTools = {
         .number()
         .positive()
         .optional()
-        .describe("Pounds between rows; without one, a comfortable step is chosen"),
+        .describe("Pounds between rows. Default: a step that gives about ten to twenty rows"),
       ...circumstances,
     }),
     outputSchema: z.object({ rows: z.array(breakdown), from: z.number(), to: z.number(), step: z.number() }),
@@ -200,7 +202,7 @@ export const salaryTools = {
   }),
   tax_rates: tool({
     description:
-      "The published rates, bands and thresholds of one tax year, with their sources: income tax in both systems, National Insurance, student loans, minimum wage.",
+      "Returns the published rates, bands and thresholds of one tax year, with their sources: income tax in both systems, National Insurance, student loans, minimum wage.",
     inputSchema: inputOf({ taxYear }),
     outputSchema: taxRatesOut,
     execute: ({ taxYear: year }): TaxRatesOutput => taxRates(year),

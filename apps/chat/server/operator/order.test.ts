@@ -56,7 +56,7 @@ const log = async () =>
     by,
   }));
 
-test("every order about money and rights is in the log, with who gave it and why", async () => {
+test("every order about money and rights is in the log, with its author and reason", async () => {
   await order({ action: "invite", email, ...told });
   await order({ action: "invite", email, ...told });
   await order({ action: "reset-link", email: "nobody@example.com", ...told });
@@ -126,7 +126,7 @@ test("a deleted account keeps its lines, without its e-mail address", async () =
   expect(after.at(-1)).toMatchObject({ what: "invite", of: `account:${user?.id}` });
 });
 
-test("a changed setting is in the log once, also a first operator; unchanged ones are not", async () => {
+test("a changed setting is in the log once, including a first operator; unchanged settings are not", async () => {
   const settings = { OPERATOR_EMAILS: "ada@example.com" };
   const lines = (await log()).length;
   const start = (more: Record<string, string>) =>

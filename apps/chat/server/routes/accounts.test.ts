@@ -107,7 +107,7 @@ test.each([
   "[]",
   '{"email":7}',
   '{"email":"a@b.c","password":"\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000","name":"x"}',
-])("a body of %j is a 4xx, not a 500", async (body) => {
+])("a body of %j gets a 4xx, not a 500", async (body) => {
   const response = await service.client()("/auth/sign-up/email", {
     method: "POST",
     headers: { "Content-Type": "application/json" },

@@ -268,7 +268,7 @@ describe("a response before the end of a body", () => {
     expect(head).toMatch(/ 400 .*\r\nconnection: keep-alive\r\n/is);
   });
 
-  test("a client that asks first is told to send a counted body, and not to send another", async () => {
+  test("a client that asks first may send a counted body, but not a refused one", async () => {
     const service = await start({ RATE_LIMIT_BODIES_IP_PER_MIN: "1" });
     const asking = post("/chat/stop", "Expect: 100-continue\r\nContent-Length: 1\r\n");
     expect(await heads(service, asking, /\r\n\r\n/)).toBe("HTTP/1.1 100 Continue\r\n\r\n");

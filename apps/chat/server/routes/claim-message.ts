@@ -5,7 +5,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { ServiceEnv } from "../http/service-env.ts";
 import { otherWords, type Question, stillAnswered } from "../services/asked-question.ts";
 
-/** How often a message is asked for again that another request is about to store. */
+/** How often the database is asked again for a message that another request is about to store. */
 const PAUSE_MS = 50;
 
 /** How long that may take. */

@@ -203,7 +203,7 @@ describe("requests that spend nothing", () => {
     ["no JSON", "{", "The body is not JSON"],
     ["no body", "", "The body is empty"],
     ["no messages", "{}", "messages: should be a list of messages"],
-    ["an empty list", '{"messages":[]}', "messages: should hold at least one message"],
+    ["an empty list", '{"messages":[]}', "messages: should have at least one message"],
     [
       "a system message",
       '{"messages":[{"role":"system","content":"x"}]}',

@@ -12,7 +12,7 @@ const email = text
   .max(LONGEST_EMAIL, `should be ${LONGEST_EMAIL} characters at most`)
   .refine(isStorable, "should be an e-mail address");
 /** better-auth checks the length, with an error code that the page recognises. */
-const password = text.refine(isStorable, "should hold no NUL and no half characters");
+const password = text.refine(isStorable, "should contain no NUL and no unpaired surrogates");
 const name = text
   .transform(oneLine)
   .pipe(z.string().max(LONGEST_NAME, `should be ${LONGEST_NAME} characters at most`));

@@ -67,7 +67,7 @@ export function createAccountOwner(database: Database, clock: Clock): AccountOwn
     },
 
     async endSession({ id }, sessionId) {
-      // The database cannot take every text, such as one with a NUL.
+      // The database cannot store every text, such as one with a NUL.
       const isEnded = SESSION_ID.test(sessionId) && (await deleteSession(database, id, sessionId));
       if (!isEnded) throw notFound("session");
     },

@@ -37,7 +37,7 @@ export interface AnswerStreamOptions {
   beginning: Promise<Beginning>;
   meter: UsageMeter;
   metered: Meter | undefined;
-  /** Binds the meter to the answer: with the answer's end its tokens are charged, and its place is free. */
+  /** Binds the meter to the answer: when the answer ends, its tokens are charged and its place is free. */
   bind(parts: ReadableStream<Part>): ReadableStream<Part>;
   /** `undefined` if nobody pays. */
   spending: Spending | undefined;

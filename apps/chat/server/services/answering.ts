@@ -78,12 +78,13 @@ export interface Answering {
 }
 
 /**
- * Questions that are stored at once. It leaves connections of the database to the answers that end meanwhile: where a
- * thousand people ask in one moment, they wait for each other here, and nobody's answer is lost for want of a connection.
+ * The number of questions that are stored at once. The limit leaves connections of the database to answers that end
+ * meanwhile. If a thousand people ask in one moment, they wait for each other here, and no answer is lost for lack of a
+ * connection.
  */
 const MOST_BEGINNINGS = 8;
 
-/** What the model is to read costs more tokens than the caller has left. */
+/** The prompt costs more tokens than the caller has left. */
 export class QuotaSpent extends Error {
   override name = "QuotaSpent";
   readonly refused: Refused;
@@ -105,7 +106,7 @@ export function createAnswering(options: AnsweringOptions): Answering {
   async function begin(request: AnswerRequest, leave: () => void, place: TurnInFlight) {
     const { choice } = request;
     const terms = { name: choice.name, priceVersion: choice.price.version };
-    // Bound before anything is waited for: otherwise a sender who leaves before the model is asked would end the charge.
+    // Bind before the first await: otherwise a sender who leaves before the model is called would end the charge.
     const bind = bindAhead(request.metered);
     let messages: ModelMessage[] | undefined;
     const read = async (history: ChatMessage[]) => (messages ??= await modelMessages(history));

@@ -16,7 +16,7 @@ export interface AuditLine extends Pick<LimitChangeRow, "of" | "what" | "by"> {
   reason?: string | null | undefined;
 }
 
-/** Whom a top-up code is for. */
+/** The account that a top-up code is for. */
 export const anybodyWithCode = "anybody with the code";
 
 /**

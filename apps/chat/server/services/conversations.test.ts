@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import type { Database } from "../database/connect.ts";
 import { createConversations } from "./conversations.ts";
 
-/** Reads that are under way: the text, and what ends each of them. */
+/** Reads in progress: the text, and a function that ends each of them. */
 const reads = vi.hoisted(() => [] as { search: string | undefined; end: () => void }[]);
 vi.mock("../repositories/conversations.ts", async (original) => ({
   ...(await original<object>()),
@@ -10,7 +10,7 @@ vi.mock("../repositories/conversations.ts", async (original) => ({
     new Promise((resolve) => reads.push({ search, end: () => resolve([]) })),
 }));
 
-test("one search reads at a time; lists without a search do not wait, and one that left does not read", async () => {
+test("one search reads at a time; lists without a search do not wait, and a search whose client has left does not read", async () => {
   const service = createConversations({} as Database, { now: () => 0 } as never);
   const leaving = new AbortController();
   const list = (search: string | undefined, left = new AbortController().signal) =>

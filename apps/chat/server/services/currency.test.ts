@@ -150,7 +150,7 @@ describe.each(["embedded", "PostgreSQL"])("the currency of the credit on %s", (k
   });
 });
 
-test("a service charges in pounds unless it is told otherwise, at the kept rate that each row of its ledger names", async () => {
+test("a service charges in pounds by default, at the kept rate that each row of its ledger names", async () => {
   const database = await openTestDatabase();
   const service = await startTestService({
     database,

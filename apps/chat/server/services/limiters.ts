@@ -12,7 +12,7 @@ import {
   type LimiterContext,
 } from "./limits.ts";
 
-/** What to call when the service stops, or cannot start, the last first. */
+/** Functions to call in reverse order when the service stops or cannot start. */
 export type Closers = (() => void | Promise<void>)[];
 
 /**
@@ -51,7 +51,7 @@ export function openLimiters(
     ...(mail ? { mail } : {}),
     ...(operator ? { operator } : {}),
   };
-  /** Those that operators see next to the chat's. */
+  /** The limiters that operators see next to the chat's. */
   const managed: ManagedLimiter<never>[] = [
     { limiter: signIn },
     { limiter: bodies },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createLine, LeftTheLine } from "./line.ts";
 
-test("so many work at a time, in the order in which they came, also where one fails", async () => {
+test("a limited number work at a time, in their order of arrival, even if one fails", async () => {
   const line = createLine(3);
   const begun: number[] = [];
   const ends: (() => void)[] = [];
@@ -21,11 +21,11 @@ test("so many work at a time, in the order in which they came, also where one fa
   }
   expect(begun).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   expect((await settled).filter(({ status }) => status === "rejected")).toHaveLength(4);
-  // Nobody waits for a place of those that are gone.
+  // No place is reserved for callers who left.
   expect(await line.run(async () => "next")).toBe("next");
 });
 
-test("those who leave while they wait are passed over, and their work is never begun", async () => {
+test("callers who leave while they wait are skipped, and their work never begins", async () => {
   const line = createLine(1);
   const begun: string[] = [];
   let end = () => {};
@@ -40,13 +40,13 @@ test("those who leave while they wait are passed over, and their work is never b
   await Promise.all([first, third]);
   expect(begun).toEqual(["third"]);
   await expect(line.run(work("gone"), AbortSignal.abort())).rejects.toThrow(LeftTheLine);
-  // The place is free: nobody who left took it along.
+  // The place is free: a caller who left does not keep it.
   await line.run(work("fourth"), leaving.signal).catch(() => {});
   await line.run(work("fifth"));
   expect(begun).toEqual(["third", "fifth"]);
 });
 
-test("whoever leaves after their work has begun gets its result", async () => {
+test("a caller who leaves after the work has begun gets its result", async () => {
   const line = createLine(1);
   const leaving = new AbortController();
   let end = (_result: string) => {};

@@ -71,7 +71,7 @@ async function left(): Promise<number> {
 }
 
 describe("the id of a message, claimed with its admission", () => {
-  test("is admitted once of many at once, and the others get the same answer", async () => {
+  test("is admitted once if it is sent many times at once, and the other requests get the same answer", async () => {
     const asked = await Promise.all([one, two, one, two].map((client) => client.ask("count", { id: "q1" })));
     expect(asked.map(({ text }) => text)).toEqual([TEXT, TEXT, TEXT, TEXT]);
     expect(new Set(asked.map(({ conversationId }) => conversationId)).size).toBe(1);
@@ -79,7 +79,7 @@ describe("the id of a message, claimed with its admission", () => {
     expect([await admissions(), await left()]).toEqual([1, 4]);
   });
 
-  test("is answered from the database, if Redis has lost all", async () => {
+  test("is answered from the database if Redis has lost everything", async () => {
     const first = await one.ask("count", { id: "q1" });
     redis.command("flushall");
     const again = await two.ask("count", { id: "q1", conversation_id: first.conversationId });
@@ -100,7 +100,7 @@ describe("the id of a message, claimed with its admission", () => {
     expect(await left()).toBe(4);
   });
 
-  test("is admitted anew, if its conversation was deleted", async () => {
+  test("is admitted again if its conversation was deleted", async () => {
     const first = await one.ask("count", { id: "q1" });
     expect((await one(`/conversations/${first.conversationId}`, { method: "DELETE" })).status).toBe(204);
     const again = await two.ask("count", { id: "q1" });
@@ -108,7 +108,7 @@ describe("the id of a message, claimed with its admission", () => {
     expect([await admissions(), await left()]).toEqual([2, 3]);
   });
 
-  test("is a 422 with another text, also before the first is stored", async () => {
+  test("is a 422 with another text, even before the first is stored", async () => {
     const asked = await Promise.all([one.ask("count", { id: "q1" }), two.ask("sing", { id: "q1" })]);
     const statuses = asked.map(({ response }) => response.status);
     expect([...statuses].sort()).toEqual([200, 422]);
@@ -116,7 +116,7 @@ describe("the id of a message, claimed with its admission", () => {
     expect([await admissions(), await left()]).toEqual([1, 4]);
   });
 
-  test("belongs to its owner and conversation: others may use the same while it is answered", async () => {
+  test("belongs to its owner and conversation: others may use the same id while it is answered", async () => {
     const other = services[1]?.client({ "X-User-Id": crypto.randomUUID() }) as TestClient;
     // Browsers without an account, behind one address.
     const browsers = services.map((service) => service.client()) as [TestClient, TestClient];

@@ -11,18 +11,18 @@ export const readableId = z
   .string({ error: "should be text" })
   .regex(/^[!-~]{1,128}$/, "should be 1 to 128 visible ASCII characters");
 
-/** An id of `""` is what some clients send for none. */
+/** Some clients send `""` if there is no id. */
 const messageId = z.union([z.literal("").transform(() => undefined), readableId]).optional();
 
 const modelName = z.string().min(1).max(128);
 
 const nothing = z.null().transform(() => undefined);
 
-/** Lists are measured before what is in them is looked at. */
+/** Checks the length of a list before its items. */
 function listOf<Item extends z.ZodType>(item: Item, most: number, what: string) {
   return z
     .array(z.unknown(), { error: `should be a list of ${what}` })
-    .max(most, `should hold ${most} ${what} at most`)
+    .max(most, `should have at most ${most} ${what}`)
     .pipe(z.array(item));
 }
 
@@ -59,8 +59,8 @@ interface PartMistake {
 }
 
 /**
- * The text of a message's parts, or the first mistake: one mistake is reported, since ten thousand would cost more than
- * they are worth. What an earlier answer computed comes from the server: only its words are taken from a client.
+ * The text of a message's parts, or the first mistake. Only one is reported, because reporting ten thousand would be
+ * too expensive. Results that an earlier answer computed come from the server: only its text is taken from a client.
  */
 function wordsOf(parts: unknown[], role: "user" | "assistant"): string | PartMistake {
   const words: string[] = [];
@@ -71,20 +71,20 @@ function wordsOf(parts: unknown[], role: "user" | "assistant"): string | PartMis
       if (typeof text !== "string") return { path: [place, "text"], message: "should be text" };
       words.push(text);
     } else if (role === "user" && type !== "step-start") {
-      return { path: [place], message: "should be text, the only kind answered" };
+      return { path: [place], message: "should be text, because only text is answered" };
     }
   }
   return words.join("");
 }
 
-/** The body of `POST /chat/message`. Fields that it does not know are left alone. */
+/** The body of `POST /chat/message`. Unknown fields are ignored. */
 export const messageRequest = z.looseObject(
   {
     messages: listOf(message, MOST_MESSAGES, "messages")
       .superRefine((messages, context) => {
         const last = messages.at(-1);
         if (last === undefined) {
-          context.addIssue({ code: "custom", message: "should hold at least one message" });
+          context.addIssue({ code: "custom", message: "should have at least one message" });
           return;
         }
         const path = [messages.length - 1];
@@ -92,9 +92,9 @@ export const messageRequest = z.looseObject(
           context.addIssue({
             code: "custom",
             path,
-            message: "should be from the user: it is the one answered",
+            message: "should be from the user, because it is the one that is answered",
           });
-          // A message that failed its own check is here all the same, without a text.
+          // A message that failed its own check is also in this list, without a text.
         } else if (last.text?.trim() === "") {
           context.addIssue({ code: "custom", path, message: "should not be empty" });
         }

@@ -27,7 +27,7 @@ export interface OperatorDeskOptions {
 }
 
 const HINT =
-  "An e-mail address, account:<id>, user:<id> of an X-User-Id header, visitor:<address>, or ip:<address> for everybody behind it; ip:203.0.113.* or user:acme-* for all that begin so";
+  "An e-mail address, account:<id>, user:<id> of an X-User-Id header, visitor:<address>, or ip:<address> for everybody behind it; ip:203.0.113.* or user:acme-* for all with that beginning";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -59,7 +59,7 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
     const amount = parseMicros(text);
     if (amount !== undefined && amount > 0) return amount;
     throw new OperatorMistake(
-      `${JSON.stringify(text)} is no amount: it should be more than 0, such as 5 or 2.50.`,
+      `${JSON.stringify(text)} is not an amount: it should be more than 0, such as 5 or 2.50.`,
     );
   }
 
@@ -108,7 +108,7 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
           : findUser(database, accountId));
         if (user === undefined) return undefined;
         const limits = formatMicros(amount, currency);
-        // None is made without its line in the log.
+        // No grant is made without its line in the log.
         const record = (transaction: Database) =>
           writeAuditLine(transaction, clock, { of, userId: user.id, what: "grant", limits, by, reason });
         const granted = await granting(user.email, amount, { reference: id, record });

@@ -104,7 +104,7 @@ const plan = z
       .max(MOST_MODELS)
       .optional()
       .describe(
-        "The models that its callers may use, the first where they do not choose. Absent: all of the service.",
+        "The models that its callers may use; the first is the default. Absent: all models of the service.",
       ),
     priceFactor: factor
       .optional()
@@ -112,9 +112,9 @@ const plan = z
     prices: z
       .record(model, price)
       .optional()
-      .describe("Prices of its own, by model; priceFactor leaves them as they are."),
+      .describe("The plan's own prices, by model; priceFactor does not apply to them."),
   })
-  .describe("What one plan gives.");
+  .describe("One plan.");
 
 const name = z
   .string()
@@ -126,7 +126,7 @@ const name = z
 export const plansFile = z
   .strictObject({
     $schema: z.string().optional(),
-    default: name.describe("The plan of accounts to which nobody gave another."),
+    default: name.describe("The plan of accounts without another plan."),
     anonymous: name.optional().describe("The plan of callers without an account. Absent: the default plan."),
     plans: z.record(name, plan).describe("Plans by name."),
   })

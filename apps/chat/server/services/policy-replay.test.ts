@@ -65,7 +65,7 @@ test.each([
     () => replayOf({ where: path.join(folder, "missing") })("chat", policy, undefined),
     /no decisions yet/,
   ],
-])("cannot be had %s", async (_, ask, message) => {
+])("is not available %s", async (_, ask, message) => {
   await expect(ask()).rejects.toThrow(OperatorMistake);
   await expect(ask()).rejects.toThrow(message);
 });

@@ -165,7 +165,7 @@ describe("a guard in Next's proxy", () => {
 describe("requests that are handled at the same time", () => {
   const paths = Array.from({ length: 20 }, (_, n) => n + 1);
 
-  /** Guards whose limits tell callers apart: the caller is the path. */
+  /** Guards that count by path, so that each path is a separate caller. */
   function guards() {
     const pathOf = (request: Request) => new URL(request.url).pathname.slice(1);
     const of = (name: string) => {
@@ -176,11 +176,11 @@ describe("requests that are handled at the same time", () => {
       });
       return rateLimit(limiter, {
         caller: pathOf,
-        // Each caller has another cost, by which its fields are known.
+        // Each caller has a different cost, which shows in its fields.
         cost: (request: Request) => ({ requests: Number(pathOf(request)) }),
       });
     };
-    /** Waits for all requests; the last one goes on first. */
+    /** Waits for all requests. The last one continues first. */
     const all = () => {
       let waiting: (() => void)[] = [];
       return async () => {
@@ -252,7 +252,7 @@ describe("work that goes on after its response", () => {
     expect((await rateLimitOf(origin)).fields).toContain('"site-per-hour";r=8;');
     while (!(await isFree())) await new Promise((resolve) => setImmediate(resolve));
     const again = await later?.runInAsyncScope(() => proxy(new Request("http://localhost/")));
-    // Charged anew, and not held until a response ends that has ended before.
+    // Charged again, but not held: the response has already ended.
     expect(again?.headers.get("RateLimit")).toContain('"site-per-hour";r=7;');
     expect(await isFree()).toBe(true);
     expect(errors).toHaveLength(1);

@@ -40,7 +40,7 @@ function limited() {
 
 const reader: StreamReader<string> = { text: (part) => part, usage: () => undefined };
 
-/** A provider's stream of a thousand parts, which counts how many were asked for. */
+/** A provider's stream of a thousand parts, which counts how many parts were read. */
 class ProviderStream implements AsyncIterable<string> {
   readonly controller = new AbortController();
   asked = 0;
@@ -119,7 +119,7 @@ describe("a slow reader", () => {
     const bytes = readableOf(stream).pipeThrough(new TextEncoderStream(), {});
     const body = ((await limited().begin()).bind(new Response(bytes)).body as ReadableStream).getReader();
     await pause();
-    // A pipe holds a part itself.
+    // The pipe itself buffers a part.
     const ahead = stream.asked;
     expect(ahead).toBeLessThan(4);
     for (let n = 1; n <= 3; n += 1) {
@@ -326,7 +326,7 @@ describe("bind refuses, when it is called,", () => {
     expect(() => bind(metered)).toThrow(
       expect.objectContaining({ code: "option-invalid", message: expect.stringMatching(message) }),
     );
-    // The meter is still free.
+    // The meter can still be used.
     expect(await metered.bind(new Response("tide")).text()).toBe("tide");
   });
 });

@@ -30,7 +30,7 @@ interface Row extends ModelScript {
    * before the call, while the account at the provider is held. `unanswered`: before the service has answered anything.
    */
   readonly leaves?: "midway" | "early" | "unanswered" | "uncalled";
-  /** What the handler is told by the provider's refusal. */
+  /** What the handler learns from the provider's refusal. */
   readonly refused?: ProviderRefusal;
   readonly how: MeterEnd["how"];
   /** The charged tokens: minimum and maximum. */

@@ -287,7 +287,7 @@ describe("a governed model", () => {
   });
 });
 
-/** A model whose calls fail one by one, when told to. */
+/** A model whose calls each fail when the test says so. */
 function failingLater() {
   const model = scriptedModel({});
   const calls: ((error: unknown) => void)[] = [];
@@ -336,7 +336,7 @@ describe.each<[string, () => Promise<{ url: string; remove(): Promise<void> }>]>
     await server?.remove();
   });
 
-  /** A governed model of a process of its own. */
+  /** A governed model in a separate process. */
   async function processWith(model: LanguageModelV4, caller: string) {
     const quota = createLimiter<string>({
       name: "provider",

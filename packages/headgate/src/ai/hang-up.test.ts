@@ -15,7 +15,7 @@ const ofBoth = inputTokens + 30 + inputTokens + 200;
 
 type Moment = "call 1" | "middle 1" | "tool" | "call 2" | "middle 2";
 
-/** Stops at one moment until it may go on. */
+/** Stops at one moment until the test lets it continue. */
 function pause(at: string) {
   let reach = () => {};
   let release = () => {};

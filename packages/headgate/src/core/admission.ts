@@ -75,8 +75,8 @@ export interface Admitted<Unit extends string = string> extends Decided {
   /** Whether the reservation holds units or places that become free when it ends. */
   readonly holds: boolean;
   /**
-   * Where the request has an id: which attempt at it this is, from 1 up. A later one takes over from one that stopped without an
-   * end, and was not charged for requests again: look first for what that one has saved.
+   * If the request has an id: the number of this attempt, from 1 up. A later attempt takes over from one that stopped
+   * without an end, and is not charged for requests again. First look for what the earlier attempt has saved.
    */
   readonly attempt?: number | undefined;
   /**
@@ -169,16 +169,16 @@ export interface Refused extends Decided {
 /** The answer to one request. */
 export type Admission<Unit extends string = string> = Admitted<Unit> | Refused;
 
-/** The answer to a request whose id has been claimed already. It has been charged nowhere, and no limit was asked. */
+/** The answer to a request whose id is already claimed. It was charged nowhere, and no limit was checked. */
 export interface Known {
   readonly admitted: false;
   readonly reason: "known";
   /**
-   * `running`: a request with the id was admitted, and has not ended: attach to it, or answer 409. `done`: it has been answered:
-   * replay it. `conflict`: the id belongs to another body, by its fingerprint: answer 422.
+   * `running`: a request with the id was admitted and has not ended: attach to it, or answer 409. `done`: it was
+   * answered: send that answer again. `conflict`: the id belongs to a body with another fingerprint: answer 422.
    */
   readonly state: "running" | "done" | "conflict";
-  /** The reference that the admitted request gave; `undefined` where it gave none, and for a conflict. */
+  /** The reference of the admitted request; `undefined` if it has none, and for a conflict. */
   readonly result: string | undefined;
   /** When it was decided, by the clock that decided: milliseconds since 1970-01-01T00:00Z. */
   readonly at: number;

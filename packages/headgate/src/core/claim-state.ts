@@ -6,13 +6,16 @@ interface Named {
   readonly key: string;
 }
 
-/** A claim as it is kept from now on, next to partitions. */
+/** The new claim, to be stored next to the partitions. */
 export interface KeptClaim extends Named {
   readonly state: string | undefined;
   readonly until: number;
 }
 
-/** Where a claim is kept: like a partition, of a space that no limiter has. Where loading takes time, load it with the others. */
+/**
+ * Where a claim is stored: like a partition, in a space that no limiter has. If loading takes time, load it together
+ * with the partitions.
+ */
 export function claimPartition({ space, key }: Named, id: string): { space: string; key: string } {
   return { space: `claim ${space}`, key: JSON.stringify([key, id]) };
 }
@@ -26,7 +29,7 @@ export function keepClaim({ space, key }: Named, record: ClaimRecord | undefined
   return { space, key, state, until: record === undefined ? now : claimOverAt(record) };
 }
 
-/** What becomes of the claims of these adjustments, one after another. */
+/** Applies the changes of claims in these adjustments, one after another. */
 export function changeClaims(
   load: (space: string, key: string) => string | undefined,
   adjustments: readonly Adjustment[],

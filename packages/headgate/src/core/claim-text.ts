@@ -13,7 +13,7 @@ export function checkResult(result: unknown): void {
   failClaim(`result must be text of up to ${longestResult} bytes, got ${show(result)}.`);
 }
 
-/** Text that every store can keep: databases know no zero character, and no half of a surrogate pair. */
+/** Text that every store can keep: databases cannot store a zero character or half of a surrogate pair. */
 export function isClaimText(given: unknown, fewest: number, most: number): given is string {
   if (typeof given !== "string" || given.length < fewest || given.length > most) return false;
   return !given.includes("\u0000") && (given as string & { isWellFormed(): boolean }).isWellFormed();

@@ -15,20 +15,20 @@ const claim = { space: "chat/user", key: "ann", id: "m1", fingerprint: "a", resu
 const states: readonly ClaimChange["state"][] = ["running", "done", "unfinished", "nothing"];
 const owners = ["first", "second", "third"] as const;
 
-/** One id, and all that its owners have done. */
+/** One id, and everything that its owners have done. */
 interface World {
   readonly now: number;
   readonly record: ClaimRecord | undefined;
-  /** By owner: which attempt it was admitted as. It can ask once, and end once. */
+  /** For each owner, the attempt as which it was admitted. It can ask once and end once. */
   readonly attempts: Readonly<Record<string, number>>;
   readonly ended: readonly string[];
-  /** The owners that were charged for their request, and have not given it back. */
+  /** The owners that were charged for their request and not refunded. */
   readonly paid: readonly string[];
-  /** Who was answered that the id is done, or made it so. */
+  /** The owners that were answered that the id is done, or that completed it. */
   readonly doneBy: string | undefined;
 }
 
-/** All that can happen next. */
+/** All possible next events. */
 function* next(world: World): Generator<World> {
   const { now, record, attempts, ended, paid } = world;
   yield { ...world, now: now + 1 };
@@ -50,7 +50,7 @@ function* next(world: World): Generator<World> {
     for (const state of states) {
       const change = { ...claim, attempt, state };
       const changed = changeClaim(record, change, owner, false, now);
-      // Applied twice, it comes to the same.
+      // Applying it twice has the same result as once.
       expect(changeClaim(changed, change, owner, false, now)).toEqual(changed);
       yield {
         ...world,
@@ -63,21 +63,21 @@ function* next(world: World): Generator<World> {
   }
 }
 
-/** What must be true of every world that can be reached. */
+/** What must be true in every reachable world. */
 function check({ now, record, attempts, paid, doneBy }: World): void {
   if (doneBy !== undefined) expect(record).toMatchObject({ done: true, rid: doneBy });
   if (record === undefined || isClaimOver(record, now)) return;
   expect(record.attempt).toBeGreaterThanOrEqual(1);
   expect(record.attempt).toBeLessThanOrEqual(mostClaimAttempts);
-  // One owner at a time: while it lives, nobody else is admitted.
+  // One owner at a time: while its lease lasts, no other is admitted.
   if (!record.done && record.until > now)
     expect(meetClaim(record, claim, "stranger", now)).toHaveProperty("state", "running");
-  // Three attempts at most, so that one charge pays for all of them.
+  // Three attempts at most, so one charge pays for all of them.
   expect(Object.keys(attempts).length).toBeLessThanOrEqual(mostClaimAttempts);
   expect(paid.length).toBeLessThanOrEqual(1);
 }
 
-it("has one live owner, and one charge in three attempts, whatever happens in which order", () => {
+it("has one live owner, and one charge in three attempts, for any events in any order", () => {
   const start: World = { now: 0, record: undefined, attempts: {}, ended: [], paid: [], doneBy: undefined };
   const seen = new Set<string>();
   let worlds = [start];
@@ -97,7 +97,7 @@ it("has one live owner, and one charge in three attempts, whatever happens in wh
   expect(seen.size).toBeGreaterThan(10_000);
 });
 
-it("is over a day after its end, and a day after its lease", () => {
+it("expires a day after its end, or a day after its lease", () => {
   const begun = beginClaim(claim, "first", 1, 0);
   expect([isClaimOver(begun, leaseMs + claimKeptMs - 1), isClaimOver(begun, leaseMs + claimKeptMs)]).toEqual([
     false,

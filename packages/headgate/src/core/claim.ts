@@ -1,62 +1,63 @@
 import type { Charge } from "./store.ts";
 
 /**
- * The claim of a message id: who answers it, and whether that is done. All transitions are pure: they know no store and no clock.
+ * The claim of a request's id: who answers the request, and whether the answer is complete. All transitions are pure:
+ * they know no store and no clock.
  */
 export interface ClaimRecord {
-  /** What tells the body of the request from others. */
+  /** Distinguishes the body of the request from other bodies. */
   readonly fingerprint: string;
-  /** The reservation that owns it: nobody else changes it. */
+  /** The reservation that owns it. No other reservation changes it. */
   readonly rid: string;
-  /** The how manieth try this is, from 1 up. */
+  /** The number of the attempt, from 1 up. */
   readonly attempt: number;
   readonly done: boolean;
   /** While running: the end of its lease. Once done: the end of the claim. The store's time, ms. */
   readonly until: number;
-  /** A reference to the answer; empty where none was given. */
+  /** A reference to the answer; empty if there is none. */
   readonly result: string;
 }
 
-/** A request that names itself: of all with the same id, one is admitted. */
+/** A request with an id. Of all requests with the same id, one is admitted. */
 export interface Claim {
-  /** The partition that it is kept with. */
+  /** The partition that the claim is kept with. */
   readonly space: string;
   readonly key: string;
   readonly id: string;
   readonly fingerprint: string;
   readonly result: string;
-  /** How long it is owned without a heartbeat, ms. */
+  /** How long the claim lasts without a heartbeat, ms. */
   readonly leaseMs: number;
 }
 
-/** What becomes of a claim with its reservation. Applied once or several times, it comes to the same. */
+/** A change of a claim by its reservation. Applying it twice has the same result as once. */
 export interface ClaimChange extends Omit<Claim, "space" | "key"> {
   readonly attempt: number;
   /**
-   * `running`: its lease begins anew. `done`: it is answered. `unfinished`: the next try takes over at once. `nothing`: its
-   * request was given back, as if it had never been.
+   * `running`: its lease begins again. `done`: the request was answered. `unfinished`: the next attempt takes over at
+   * once. `nothing`: the request was refunded, as if it had never been admitted.
    */
   readonly state: "running" | "done" | "unfinished" | "nothing";
 }
 
-/** What a store knows of an id already. */
+/** What a store already knows of an id. */
 export interface KnownClaim {
   readonly state: "running" | "done" | "conflict";
   readonly result: string;
 }
 
-/** So long an answered id is known, ms; and one whose owner is gone. */
+/** How long an id is known after its answer, or after its owner's lease, ms. */
 export const claimKeptMs = 86_400_000;
-/** In place of an owner that has ended: what it says late, or twice, changes nothing any more. */
+/** Replaces an owner that has ended, so that its late or repeated calls change nothing. */
 export const nobody = "0";
-/** So many tries of one id are paid once. */
+/** This many attempts at one id are paid once. */
 export const mostClaimAttempts = 3;
 
 /**
- * How a request meets what is kept of its id.
+ * How a request is treated, given the claim of its id.
  *
- * @param rid its own reservation.
- * @returns what is known; or which attempt it is, if it is to be decided.
+ * @param rid the request's own reservation.
+ * @returns what is known; or the number of the attempt, if the request is to be decided.
  */
 export function meetClaim(
   record: ClaimRecord | undefined,
@@ -81,8 +82,8 @@ export function beginClaim(claim: Claim, rid: string, attempt: number, now: numb
 }
 
 /**
- * @param rid the reservation that changes it. One that another has taken over changes nothing.
- * @returns what is kept from then on: the same record where nothing changes.
+ * @param rid the reservation that changes the claim. If another has taken over, nothing changes.
+ * @returns the new record; the same one if nothing changes.
  */
 export function changeClaim(
   record: ClaimRecord | undefined,
@@ -99,7 +100,7 @@ export function changeClaim(
     case "done":
       return { ...changed, done: true, until: now + claimKeptMs };
     case "running":
-      // What was admitted while the store could not be asked is not known there yet.
+      // A request that was admitted during an outage is not known to the store yet.
       if (known === undefined && !raises) return undefined;
       return { ...changed, done: false, until: Math.max(known?.until ?? 0, now + leaseMs) };
     case "unfinished":
@@ -111,7 +112,7 @@ export function changeClaim(
   }
 }
 
-/** From then on it is worth no more than none. */
+/** From this time on, the record counts for nothing. */
 export function claimOverAt({ done, until }: Pick<ClaimRecord, "done" | "until">): number {
   return done ? until : until + claimKeptMs;
 }
@@ -120,7 +121,7 @@ export function isClaimOver(record: ClaimRecord, now: number): boolean {
   return claimOverAt(record) <= now;
 }
 
-/** What a try that takes over is charged: an earlier one has paid its requests. */
+/** The charges of an attempt that takes over: an earlier attempt has paid for the requests. */
 export function withoutRequests(charges: readonly Charge[]): Charge[] {
   return charges.map((charge) => {
     const { limits, needs, spends } = charge;

@@ -47,7 +47,7 @@ export function monotonic(clock: Clock, onNonsense?: (given: unknown) => void): 
   };
 }
 
-/** @throws HeadgateError `option-invalid` for what tells no time. */
+/** @throws HeadgateError `option-invalid` for a value that is not a clock. */
 export function checkClock(clock: Clock): Clock {
   if (typeof clock?.now !== "function" || !Number.isFinite(clock.now())) {
     throw new HeadgateError(
@@ -59,7 +59,7 @@ export function checkClock(clock: Clock): Clock {
   return clock;
 }
 
-/** @throws HeadgateError `option-invalid` for a clock whose timers are no function. */
+/** @throws HeadgateError `option-invalid` for a clock whose timers are not functions. */
 export function checkTimers(clock: Pick<Clock, "after">): void {
   if (typeof clock === "object" && clock !== null && ["undefined", "function"].includes(typeof clock.after))
     return;

@@ -267,7 +267,7 @@ describe("parseLimits", () => {
     expect(() => parseLimits("5/36526 days")).toThrow("a window of at most 100 years");
   });
 
-  it("refuses what is not text", () => {
+  it("refuses a value that is not a string", () => {
     expect(() => parseLimits(5 as never)).toThrow('A limit must be text such as "5/minute", got 5.');
     expect(() => parseLimits(null as never)).toThrow("got null");
     expect(() => parseLimits(5 as never)).toThrow(expect.objectContaining({ code: "limit-unreadable" }));

@@ -6,7 +6,7 @@ export function isKnown(answer: Admission | Known): answer is Known {
   return !answer.admitted && answer.reason === "known";
 }
 
-/** A request whose id is claimed already. A plain object: it says little, and is logged as it is. */
+/** A request whose id is already claimed. It is a plain object, so it is logged as it is. */
 export function knownRequest({ outcome, decidedBy }: Ruling, { state, result }: KnownClaim): Known {
   return {
     admitted: false,

@@ -56,7 +56,7 @@ export function counting(group: LimitGroup): CountingGroup {
   return group as CountingGroup;
 }
 
-/** Whose limits they are. */
+/** The owner of the limits. */
 export interface LimitsOwner {
   readonly layer: string;
   readonly plan?: string | undefined;

@@ -1,16 +1,17 @@
 import { HeadgateError, type HeadgateErrorCode } from "./errors.ts";
 import { show } from "./show.ts";
 
-/** Where a name that is no option here may belong. */
+/** Where an unknown option may belong. */
 export interface OtherOptions {
   /** Options of other libraries, which `docs/moving-over.md` describes. */
   readonly moved?: ReadonlySet<string>;
-  /** Options of something near, such as those of a layer. */
+  /** Options of something related, such as those of a layer. */
   readonly near?: { readonly of: string; readonly options: readonly string[] };
 }
 
 /**
- * Rejects options that do not exist, and what is no object: a misspelt option would be ignored, and its limit would not apply.
+ * Rejects options that do not exist, and values that are not objects: a misspelt option would be ignored, and its limit
+ * would not apply.
  *
  * @param of who takes the options, for the message: `createLimiter`, `layer "user"`.
  * @throws HeadgateError naming the option, and the most similar one that exists.
@@ -43,7 +44,7 @@ export function checkFunctions(of: string, options: object, names: readonly stri
   }
 }
 
-/** @throws HeadgateError `option-invalid` for a function that is missing, or is none. */
+/** @throws HeadgateError `option-invalid` for a missing function, or a value that is not a function. */
 export function checkNeeded(of: string, options: object, name: string): void {
   const given = (options as Record<string, unknown>)[name];
   if (typeof given === "function") return;

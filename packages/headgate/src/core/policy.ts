@@ -165,7 +165,7 @@ export const layerOptions: readonly string[] = [
   "outage",
 ];
 
-/** What of a layer is data. */
+/** The part of a layer that is data. */
 function inWords<Caller>(layer: DefinedLayer<Caller>): unknown {
   const { name, limits, choice, outage } = layer;
   const sets = layer.knownLimits.map(({ plan, word, limits: of, names }) => [

@@ -3,10 +3,10 @@ import { createLimiter } from "../limiter/limiter.ts";
 import { fakeClock } from "../testing/index.ts";
 import { reasonOf } from "./reason.ts";
 
-/** What has no text. */
+/** Values without text. */
 const mute = () => Object.create(null) as object;
 
-it("puts everything into words that can be thrown", () => {
+it("describes any thrown value", () => {
   expect(reasonOf(new Error("lost"))).toBe("lost");
   expect(reasonOf("lost")).toBe("lost");
   expect(reasonOf(Symbol("lost"))).toBe("Symbol(lost)");
@@ -28,7 +28,7 @@ const failing: [string, () => unknown][] = [
 ];
 
 it.each(failing)(
-  "a plan that %s what has no text gets the default plan, and is reported",
+  "a plan function that %s a value without text means the default plan, and is reported",
   async (_how, plan) => {
     const reports: unknown[] = [];
     const limiter = createLimiter<string>({
@@ -50,7 +50,7 @@ it.each(failing)(
   },
 );
 
-it("a key that throws what has no text is counted as unidentified, and reported", async () => {
+it("a key function that throws a value without text means an unidentified caller, and is reported", async () => {
   const reports: unknown[] = [];
   const limiter = createLimiter<string>({
     name: "chat",

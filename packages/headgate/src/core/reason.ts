@@ -1,6 +1,6 @@
 import { show } from "./show.ts";
 
-/** What was thrown, in words. Anything can be thrown, also what cannot be made into text: this never throws. */
+/** Describes a thrown value. Anything can be thrown, even values that cannot be converted to text. Never throws. */
 export function textOf(thrown: unknown): string {
   try {
     return String(thrown);
@@ -9,7 +9,7 @@ export function textOf(thrown: unknown): string {
   }
 }
 
-/** Why it was thrown: the message of an error, else the thing itself. Never throws. */
+/** The reason of a thrown value: the message of an error, or the value itself. Never throws. */
 export function reasonOf(thrown: unknown): string {
   try {
     return textOf(thrown instanceof Error ? thrown.message : thrown);

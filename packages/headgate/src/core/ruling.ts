@@ -80,7 +80,7 @@ export function countedOf(question: Question, { places }: Ruling): Question {
   return places === undefined ? question : partOf(question, places);
 }
 
-/** The same partitions, asked for nothing. */
+/** The same partitions, with a cost of nothing. */
 export function free({ layers, charges }: Question): Question {
   return {
     layers,

@@ -64,18 +64,20 @@ export interface Outcome {
    */
   readonly refusedFor?: "ended" | "crowded" | "blocked" | "overridden";
   /**
-   * Set where the id of the request is claimed already: nothing was decided. Then `admitted` is `false`, and `readings` and `marks` are
-   * empty.
+   * Set if the id of the request is already claimed. Nothing was decided: `admitted` is `false`, and `readings` and
+   * `marks` are empty.
    */
   readonly known?: KnownClaim;
-  /** Where the request claimed an id: which attempt at it this is, from 1 up. Later ones were not charged for requests. */
+  /**
+   * If the request claimed an id: the number of this attempt, from 1 up. Later attempts were not charged for requests.
+   */
   readonly attempt?: number;
   /**
-   * Set where the refusal rests on units of other requests that are charged and may be given back at any moment, as those requests
-   * are not decided everywhere yet. The waits are short then; the refusal is not remembered.
+   * Set if the refusal is caused by charges of other requests that are not decided everywhere yet, and may be refunded
+   * at any moment. The waits are then short, and the refusal is not remembered.
    */
   readonly contended?: boolean;
-  /** Where refused as `blocked` or `overridden`: for each charge, what is in force in its partition. */
+  /** If refused as `blocked` or `overridden`: for each charge, the override in force in its partition. */
   readonly overrides?: readonly (Override | undefined)[];
   /**
    * The order among decisions with the same `now`: the store applied the lower number first. Absent if the store does
@@ -104,9 +106,9 @@ export interface Adjustment extends Hold {
   readonly used: readonly number[];
   /** For each group: what is still held. */
   readonly held: readonly number[];
-  /** What becomes of the claim that the reservation owns, kept with this partition. Absent: it has none. */
+  /** The change of the claim that the reservation owns, kept with this partition. Absent if it has none. */
   readonly claim?: ClaimChange | undefined;
-  /** What units are taken from where fewer were used than the store knows of, the first first. */
+  /** The charges to refund if less was used than the store knows of, in this order. */
   readonly refunds: readonly Refund[];
 }
 
@@ -144,11 +146,13 @@ export interface Store {
   /**
    * Charges all or none, and returns which. With `peek`, returns the same answer but spends nothing.
    *
-   * @param now the limiter's time, ms; a store with a clock of its own may disregard it and say so in `Outcome.now`.
-   * @param hold the reservation, where any of the charges holds something. Asked again about one that is known, it
-   *   needs only what it does not hold already.
-   * @param claim the id that the request claims, where it has one; then there is a `hold`. If the id is claimed already, nothing is
-   *   decided, and the outcome says what is `known`. If the request is admitted, the claim is kept in the same step.
+   * @param now the limiter's time, ms. A store with its own clock may ignore it, and then returns its time in
+   * `Outcome.now`.
+   * @param hold the reservation, if any of the charges holds something. A call about a known reservation needs only
+   * what it does not hold already.
+   * @param claim the id that the request claims, if it has one; then there is a `hold`. If the id is already claimed,
+   * nothing is decided, and the outcome says what is `known`. If the request is admitted, the claim is stored in the
+   * same step.
    */
   decide(
     charges: readonly Charge[],

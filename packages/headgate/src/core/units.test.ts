@@ -65,7 +65,7 @@ describe("costs", () => {
       units: ["seconds"],
     });
 
-  it("may name what any limit counts, what is declared, and nothing else", async () => {
+  it("may name units that a limit counts or that are declared, and no others", async () => {
     const limiter = typed();
     expectTypeOf(limiter).toEqualTypeOf<
       Limiter<Caller, "requests" | "tokens" | "concurrent" | "images" | "pages" | "seconds">

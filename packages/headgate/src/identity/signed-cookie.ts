@@ -70,7 +70,7 @@ export async function signCookie(id: string, secret: SignedCookieOptions["secret
   return encodeURIComponent(`${id}.${btoa(String.fromCharCode(...signature))}`);
 }
 
-/** @throws HeadgateError `option-invalid` for what is neither. */
+/** @throws HeadgateError `option-invalid` for any other value. */
 function secretsIn(secret: SignedCookieOptions["secret"]): readonly string[] {
   if (typeof secret === "string") return [secret];
   if (Array.isArray(secret)) return secret;

@@ -114,7 +114,7 @@ export function checkLimiterOptions(options: unknown): void {
   );
 }
 
-/** Of a client that was given in place of the store over it: which store that is. */
+/** If a client was passed instead of a store: the function that makes its store. */
 function clientHint(has: (method: string) => boolean): string | undefined {
   if (has("evalsha") || has("evalSha") || has("customCommand") || has("getSlotRandomNode"))
     return "It is a client of Redis. Write redisStore(client), from headgate/redis.";

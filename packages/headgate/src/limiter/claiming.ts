@@ -29,10 +29,10 @@ export function checkClaim(options: Partial<ClaimOptions>, storeName: string, ke
 }
 
 /**
- * The same request, which claims an id in the first layer. Where that does not apply, or could not identify the caller, there is
- * nobody to claim it for: strangers share no ids, and a layer behind it may count them together.
+ * The same request, which claims its id in the first layer. If that layer does not apply or could not identify the
+ * caller, the id is not claimed: unrelated callers share no ids, and a later layer may count them together.
  *
- * @param firstLayer of the policy
+ * @param firstLayer the first layer of the policy
  */
 export function claiming(
   question: Question,

@@ -60,10 +60,10 @@ describe.each([
     raceMs,
   );
 
-  it("a process that dies is followed by another, and does not speak for the id any more", async () => {
+  it("after a process dies, another takes the id over, and the first cannot change it any more", async () => {
     const time = fakeClock();
     const stores = [open(server.url, time), open(server.url, time)] as const;
-    // Without timers nothing beats, as in a process that has stopped.
+    // Without timers there are no heartbeats, as in a process that has stopped.
     const stopped = limiterOver(stores[0], { now: () => time.now() });
     const running = limiterOver(stores[1], time);
     const request = { id: "m1", fingerprint: "a", cost: { tokens: 100 } };
@@ -77,7 +77,7 @@ describe.each([
     await first.end({ tokens: 70 }, { result: "late" });
     for (let beats = 0; beats < 6; beats += 1) {
       time.advance(lease / 3);
-      // The beat is a call to the store.
+      // The heartbeat is a call to the store.
       await running.peek("ann");
       expect(await stopped.admit("ann", request)).toMatchObject({ state: "running", result: "stream 2" });
     }
@@ -90,7 +90,7 @@ describe.each([
     await Promise.all(stores.map((store) => store.close?.()));
   });
 
-  it("sends an id in one call, also where the caller was refused a moment ago", async () => {
+  it("sends an id in one call, even if the caller was refused a moment ago", async () => {
     const time = fakeClock();
     const store = open(server.url, time);
     let calls = 0;

@@ -7,7 +7,7 @@ import { createLimiter } from "./limiter.ts";
 const second = 1000;
 const hour = 3_600_000;
 
-/** A process that can die: its clock has no timers then, so that nothing beats. */
+/** A process that can die: its clock then has no timers, so it sends no heartbeats. */
 function chat(limits = "5/hour; 1000 tokens/hour; 10 concurrent", dead = false) {
   const time = fakeClock();
   const clock = dead ? { now: () => time.now() } : time;
@@ -45,7 +45,7 @@ function admitted(answer: Admission | Known): Admitted {
 }
 
 describe("a request with an id", () => {
-  it("is admitted and charged once, and known from then on", () => {
+  it("is admitted and charged once, and is known afterwards", () => {
     const { ask, left } = chat();
     const first = admitted(ask("m1", "a", "stream:7"));
     expect(first.attempt).toBe(1);
@@ -64,7 +64,7 @@ describe("a request with an id", () => {
     expect(left()).toEqual({ requests: 4, tokens: 960, concurrent: 10 });
   });
 
-  it("has no result unless one was given", () => {
+  it("has no result unless one was set", () => {
     const { ask } = chat();
     const first = admitted(ask("m1"));
     expect(ask("m1")).toMatchObject({ state: "running", result: undefined });
@@ -72,7 +72,7 @@ describe("a request with an id", () => {
     expect(ask("m1")).toMatchObject({ state: "done", result: undefined });
   });
 
-  it("with another fingerprint is a conflict, also once it is done, and is given no result", () => {
+  it("with another fingerprint is a conflict, even after the end, and gets no result", () => {
     const { ask } = chat();
     const first = admitted(ask("m1", "a", "stream:7"));
     expect(ask("m1", "b")).toMatchObject({ state: "conflict", result: undefined });
@@ -80,14 +80,14 @@ describe("a request with an id", () => {
     expect(ask("m1", "b")).toMatchObject({ state: "conflict" });
   });
 
-  it("is the caller's own", () => {
+  it("does not affect another caller with the same id", () => {
     const { limiter, ask } = chat();
     admitted(ask("m1"));
     expect(limiter.admit("bob", { id: "m1" })).toMatchObject({ admitted: true });
     expect(ask("m2")).toMatchObject({ admitted: true });
   });
 
-  it("is answered before the limits, and not at all where the first was refused", () => {
+  it("is answered before the limits are checked, unless the first attempt was refused", () => {
     const { limiter } = chat("1/hour");
     const first = admitted(limiter.admit("ann", { id: "m1" }) as Admission);
     expect(limiter.admit("ann", { id: "m2" })).toMatchObject({ reason: "quota-exceeded" });
@@ -113,7 +113,7 @@ describe("a request with an id", () => {
     expect(ask("m1")).toMatchObject({ admitted: true, attempt: 1 });
   });
 
-  it("stays running for as long as its process beats, also where it holds nothing else", () => {
+  it("stays running as long as its process sends heartbeats, even if it holds nothing else", () => {
     const { clock, limiter } = chat("5/hour");
     const first = limiter.admit("ann", { id: "m1" }) as Admitted;
     expect([first.holds, limiter.status().reservations]).toEqual([true, 1]);
@@ -125,7 +125,7 @@ describe("a request with an id", () => {
 });
 
 describe("a request whose process has died", () => {
-  it("is taken over after its lease, without paying a request again, and holds its units anew", () => {
+  it("is taken over after its lease: it does not pay for the request again, and holds its units again", () => {
     const { clock, ask, left } = chat(undefined, true);
     admitted(ask("m1"));
     clock.advance(30 * second - 1);
@@ -139,7 +139,7 @@ describe("a request whose process has died", () => {
     expect(left()).toEqual({ requests: 4, tokens: 950, concurrent: 10 });
   });
 
-  it("is taken over where no request is left, but not where no tokens are", () => {
+  it("is taken over even if no request is left, but not if no tokens are left", () => {
     const { clock, limiter } = chat("1/hour; 150 tokens/hour", true);
     const ask = (tokens: number) => limiter.admit("ann", { id: "m1", cost: { tokens } }) as Admission;
     admitted(ask(100));
@@ -171,7 +171,7 @@ describe("a request whose process has died", () => {
     expect(ask("m1")).toMatchObject({ state: "done", result: "right" });
   });
 
-  it("may still mark it as done where nobody has", () => {
+  it("can still mark its id as done if nobody has taken over", () => {
     const { clock, ask } = chat(undefined, true);
     const first = admitted(ask("m1"));
     clock.advance(31 * second);
@@ -186,7 +186,7 @@ describe("a request whose process has died", () => {
     expect(ask("m1", "b")).toMatchObject({ state: "conflict" });
   });
 
-  it("leaves what was paid to the next attempt where one ends with nothing", () => {
+  it("leaves its payment to the next attempt if an attempt ends with nothing", () => {
     const { clock, ask, left } = chat(undefined, true);
     admitted(ask("m1"));
     clock.advance(30 * second);
@@ -197,20 +197,20 @@ describe("a request whose process has died", () => {
   });
 });
 
-it("gives the next request the id at once where one ended unfinished", () => {
+it("frees the id at once if a request ends unfinished", () => {
   const { ask, left } = chat();
   admitted(ask("m1")).end({ tokens: 10 }, { done: false });
   expect(admitted(ask("m1")).attempt).toBe(2);
   expect(left()).toEqual({ requests: 4, tokens: 890, concurrent: 9 });
 });
 
-it("shares ids between the limiters of one name", () => {
+it("shares ids between limiters with the same name", () => {
   const { ask, make } = chat();
   admitted(ask("m1"));
   expect(make().admit("ann", { id: "m1", fingerprint: "a" })).toMatchObject({ state: "running" });
 });
 
-it("reports known requests to observers, and no decision", () => {
+it("reports known requests to observers, but not as decisions", () => {
   const { limiter, ask } = chat();
   const seen: string[] = [];
   limiter.observe({
@@ -263,7 +263,7 @@ it("refuses a result that is too long at the end too", () => {
   expect(ask("m1")).toMatchObject({ state: "running" });
 });
 
-it("does not take an id for a store that keeps none", () => {
+it("refuses an id if the store cannot keep ids", () => {
   const { claims: _, ...store } = memoryStore();
   const limiter = createLimiter({
     name: "chat",
@@ -273,7 +273,7 @@ it("does not take an id for a store that keeps none", () => {
   expect(() => limiter.admit("ann", { id: "m1" })).toThrow('The store "memory" keeps no ids of requests');
 });
 
-it("looks at no id where no layer applies", () => {
+it("ignores ids if no layer applies", () => {
   const limiter = createLimiter({
     name: "chat",
     layers: [{ name: "user", key: (): string | null => null, limits: "5/hour" }],
@@ -283,7 +283,7 @@ it("looks at no id where no layer applies", () => {
   expect(limiter.admit("ann", { id: "m1" })).toMatchObject({ admitted: true });
 });
 
-it("looks at no id where the first layer does not apply: a layer behind it may count strangers together", () => {
+it("ignores ids if the first layer does not apply, because later layers may count different callers together", () => {
   const limiter = createLimiter<string | null>({
     name: "chat",
     layers: [
@@ -315,7 +315,7 @@ describe("a request with an id that waits", () => {
     expect(first).toMatchObject({ admitted: true, attempt: 1 });
     expect(next).toMatchObject({ reason: "known", state: "running", result: "stream 1" });
     expect(left()).toEqual({ requests: 0 });
-    // The one behind keeps its turn.
+    // The waiting request behind it keeps its turn.
     for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
     clock.advance(60 * second);
     expect(await waiting[2]).toMatchObject({ admitted: true });

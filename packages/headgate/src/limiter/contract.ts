@@ -86,21 +86,21 @@ export interface DecisionOptions<Unit extends string = string> {
   cost?: Cost<Unit>;
 }
 
-/** A request that names itself, so that it is charged and answered once, however often it is sent. */
+/** A request with an id, so that it is charged and answered once, however often it is sent. */
 export interface ClaimOptions<Unit extends string = string> extends DecisionOptions<Unit> {
   /**
-   * The id of the request, such as that of a chat message or an `Idempotency-Key`: 1 to 256 characters. It is the caller's own, in the
-   * first layer: other callers may use the same. Where that layer does not apply, it is not looked at.
+   * The id of the request, such as that of a chat message or an `Idempotency-Key`: 1 to 256 characters. It belongs to
+   * the caller in the first layer: other callers may use the same id. If that layer does not apply, the id is ignored.
    */
   id: string;
   /**
-   * What tells the body of the request from others, such as a keyed hash of it: up to 256 characters. A request with the same id
-   * and another fingerprint is a conflict. Default: none, and bodies are not compared.
+   * Distinguishes the body of the request from others, such as a keyed hash of it: up to 256 characters. A request with
+   * the same id and another fingerprint is a conflict. Default: none, and bodies are not compared.
    */
   fingerprint?: string;
   /**
-   * A reference to the answer while it is under way, such as the id of its stream: up to 256 bytes. Requests with the same id get it.
-   * `end` may replace it.
+   * A reference to the answer while it is in progress, such as the id of its stream: up to 256 bytes. Requests with the
+   * same id get it. `end` may replace it.
    */
   result?: string;
 }
@@ -129,7 +129,7 @@ export interface DecisionEvent extends DecisionPlace {
   readonly prefixesBehind?: readonly AppliedOverride[] | undefined;
 }
 
-/** A request that was answered by its id: see `Limiter.admit`. */
+/** A request whose id was already known: see `Limiter.admit`. */
 export interface KnownEvent {
   /** The name of the limiter. */
   readonly limiter: string;
@@ -166,7 +166,7 @@ export interface EndEvent {
 export interface LimiterObserver {
   /** Called after every decision of `admit`. */
   decided?(event: DecisionEvent): void;
-  /** Called after every request that was answered by its id, in place of `decided`. */
+  /** Called instead of `decided` for a request whose id was already known. */
   known?(event: KnownEvent): void;
   /** Called once a reservation has ended. */
   ended?(event: EndEvent): void;
@@ -189,17 +189,18 @@ export interface Limiter<Caller, Unit extends string = string> {
   /** The policy in force: see `setPolicy`. */
   readonly policy: Policy<Caller>;
   /**
-   * Decides a request that has an id, and claims the id in the same step. Of all requests of a caller with one id, one is admitted and
-   * charged. The others are answered `known`, before any limit is asked and without a charge: the first is `running` or `done`, or
-   * had another fingerprint (`conflict`).
+   * Decides a request that has an id, and claims the id in the same step. Of all requests of a caller with the same id,
+   * one is admitted and charged. The others get `known`, before any limit is checked and without a charge: the first is
+   * `running` or `done`, or had another fingerprint (`conflict`).
    *
-   * The id is known while the reservation is held, and for 24 hours once it has ended. `end("nothing")` frees it. If the process
-   * dies, the next request with the id takes over once the lease of 30 seconds is over: its requests are not charged again,
-   * what it holds is held anew. The fourth attempt is charged as a new request.
+   * The id is known while the reservation is held, and for 24 hours after it has ended. `end("nothing")` frees it. If
+   * the process dies, the next request with the id takes over after the lease of 30 seconds: its requests are not
+   * charged again, and its other units are held again. The fourth attempt is charged as a new request.
    *
-   * Keep a unique id in your database too: a store may lose its last second, and knows nothing after 24 hours.
+   * Keep a unique id in your database too: a store may lose its last second, and forgets the id after 24 hours.
    *
-   * @throws HeadgateError `option-invalid`; `store-invalid` if the store keeps no claims; otherwise as without an id.
+   * @throws HeadgateError `option-invalid`; `store-invalid` if the store cannot keep claims; otherwise as without an
+   * id.
    */
   admit(
     caller: Caller,
@@ -213,8 +214,8 @@ export interface Limiter<Caller, Unit extends string = string> {
    */
   admit(caller: Caller, options?: DecisionOptions<Unit>): Admission<Unit> | Promise<Admission<Unit>>;
   /**
-   * Admits a request that has an id as soon as it may pass, and claims the id in the same step, as `admit` does. A request whose id is
-   * known by the time of its turn takes no place in the queue and is charged nothing.
+   * Admits a request with an id as soon as it may pass, and claims the id in the same step, like `admit`. If the id is
+   * known when its turn comes, the request takes no place and is charged nothing.
    *
    * @throws HeadgateError as without an id, and as `admit` with one. Always as a rejection.
    */
@@ -249,9 +250,8 @@ export interface Limiter<Caller, Unit extends string = string> {
    */
   peek(caller: Caller, options?: PeekOptions<Unit>): Peek | Promise<Peek>;
   /**
-   * Gives a caller the whole quota back: in every layer that applies, also in those that the caller shares with
-   * others, or with `layer` in that one alone. Rejects with the reason if a shared store cannot be reached: then
-   * nothing was done.
+   * Gives a caller the whole quota back, in every layer that applies (even in layers that the caller shares with
+   * others), or only in `layer`. If a shared store cannot be reached, rejects with the reason, and nothing has changed.
    *
    * @throws HeadgateError `option-invalid` for a layer that does not apply; `limiter-closed`.
    */

@@ -41,10 +41,10 @@ export interface GuardedFunctionOptions<
   onKnown?: (known: Known, ...args: Args) => Result | Promise<Result>;
 }
 
-/** How a call names itself. */
+/** The id of a call. */
 export type CallId = Pick<ClaimOptions, "id" | "fingerprint" | "result">;
 
-/** A call that did not run, because its id is known: another call with it is running, or has run. */
+/** The call did not run, because its id is known: another call with the id is running, or has run. */
 export class KnownError extends Error {
   static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("KnownError");
   readonly known: Known;

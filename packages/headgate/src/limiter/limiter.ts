@@ -63,7 +63,7 @@ function makeLimiter<Caller>(options: LimiterOptions<Caller>): Limiter<Caller> {
   if (options.onDecision !== undefined) observing.add({ decided: options.onDecision });
   const { admitUnidentified, ...deciding } = createAdmitting(parts);
   const room: ForAdapters = {
-    // Where no peer is known, no request has one: each of them would report the same.
+    // If no peer is known, every request would report the same error.
     report: (error) => (isAddressUnknown(error) ? parts.reportMistake : parts.report)(error),
     admitUnidentified,
   };

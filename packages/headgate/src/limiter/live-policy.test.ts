@@ -48,7 +48,7 @@ function limited(options: Partial<LimiterOptions<Caller>> = {}) {
 }
 
 describe("setPolicy", () => {
-  it("applies from the next request, and knows what was spent", async () => {
+  it("applies from the next request, and counts earlier use", async () => {
     const { limiter, admittedOf, clock } = limited();
     expect(await admittedOf(9)).toBe(5);
     limiter.setPolicy([{ name: "user", limits: "8/minute" }]);

@@ -38,7 +38,10 @@ export function createLookups({ clock, lookupMs, report, reportMistake }: Lookup
     report(new HeadgateError("lookup-failed", message, { cause }));
   }
 
-  /** Returns the default limits, and reports the error. An invalid return value is reported unchanged: the error names the valid values. */
+  /**
+   * Returns the default limits, and reports the error. An error about an invalid return value is reported unchanged,
+   * because it names the valid values.
+   */
   function fell<Caller>({ name, choice }: DefinedLayer<Caller>, error: unknown): LimitSet {
     const { fallback, fallbackName } = choice as LayerChoice<Caller>;
     if (error instanceof HeadgateError) {

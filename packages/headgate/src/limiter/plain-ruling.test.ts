@@ -216,7 +216,7 @@ function player(isPlain: boolean, most: number, now: () => number) {
 }
 
 it.each([[1000], [4]])(
-  "decides the same by keys and by whole questions, with room for %i",
+  "decides the same by keys and by complete charges, with room for %i",
   (most) => {
     let refused = 0;
     let admitted = 0;

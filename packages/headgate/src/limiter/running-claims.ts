@@ -2,19 +2,19 @@ import type { Claim, KnownClaim } from "../core/claim.ts";
 import type { Book } from "../reservation/book.ts";
 
 /**
- * The ids that requests of this process are answering, and those that they have answered and the store does not know yet: what this
- * process knows of ids while a shared store cannot answer.
+ * The ids that requests of this process are answering, and those that they have answered without the store knowing yet.
+ * This is what the process knows of ids while a shared store cannot answer.
  */
 export interface RunningClaims {
   add(book: Book): void;
-  /** The reservation has ended, or the store knows what became of it. */
+  /** The reservation has ended, or the store knows its result. */
   remove(book: Book): void;
   find(claim: Claim): KnownClaim | undefined;
   /** The same, but only for ids that the store does not know yet. */
   findUnsent(claim: Claim): KnownClaim | undefined;
 }
 
-/** So many ids are known at once. Beyond it the oldest are forgotten. */
+/** The maximum number of known ids. Beyond it, the oldest are forgotten. */
 const mostClaims = 100_000;
 
 export function createRunningClaims(): RunningClaims {
@@ -34,7 +34,7 @@ export function createRunningClaims(): RunningClaims {
     remove(book) {
       if (book.ended && book.isUnsent && book.claimState === "done") return;
       const name = book.claim && nameOf(book.claim);
-      // Another may have taken over.
+      // Another request may have taken over.
       if (name !== undefined && running.get(name) === book) running.delete(name);
     },
 

@@ -75,7 +75,7 @@ describe("observe", () => {
     expect(Object.values(await read("headgate.decisions"))).toEqual([1]);
   });
 
-  it("counts decisions by outcome, limit and who decided, and the waits that were told", async () => {
+  it("counts decisions by outcome, limit and decider, and the reported waits", async () => {
     const { limiter, read, clock } = observed();
     for (let n = 0; n < 7; n += 1) {
       const admission = await limiter.admit(alice);
@@ -209,7 +209,7 @@ it.each<[unknown, unknown, RegExp]>([
   ["limiter", { metre: 1 }, /did you mean "meter"/],
   ["limiter", null, /options of observe must be an object such as \{ meter \}, got null/],
   ["limiter", { meter: null }, /meter of observe must be an OpenTelemetry meter, got null/],
-])("observe(%j, %j) is an error that says what would be right", (of, options, says) => {
+])("observe(%j, %j) is an error that says what is expected", (of, options, says) => {
   const { limiter } = observed();
   expect(() => observe((of === "limiter" ? limiter : of) as never, options as never)).toThrow(says);
 });

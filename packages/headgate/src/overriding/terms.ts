@@ -237,7 +237,10 @@ export function targetOf(
   return { charge, layer: layers[place] as string };
 }
 
-/** Only what one layer is asked; all of it where none is named. @throws HeadgateError `option-invalid` where the layer does not apply. */
+/**
+ * The part of a question about one layer, or the whole question if no layer is named. @throws HeadgateError
+ * `option-invalid` if the layer does not apply.
+ */
 export function within(question: Question, layer: string | undefined): Question {
   return layer === undefined ? question : partOf(question, [placeOf(question.layers, layer)]);
 }

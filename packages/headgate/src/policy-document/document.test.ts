@@ -109,7 +109,7 @@ describe("a policy document", () => {
     expect(() => readPolicyDocument(json)).toThrow(message);
   });
 
-  it("is described by a schema that knows every field", () => {
+  it("is described by a schema with every field", () => {
     const { items } = policySchema.properties.layers;
     const known: Record<keyof PolicyDocument["layers"][number], true> = {
       name: true,

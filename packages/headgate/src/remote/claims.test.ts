@@ -47,12 +47,12 @@ function shared() {
   };
 }
 
-/** Lets calls that were begun come to their end. */
+/** Lets pending calls finish. */
 const settle = async () => {
   for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
 };
 
-it("knows ids that it has admitted itself while the store cannot answer, and no others", async () => {
+it("knows only the ids that it admitted itself, while the store cannot answer", async () => {
   const { make, fail } = shared();
   const [one, other] = [make(), make()];
   fail(true);
@@ -69,7 +69,7 @@ it("knows ids that it has admitted itself while the store cannot answer, and no 
   expect(await one.admit("ann", { id: "m1" })).toMatchObject({ state: "done", result: "answer 1" });
 });
 
-it("knows ids that it is answering since before the store failed", async () => {
+it("knows ids that it was already answering when the store failed", async () => {
   const { make, fail } = shared();
   const one = make();
   const asked = { id: "m1", fingerprint: "a", result: "stream 1" };
@@ -86,7 +86,7 @@ it("knows ids that it is answering since before the store failed", async () => {
   expect(await one.admit("ann", asked)).toMatchObject({ admitted: true, attempt: 1 });
 });
 
-it("claims an id that it admitted by itself in the store, once that is back", async () => {
+it("claims an id in the store that it admitted during the outage, once the store is back", async () => {
   const { clock, make, fail } = shared();
   const [one, other] = [make(), make()];
   fail(true);
@@ -124,7 +124,7 @@ it("sends the end of an id later, if the store could not be reached", async () =
   await first.end({ tokens: 30 }, { result: "answer 1" });
   fail(false);
   clock.advance(2 * second);
-  // The answer to any question shows that the store is back.
+  // The answer to any call shows that the store is back.
   await one.peek("bob");
   await settle();
   expect(await other.admit("ann", { id: "m1" })).toMatchObject({ state: "done", result: "answer 1" });
@@ -134,7 +134,7 @@ it.each<[what: string, limits: string, id?: string]>([
   ["an id", "9/hour", "m1"],
   ["a place", "2 concurrent"],
 ])(
-  "sends the requests of a layer that it counted later, if %s belongs to a layer that it did not count",
+  "sends the requests of a counted layer later, if %s belongs to a layer that was not counted",
   async (_what, limits, id) => {
     const { clock, make, fail } = shared();
     const layers: LayerOptions<string>[] = [

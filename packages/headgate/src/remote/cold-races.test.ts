@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 const longestTestMs = 120_000;
 const busyMs = 90_000;
 
-/** Processes that keep all processors busy while others race, and end by themselves should nobody end them. */
+/** Processes that keep all processors busy while others race. They end by themselves if nothing ends them. */
 const keepBusy = `const end = Date.now() + ${busyMs}; while (Date.now() < end);`;
 let busy: ReturnType<typeof spawn>[] = [];
 beforeEach(() => {

@@ -11,7 +11,7 @@ import { mostAwaiting } from "./first-contact.ts";
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-/** A store that can say whether it is connected, as those of Redis and PostgreSQL can. */
+/** A store that reports whether it is connected, like the stores for Redis and PostgreSQL. */
 function connecting(options: Partial<LimiterOptions<string>> = {}) {
   const scripted = scriptedStore();
   let checks = 0;
@@ -60,7 +60,7 @@ describe("a store that has never answered", () => {
     expect(await asked).toMatchObject({ admitted: true, decidedBy: "store" });
   });
 
-  it("is awaited once, up to the connect time limit: then the outage policies decide", async () => {
+  it("is awaited once, up to the connect time limit; then the outage policies decide", async () => {
     const { scripted, limiter } = connecting({ timeouts: { connectMs: 2000 } });
     scripted.mode = "reject";
     let answered = false;
@@ -74,7 +74,7 @@ describe("a store that has never answered", () => {
     expect(await limiter.admit("a")).toMatchObject({ decidedBy: "outage-policy" });
   });
 
-  it("is awaited for as long once its code is loaded, which is this process's own work", async () => {
+  it("is awaited for the same time after its code is loaded, because loading is this process's own work", async () => {
     const { scripted } = connecting();
     const loads = vi.fn(() => new Promise((resolve) => setTimeout(resolve, 1500)));
     const check = async () => void (await scripted.decide([], 0, true));
@@ -94,7 +94,7 @@ describe("a store that has never answered", () => {
   it.each([
     ["takes too long", () => new Promise(() => {})],
     ["fails", () => Promise.reject(new Error("not here"))],
-  ])("is asked also if its code %s to load", async (_, loads) => {
+  ])("is asked even if its code %s to load", async (_, loads) => {
     const { scripted } = connecting();
     const store = { ...scripted, check: async () => {}, [load]: loads };
     const { limiter } = connecting({ store, timeouts: { connectMs: 2000 } });
@@ -103,7 +103,7 @@ describe("a store that has never answered", () => {
     expect(await asked).toMatchObject({ decidedBy: "store" });
   });
 
-  it("is not awaited once it has answered that it cannot decide", async () => {
+  it("is not awaited after it has answered that it cannot decide", async () => {
     const { scripted } = connecting();
     const full = Object.assign(new Error("full"), { answered: true });
     const { limiter } = connecting({ store: { ...scripted, check: () => Promise.reject(full) } });
@@ -125,7 +125,7 @@ describe("a store that has never answered", () => {
     await expect(limiter.ready()).rejects.toBe(missing);
   });
 
-  it("is awaited by a bounded number: the others are decided by the outage policies", async () => {
+  it("is awaited by a limited number of decisions; the outage policies decide the others", async () => {
     const { scripted, limiter } = connecting();
     scripted.mode = "hang";
     const asked = Array.from({ length: mostAwaiting }, (_, n) => limiter.admit(`user${n}`));

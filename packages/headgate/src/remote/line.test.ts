@@ -26,7 +26,7 @@ function limited(limits = "5/hour") {
 const countOf = (answers: readonly Admission[], decidedBy: string) =>
   answers.filter((one) => one.decidedBy === decidedBy).length;
 
-it("asks a bounded number at a time, and of the rest only requests that are not known to be refused", async () => {
+it("sends a limited number of calls at once, and queues only requests that are not known to be refused", async () => {
   const { store, limiter } = limited();
   store.mode = "hang";
   const asked = Array.from({ length: 1000 }, () => limiter.admit("alice"));
@@ -40,7 +40,7 @@ it("asks a bounded number at a time, and of the rest only requests that are not 
   expect(limiter.status().failures).toBe(0);
 });
 
-it("does not take its own line for the delay of a store that takes a while for each answer", async () => {
+it("does not blame its own queue on a store that takes a while for each answer", async () => {
   const { store, limiter } = limited("1/hour");
   store.mode = "hang";
   const asked = Array.from({ length: 600 }, (_, n) => limiter.admit(`user${n}`));
@@ -57,7 +57,7 @@ it("lets no decision wait longer than four time limits", async () => {
   const { store, limiter } = limited("1/hour");
   store.mode = "hang";
   const asked = Array.from({ length: 1000 }, (_, n) => limiter.admit(`user${n}`));
-  // Too slow to widen it, and too quick to be an outage.
+  // Too slow to widen the line, but too fast for an outage.
   for (let turn = 0; turn < 6; turn += 1) {
     await vi.advanceTimersByTimeAsync(240);
     store.answerHeld();
@@ -69,7 +69,7 @@ it("lets no decision wait longer than four time limits", async () => {
   ]);
 });
 
-it("is gone as soon as the store does not answer", async () => {
+it("is emptied as soon as the store does not answer", async () => {
   const { store, limiter } = limited("1/hour");
   store.mode = "hang";
   const asked = Array.from({ length: 1000 }, (_, n) => limiter.admit(`user${n}`));
@@ -78,7 +78,7 @@ it("is gone as soon as the store does not answer", async () => {
   expect(store.calls.decide).toBeLessThan(2 * fewestUnderWay);
 });
 
-it("does not admit by a policy whom the store has just refused", async () => {
+it("does not let an outage policy admit a caller that the store has just refused", async () => {
   const { store, limiter } = limited("1/hour");
   await limiter.admit("alice");
   await limiter.admit("alice");
@@ -98,7 +98,7 @@ it("is bounded", async () => {
   expect(countOf(await Promise.all(asked), "store")).toBe(fewestUnderWay + mostInLine);
 });
 
-it("grows with prompt answers while it is used, and shrinks once for calls that are slow together", () => {
+it("grows with prompt answers while it is used, and shrinks once for calls that are slow at the same time", () => {
   const line = createLine(limitMs);
   const round = (calls: number, answered: boolean, tookMs: number) => {
     for (let n = 0; n < calls; n += 1) line.entered();

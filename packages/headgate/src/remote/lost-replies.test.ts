@@ -28,7 +28,7 @@ function processes(outage: OutageOption = { policy: "local", instances: 1 }, lim
     });
   const [one, other] = [make(store), make(scriptedStore(memory))];
 
-  /** Lets calls end that have begun. */
+  /** Lets pending calls finish. */
   async function quiet(): Promise<void> {
     for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
   }
@@ -40,16 +40,16 @@ function processes(outage: OutageOption = { policy: "local", instances: 1 }, lim
     other,
     quiet,
 
-    /** What is left of the requests and tokens of the user, and of the requests of the address. */
+    /** The remaining requests and tokens of the user, and the remaining requests of the address. */
     left: async () => (await other.peek("ann")).limits.map(({ remaining }) => remaining),
 
-    /** Asks the first process, and loses the reply of the store. */
+    /** Sends a request through the first process, and loses the store's reply. */
     async lose(how: "lose" | "hang", cost = {}): Promise<Admission | Known> {
       store.mode = how;
       const answer = one.admit("ann", { ...asked, cost });
       await quiet();
       store.mode = "answer";
-      // Past the time limit of the call.
+      // Beyond the time limit of the call.
       await vi.advanceTimersByTimeAsync(251);
       return answer;
     },
@@ -61,7 +61,7 @@ function processes(outage: OutageOption = { policy: "local", instances: 1 }, lim
       shared.mode = "reject";
     },
 
-    /** The first process sends what waits. */
+    /** The first process sends its pending changes. */
     async reconcile(): Promise<void> {
       clock.advance(2 * second);
       await one.peek("bob");
@@ -94,7 +94,7 @@ describe.each(["lose", "hang"] as const)("a claim whose reply is lost (%s)", (ho
     expect(await left()).toEqual([8, 970, 19]);
   });
 
-  it("is done once, if the request ends before the store is told of it", async () => {
+  it("is done once, if the request ends before the store knows of it", async () => {
     const { store, one, other, lose, left, reconcile } = processes();
     const first = (await lose(how, { tokens: 100 })) as Admitted;
     store.mode = "reject";
@@ -116,7 +116,7 @@ describe.each(["lose", "hang"] as const)("a claim whose reply is lost (%s)", (ho
     expect(await left()).toEqual([8, 1000, 19]);
   });
 
-  it("stays with its owner, though the late reply says that it was admitted", async () => {
+  it("stays with its owner, although the late reply says that it was admitted", async () => {
     const { store, other, lose, left, quiet, reconcile } = processes();
     const first = (await lose(how, { tokens: 100 })) as Admitted;
     store.answerHeld();
@@ -163,7 +163,7 @@ describe.each(["lose", "hang"] as const)("a claim whose reply is lost (%s)", (ho
     expect(await other.admit("ann", asked)).toMatchObject({ admitted: true, attempt: 1 });
   });
 
-  it("is cancelled later, if the store cannot be reached for that", async () => {
+  it("is cancelled later, if the store cannot be reached at first", async () => {
     const { store, other, lose, left, reconcile } = processes("refuse");
     const adjust = store.adjust;
     store.adjust = () => Promise.reject(new Error("connection lost"));
@@ -178,7 +178,7 @@ describe.each(["lose", "hang"] as const)("a claim whose reply is lost (%s)", (ho
 });
 
 describe("a claim whose request is lost", () => {
-  it.each([false, true])("is known in this process, until the store knows it (ended: %s)", async (ended) => {
+  it.each([false, true])("is known in this process until the store knows it (ended: %s)", async (ended) => {
     const { store, one, other, left, quiet, reconcile } = processes();
     const { adjust } = store;
     store.adjust = () => Promise.reject(new Error("connection lost"));
@@ -225,25 +225,28 @@ describe.each(["lose", "hang"] as const)("a hold whose reply is lost (%s)", (how
 });
 
 describe("what an id may cost beyond its request", () => {
-  it.each(["lose", "hang"] as const)("a take-over whose reply is lost pays one more (%s)", async (how) => {
-    const { clock, other, crash, lose, left, reconcile } = processes();
-    await crash();
-    clock.advance(31 * second);
-    expect(await left()).toEqual([8, 1000, 19]);
-    const next = (await lose(how, { tokens: 100 })) as Admitted;
-    // The store knows that it is the second attempt, and this process does not.
-    expect(next).toMatchObject({ admitted: true, attempt: 1 });
-    await reconcile();
-    expect(await left()).toEqual([7, 900, 18]);
-    await next.end({ tokens: 30 }, { result: "answer 2" });
-    expect(await other.admit("ann", asked)).toMatchObject({ state: "done", result: "answer 2" });
-    expect(await left()).toEqual([7, 970, 18]);
-  });
+  it.each(["lose", "hang"] as const)(
+    "a take-over whose reply is lost pays for one more request (%s)",
+    async (how) => {
+      const { clock, other, crash, lose, left, reconcile } = processes();
+      await crash();
+      clock.advance(31 * second);
+      expect(await left()).toEqual([8, 1000, 19]);
+      const next = (await lose(how, { tokens: 100 })) as Admitted;
+      // The store knows that this is the second attempt, but this process does not.
+      expect(next).toMatchObject({ admitted: true, attempt: 1 });
+      await reconcile();
+      expect(await left()).toEqual([7, 900, 18]);
+      await next.end({ tokens: 30 }, { result: "answer 2" });
+      expect(await other.admit("ann", asked)).toMatchObject({ state: "done", result: "answer 2" });
+      expect(await left()).toEqual([7, 970, 18]);
+    },
+  );
 
   it.each([
     [80, [8, 970, 19]],
     [100, [7, 970, 18]],
-  ])("a lost reply with an outage of %i s behind it", async (seconds, wanted) => {
+  ])("a lost reply before an outage of %i s", async (seconds, wanted) => {
     const { clock, store, other, lose, left, reconcile } = processes();
     const first = (await lose("lose", { tokens: 100 })) as Admitted;
     store.mode = "reject";

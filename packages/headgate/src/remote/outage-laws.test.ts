@@ -67,7 +67,7 @@ interface Held {
   at: number;
   requests: number;
   tokens: number;
-  /** What was reported last; a stream never uses less than it has used already. */
+  /** The last report. A stream never reports less than before. */
   reported: number | undefined;
   ended: boolean;
 }
@@ -169,7 +169,7 @@ function world(limits: string, instances: number) {
   return { clock, store, limiter, other, held, play, recover };
 }
 
-it("loses nothing and counts nothing twice in any failure, if the store reports the result of each call", async () => {
+it("loses nothing and counts nothing twice after any failure, if the store reports the result of each call", async () => {
   const limits = "10000/week; 900000 tokens/week sliding-window";
   await fc.assert(
     fc.asyncProperty(steps(["answer", "answer", "reject", "throw", "hang"], false), async (script) => {

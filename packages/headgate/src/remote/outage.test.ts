@@ -57,10 +57,10 @@ function guarded(overrides: Partial<LimiterOptions<Caller>> = {}) {
   return { clock, store, shared, limiter, other, admit, left, fail, recover, errors, events };
 }
 
-/** Past the time limit, by so much that a faked immediate has run too: it takes a millisecond. */
+/** Beyond the time limit. The additional millisecond runs a faked immediate. */
 const timeOut = (limitMs = 250) => vi.advanceTimersByTimeAsync(limitMs + 1);
 
-/** Lets everything run that waits for nothing but its turn. */
+/** Runs everything that only waits for its turn. */
 async function settled() {
   for (let n = 0; n < 50; n += 1) await Promise.resolve();
 }
@@ -122,7 +122,7 @@ describe("the time limit", () => {
     expect(limiter.status().counters).toMatchObject({ lateAnswers: 1, reconciled: 2 });
   });
 
-  it("takes back a late charge also when the store is down again by then", async () => {
+  it("takes back a late charge even if the store is down again by then", async () => {
     const { admit, store, left, fail, recover } = guarded({
       layers: [{ name: "user", key: ({ user }) => user, limits: "5/minute", outage: "admit" }],
     });
@@ -173,7 +173,7 @@ describe("the time limit", () => {
     const { fail, admit, limiter, errors } = guarded();
     await fail();
     await admit();
-    // That of the time limit rings and is gone.
+    // The timer of the time limit has fired.
     await timeOut();
     expect(vi.getTimerCount()).toBe(1);
     await limiter.close();
@@ -183,7 +183,7 @@ describe("the time limit", () => {
     });
   });
 
-  it("ends with the limiter, which sends the store the changes that it can", async () => {
+  it("ends with the limiter, which first sends the changes to the store if it can", async () => {
     const { admit, store, limiter, left, errors } = guarded();
     const admission = (await admit()) as Admitted;
     store.mode = "reject";
@@ -196,7 +196,7 @@ describe("the time limit", () => {
 });
 
 describe("a store that does not answer", () => {
-  it("is left alone after five failures in a row, tried every second, and trusted again when it answers", async () => {
+  it("is not used after five failures in a row, is tried every second, and is used again when it answers", async () => {
     const { admit, store, clock, events, errors, limiter } = guarded();
     store.mode = "reject";
     for (let n = 0; n < 100; n += 1) expect((await admit({ user: `u${n}`, ip: `${n}` })).admitted).toBe(true);
@@ -242,7 +242,7 @@ describe("a store that does not answer", () => {
     expect((await probe).decidedBy).toBe("store");
   });
 
-  it("is not left alone for failures with successes between them", async () => {
+  it("is still used if successes come between the failures", async () => {
     const { admit, store, limiter, errors } = guarded();
     for (let n = 0; n < 20; n += 1) {
       store.mode = n % 3 === 0 ? "answer" : "throw";
@@ -353,7 +353,7 @@ describe("outage policies", () => {
     expect((await admit()).admitted).toBe(true);
   });
 
-  it("do not say never to a request that only the share is too small for", async () => {
+  it("do not refuse a request permanently if only the local share is too small for it", async () => {
     const { admit, fail } = guarded({ layers: layers({ outage: { policy: "local", instances: 10 } }) });
     await fail();
     expect(await admit(alice, { tokens: 500 })).toMatchObject({
@@ -413,7 +413,7 @@ describe("outage policies", () => {
     expect(((await admit(alice, { tokens: 2000 })) as Refused).reason).toBe("cost-exceeds-quota");
   });
 
-  it("decide extensions in mid-stream, and both parts are settled where they were charged", async () => {
+  it("decide extensions during a stream, and both parts are settled where they were charged", async () => {
     const { admit, fail, recover, left } = guarded({ layers: layers({}) });
     const admission = (await admit(alice, { tokens: 400 })) as Admitted;
     await fail();

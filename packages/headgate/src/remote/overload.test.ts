@@ -34,12 +34,12 @@ function world(processes: number, limits: string, timeouts: LimiterOptions<strin
     return { store, limiter };
   });
 
-  /** Both clocks. */
+  /** Advances both clocks. */
   async function advance(ms: number) {
     clock.advance(ms);
     await vi.advanceTimersByTimeAsync(ms);
   }
-  /** Past the time limit, and a faked immediate. */
+  /** Beyond the time limit, with time for a faked immediate. */
   async function timeOut<Answer>(answer: Answer | Promise<Answer>): Promise<Answer> {
     await advance(storeMs + 2);
     return answer;
@@ -63,7 +63,7 @@ describe("a store that is slow", () => {
     const all = Promise.all(asked).finally(() => {
       over = true;
     });
-    // Each answer takes 400 ms, for seconds.
+    // For several seconds, each answer takes 400 ms.
     for (let round = 0; round < 20; round += 1) {
       await advance(400);
       for (const { store } of members) store.answerHeld();
@@ -78,7 +78,7 @@ describe("a store that is slow", () => {
     }
     expect(byStore).toBeLessThanOrEqual(1000);
 
-    // Once the store is prompt again, it decides for all of them, and knows what was admitted without it.
+    // Once the store is fast again, it decides for all of them, and includes what was admitted without it.
     for (const { store } of members) {
       store.mode = "answer";
       store.answerHeld();
@@ -95,7 +95,7 @@ describe("a store that is slow", () => {
     expect(remaining).toBe(1000 - admitted);
   });
 
-  it("lets each process admit one request of a partition at once, and more at the pace of its share", async () => {
+  it("lets each process admit one request per partition at once, and further ones at the rate of its share", async () => {
     const { store, limiter, advance, timeOut } = world(4, "4/minute", { connectMs: 60_000 });
     await limiter.admit("somebody else");
     store.mode = "hang";
@@ -110,7 +110,7 @@ describe("a store that is slow", () => {
       reason: "store-unavailable",
       decidedBy: "outage-policy",
     });
-    // Not that of the share: the store is asked again before.
+    // Not the wait of the share: the store is asked again sooner.
     expect(refused.retryAfterMs).toBeGreaterThanOrEqual(1000);
     expect(refused.retryAfterMs).toBeLessThanOrEqual(1200);
     await advance(50_000);
@@ -120,7 +120,7 @@ describe("a store that is slow", () => {
     });
   });
 
-  it("admits requests within the share at its pace", async () => {
+  it("admits requests within the share, at its rate", async () => {
     const { store, limiter, advance, timeOut } = world(4, "240/minute; 1000 tokens/minute", {
       connectMs: 60_000,
     });
@@ -128,7 +128,7 @@ describe("a store that is slow", () => {
     store.mode = "hang";
     const admitted = async (tokens: number) =>
       (await timeOut(limiter.admit("alice", { cost: { tokens } }))).admitted;
-    // A second for each request, and 240 ms for each token.
+    // The rate allows one request per second, and one token per 240 ms.
     expect(await admitted(0)).toBe(true);
     expect(await admitted(0)).toBe(false);
     await advance(500);
@@ -139,13 +139,13 @@ describe("a store that is slow", () => {
     expect(await admitted(0)).toBe(true);
   });
 
-  it("extends requests under way up to the whole share", async () => {
+  it("extends running requests up to the whole share", async () => {
     const { store, limiter, advance } = world(4, "100/minute; 4000 tokens/day");
     const admission = (await limiter.admit("alice", { cost: { tokens: 100 } })) as Admitted;
     store.mode = "hang";
     const extend = async () => {
       const extended = admission.extend({ tokens: 300 });
-      // After what is being sent, which may take as long.
+      // The extension is sent after pending calls, which may take as long.
       for (let n = 0; n < 4; n += 1) await advance(storeMs + 2);
       return extended;
     };
@@ -155,7 +155,7 @@ describe("a store that is slow", () => {
     expect(await extend()).toMatchObject({ admitted: false });
   });
 
-  it("is slow also while it is left alone, as long as late answers come", async () => {
+  it("still counts as slow while it is not used, as long as late answers arrive", async () => {
     const { store, limiter, advance } = world(4, "400/hour", { connectMs: 2000 });
     await limiter.admit("alice");
     store.mode = "hang";
@@ -171,10 +171,10 @@ describe("a store that is slow", () => {
 });
 
 describe("a store that is down", () => {
-  it("is one that says nothing for as long as a connection may take: then the whole share counts", async () => {
+  it("has sent nothing for the whole connect time limit; then the whole share counts", async () => {
     const { store, limiter, advance, timeOut } = world(4, "400/hour", { connectMs: 2000 });
     await limiter.admit("alice");
-    // An idle store is not silent.
+    // A store without calls does not count as silent.
     await advance(60_000);
     store.mode = "hang";
     await timeOut(Promise.all(Array.from({ length: 5 }, () => limiter.admit("bob"))));
@@ -189,7 +189,7 @@ describe("a store that is down", () => {
     expect(await ask()).toBe(99);
   });
 
-  it("is one that refuses a connection, at once", async () => {
+  it("is down at once if it refuses a connection", async () => {
     const { store, limiter, timeOut } = world(4, "400/hour");
     await limiter.admit("alice");
     store.mode = "hang";

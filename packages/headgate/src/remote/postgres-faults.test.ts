@@ -28,7 +28,7 @@ afterEach(async () => {
   await store.close();
 }, longestTestMs);
 
-/** As an administrator whose own session may write whatever the server's default is. */
+/** As an administrator, whose own session can write whatever the server's default is. */
 async function administer(...statements: string[]): Promise<void> {
   const client = new pg.Client({
     connectionString: server.url,
@@ -46,12 +46,12 @@ describe("a PostgreSQL server that fails", () => {
   beforeEach(() => guard(server.url), longestTestMs);
 
   it.each(["stop", "crash"] as const)(
-    "by a %s and a new start: decided here meanwhile, told afterwards",
+    "by a %s and a restart: requests are decided locally meanwhile, and sent to it afterwards",
     async (end) => {
       const { admit, admitted, isBack, isOpen, left } = guarded;
       const handle = (await admit("alice", 100)) as Admitted;
       expect(handle.decidedBy).toBe("store");
-      // What it had not yet written, a crash may lose.
+      // A crash may lose data that was not yet written.
       await administer("CHECKPOINT");
       await server[end]();
       await isOpen();
@@ -67,7 +67,7 @@ describe("a PostgreSQL server that fails", () => {
   );
 
   it(
-    "by freezing: nobody waits longer than the time limit, and late answers are taken back",
+    "by freezing: no request waits longer than the time limit, and late charges are taken back",
     async () => {
       const { admit, isBack, isOpen, left, until } = guarded;
       const handle = (await admit("alice", 100)) as Admitted;
@@ -90,7 +90,7 @@ describe("a PostgreSQL server that fails", () => {
   );
 
   it(
-    "at writing, when it has been made read-only",
+    "to write, because it was made read-only",
     async () => {
       const { admit, admitted, isBack, isOpen, left } = guarded;
       const handle = (await admit("alice", 100)) as Admitted;
@@ -118,7 +118,7 @@ describe("a network that breaks while a statement runs", () => {
   afterEach(() => network.close());
 
   it(
-    "a charge whose answer is lost is charged once, and nothing is given back twice",
+    "a charge whose answer is lost counts once, and nothing is refunded twice",
     async () => {
       const { admit, admitted, isBack, left, limiter } = guarded;
       const handle = (await admit("alice", 100)) as Admitted;
@@ -135,7 +135,7 @@ describe("a network that breaks while a statement runs", () => {
       expect(network.cuts).toBe(2);
       network.mode = "open";
       await isBack();
-      // It was charged before the cut.
+      // It was charged before the connection broke.
       expect(await left("bob")).toEqual([4, 990]);
       expect(await admitted("bob", 5)).toBe(4);
     },
@@ -146,7 +146,7 @@ describe("a network that breaks while a statement runs", () => {
     "an id whose answer is lost is charged once and answered once: %s",
     async (mode) => {
       const direct = postgresStore(server.url, { schema: `faults ${schemas}` });
-      // The statement is prepared, so that one trip decides.
+      // The statement is prepared, so one round trip decides.
       const warm = (await guarded.limiter.admit("warm", { id: "m0" })) as Admitted;
       await warm.end();
       await expectOneCharge(guarded, network, direct, mode);

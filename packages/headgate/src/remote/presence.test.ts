@@ -7,7 +7,7 @@ import { redisStore } from "../stores/redis/index.ts";
 import { type FakeClock, fakeClock } from "../testing/fake-clock.ts";
 import { scriptedStore } from "../testing/scripted-store.ts";
 
-/** A store that counts the processes that it is told of. */
+/** A store that counts the processes that report to it. */
 function counting(clock: FakeClock, answer: () => unknown = () => 4) {
   const scripted = scriptedStore();
   const notes: { limiter: string; process: string; at: number }[] = [];
@@ -41,7 +41,7 @@ const quotas = ({ limits }: { readonly limits: readonly { readonly quota: number
   limits.map(({ quota }) => quota);
 
 describe("the local share", () => {
-  it("is one over the processes that the store last reported, unless the policy says how many", async () => {
+  it("is 1 / n for the n processes that the store last reported, unless the policy sets n", async () => {
     const clock = fakeClock();
     let processes = 4;
     const { limiter, fail } = counting(clock, () => processes);
@@ -64,7 +64,7 @@ describe("the local share", () => {
   });
 
   it.each([[0], [1.5], [Number.NaN], [undefined], ["8"]])(
-    "is the whole quota where a store reports %s",
+    "is the whole quota if a store reports %s",
     async (answer) => {
       const { limiter, fail } = counting(fakeClock(), () => answer);
       await limiter.admit("alice");
@@ -74,7 +74,7 @@ describe("the local share", () => {
     },
   );
 
-  it("is noted along with decisions: soon at first, then every ten seconds, and as one process", async () => {
+  it("registers the process with its decisions: soon after the first one, then every ten seconds", async () => {
     const clock = fakeClock();
     const { limiter, notes } = counting(clock, () => {
       throw new Error("not now");
@@ -92,7 +92,7 @@ describe("the local share", () => {
   });
 });
 
-/** What every store that counts processes does. */
+/** Tests for every store that counts processes. */
 async function countsProcesses(store: Store, clock: FakeClock): Promise<void> {
   const count = (limiter: string, process: number) =>
     store.countProcesses?.(limiter, process.toString(16).padStart(24, "0"), clock.now());

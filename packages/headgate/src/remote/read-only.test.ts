@@ -16,7 +16,7 @@ function limiterOf(store: string) {
   });
 }
 
-/** Why it was not ready. */
+/** The reason why it was not ready. */
 async function reasonOf(store: string): Promise<string> {
   const limiter = limiterOf(store);
   const ready = limiter.ready({ timeoutMs: 1_500 });
@@ -33,7 +33,7 @@ const onlyReaders =
   "or default_transaction_read_only is on. Name the primary, and leave that setting off for this user and database.";
 
 it(
-  "is not ready with a PostgreSQL that only reads, whether what it needs is there already or not",
+  "is not ready with a read-only PostgreSQL, with or without its tables",
   async () => {
     const server = await startPostgres(["default_transaction_read_only=on"]);
     try {
@@ -50,7 +50,7 @@ it(
 );
 
 it(
-  "is not ready with a replica of Redis, and leaves it alone until it is a master",
+  "is not ready with a replica of Redis, and does not use it until it is a master",
   async () => {
     const server = await startRedis();
     const limiter = limiterOf(server.url);
@@ -77,7 +77,7 @@ it(
 );
 
 it(
-  "does not keep the first decisions waiting for a Redis that is full",
+  "does not make the first decisions wait for a Redis that is full",
   async () => {
     const server = await startRedis(["maxmemory 1", "maxmemory-policy noeviction"]);
     const limiter = createLimiter<string>({

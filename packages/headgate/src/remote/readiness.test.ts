@@ -21,7 +21,7 @@ function starting(overrides: Partial<LimiterOptions<string>> = {}) {
     onOutage: (event) => events.push(event),
     ...overrides,
   });
-  /** Real timers and the limiter's clock, a step at a time, as they go together outside of tests. */
+  /** Advances the timers and the limiter's clock together in small steps, as both move outside of tests. */
   async function pass(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += 25) {
       clock.advance(25);
@@ -31,7 +31,7 @@ function starting(overrides: Partial<LimiterOptions<string>> = {}) {
   return { clock, store, limiter, errors, events, pass };
 }
 
-/** What became of it, without waiting for it. */
+/** The state of the promise, without waiting for it. */
 function watch(ready: Promise<void>): { state: "waiting" | "ready" | Error } {
   const watched: { state: "waiting" | "ready" | Error } = { state: "waiting" };
   ready.then(
@@ -49,7 +49,7 @@ describe("ready", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("is so at once for a store of this process", async () => {
+  it("resolves at once for a store in this process", async () => {
     await createLimiter<string>({
       name: "chat",
       layers: [{ name: "user", key: (user) => user, limits: "5/minute" }],
@@ -67,7 +67,7 @@ describe("ready", () => {
     expect(limiter.status().counters).toMatchObject({ byStore: 1, byOutagePolicy: 0 });
   });
 
-  it("asks the store's own check, and then a question as a real one", async () => {
+  it("calls the store's own check, and then makes a real call", async () => {
     const store = scriptedStore();
     const asked: string[] = [];
     const check = async () => void asked.push("check");
@@ -79,7 +79,7 @@ describe("ready", () => {
     expect(asked).toEqual(["check", "peek"]);
   });
 
-  it("waits for a store that starts later; once it has resolved, the outage policies decide no request", async () => {
+  it("waits for a store that starts later; after that, the outage policies decide no request", async () => {
     const { limiter, store, errors, events, pass } = starting();
     store.mode = "reject";
     const ready = watch(limiter.ready());
@@ -91,13 +91,13 @@ describe("ready", () => {
     expect(ready.state).toBe("ready");
     expect(limiter.status().state).toBe("closed");
     expect((await limiter.admit("alice")).decidedBy).toBe("store");
-    // One report for the whole row of failures.
+    // One report for consecutive failures.
     expect(errors).toHaveLength(1);
     expect(events[0]).toMatchObject({ from: "closed", to: "open" });
     expect(events.at(-1)).toMatchObject({ to: "closed" });
   });
 
-  it("does not resolve for a probe without a question: a store without a ping is asked one", async () => {
+  it("makes a real call to a store without a ping before it resolves", async () => {
     for (let round = 0; round < 20; round += 1) {
       const { limiter, store, events, pass } = starting();
       store.mode = "reject";
@@ -109,7 +109,7 @@ describe("ready", () => {
     }
   });
 
-  it("gives a first answer longer than a decision, and then wants one in time", async () => {
+  it("allows a first answer more time than a decision has, and then requires an answer in time", async () => {
     const { limiter, store, pass } = starting();
     store.mode = "hang";
     const ready = watch(limiter.ready());
@@ -117,7 +117,7 @@ describe("ready", () => {
     expect(store.calls.decide).toBe(1);
     store.answerHeld();
     await pass(100);
-    // Connected, but not yet quick: the second answer is held back as well.
+    // Connected, but not yet fast: the second answer is held back too.
     expect([store.calls.decide, ready.state]).toEqual([2, "waiting"]);
     store.mode = "answer";
     store.answerHeld();
@@ -139,7 +139,7 @@ describe("ready", () => {
     expect((await limiter.admit("alice")).admitted).toBe(false);
   });
 
-  it.each(["reject", "throw", "hang"] as const)("gives up if the store continues to %s", async (mode) => {
+  it.each(["reject", "throw", "hang"] as const)("rejects if the store continues to %s", async (mode) => {
     const { limiter, store, pass } = starting();
     store.mode = mode;
     const ready = watch(limiter.ready({ timeoutMs: 3_000 }));
@@ -152,13 +152,13 @@ describe("ready", () => {
         mode === "hang" ? 'The store "scripted" has not answered within 2500 ms.' : "connection lost"
       }`,
     );
-    // The guard goes on without it.
+    // The guard continues without it.
     const admission = limiter.admit("alice");
     await pass(300);
     expect(await admission).toMatchObject({ admitted: true, decidedBy: "outage-policy" });
   });
 
-  it("reports the last error, not that the last attempt was cut short", async () => {
+  it("reports the last error of the store, not the end of the last attempt", async () => {
     const { limiter, store, pass } = starting();
     store.mode = "hang";
     const ready = watch(limiter.ready({ timeoutMs: 4_000 }));
@@ -171,7 +171,7 @@ describe("ready", () => {
     expect((ready.state as Error).message).toMatch(/: connection lost$/);
   });
 
-  it("gives up after ten seconds by default", async () => {
+  it("rejects after ten seconds by default", async () => {
     const { limiter, store, pass } = starting();
     store.mode = "reject";
     const ready = watch(limiter.ready());
@@ -217,7 +217,7 @@ describe("ready", () => {
 });
 
 it.each(["redis", "postgres"])(
-  "what is wrong with a %s:// store is told without its password",
+  "what is wrong with a %s:// store is reported without its password",
   async (scheme) => {
     // A port that was free a moment ago.
     const probe = createServer();

@@ -26,7 +26,7 @@ async function guard(server: RedisServer) {
   return guarded;
 }
 
-/** Leaves no byte free, and returns how to free them. */
+/** Fills the disk, and returns a function that frees the space. */
 function fill(folder: string): () => void {
   const ballast = path.join(folder, "ballast");
   const { bavail, bsize } = statfsSync(folder);
@@ -43,14 +43,14 @@ function fill(folder: string): () => void {
 
 describe("a Redis server that cannot write to its disk", () => {
   it(
-    "because the disk is full: charges are decided here, and told when it has room",
+    "because the disk is full: requests are decided locally, and sent to it once it has room",
     async ({ skip }) => {
       skip(!canMakeDisks(), "this user may not mount a small disk: only the next test stands for full disks");
       const server = await startRedisOnDisk(2 ** 21, ["appendonly yes", "appendfsync everysec"]);
       const { admit, admitted, isOpen, isBack, left } = await guard(server);
       expect((await admit("alice", 10)).decidedBy).toBe("store");
       const makeRoom = fill(server.folder);
-      // The server notices by what it writes, and may have answered a few requests by then.
+      // The server notices when it writes, and may have answered a few requests by then.
       await isOpen();
       expect(server.command("set", "one", "more")).toMatch(/^MISCONF .*No space left on device/);
       expect(await admitted("bob", 7, 10)).toBe(5);
@@ -64,7 +64,7 @@ describe("a Redis server that cannot write to its disk", () => {
   );
 
   it(
-    "because its snapshots cannot be put where they belong",
+    "because it cannot write its snapshots",
     async () => {
       const server = await startRedis(["save 3600 1"]);
       const { admit, admitted, isOpen, isBack, left, until } = await guard(server);

@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 describe("a Redis server that fails", () => {
-  it("by a crash: decided here meanwhile, told afterwards", async () => {
+  it("by a crash: requests are decided locally meanwhile, and sent to it afterwards", async () => {
     expect((await guarded.admit("alice")).decidedBy).toBe("store");
     await server.crash();
     await guarded.isOpen();
@@ -35,7 +35,7 @@ describe("a Redis server that fails", () => {
     expect((await guarded.admit("bob")).admitted).toBe(false);
   }, 60_000);
 
-  it("by freezing: nobody waits longer than the time limit, and late answers are taken back", async () => {
+  it("by freezing: no request waits longer than the time limit, and late charges are taken back", async () => {
     const first = (await guarded.admit("alice", 100)) as Admitted;
     process.kill(server.pid, "SIGSTOP");
     try {
@@ -56,8 +56,8 @@ describe("a Redis server that fails", () => {
     expect(await guarded.left("alice")).toEqual([4, 970]);
   }, 60_000);
 
-  it("at writing, when it is full: those that would be charged are decided here, and are told when it has room", async () => {
-    // Whoever has met the store already does not wait for it again.
+  it("to write, because it is full: requests that need a charge are decided locally, and sent to it once it has room", async () => {
+    // Once a request has had an answer or a time-out, later requests do not wait for the store again.
     await guarded.limiter.ready();
     server.command("config", "set", "maxmemory", "1");
     const admitted: boolean[] = [];
@@ -68,7 +68,7 @@ describe("a Redis server that fails", () => {
     expect(await guarded.left("carol")).toEqual([0, 950]);
   }, 60_000);
 
-  it("at writing, when it has become a replica", async () => {
+  it("to write, because it has become a replica", async () => {
     await guarded.admit("dave");
     server.command("config", "set", "replica-serve-stale-data", "yes");
     server.command("replicaof", "127.0.0.1", "1");

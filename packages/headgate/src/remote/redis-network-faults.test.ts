@@ -71,7 +71,7 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
   });
 
   it(
-    "a charge whose answer is lost is decided here, and charged once",
+    "a charge whose answer is lost is decided locally, and counts once",
     async () => {
       const { admit, admitted, isBack, left, limiter } = guarded;
       network.mode = "cut";
@@ -80,7 +80,7 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
       expect(await admitted("alice", 2, 10)).toBe(2);
       network.mode = "open";
       await isBack();
-      // Three were admitted. The first had been charged by the store before the cut.
+      // Three were admitted. The store had charged the first one before the connection broke.
       expect(await left("alice")).toEqual([2, 970]);
       expect(await admitted("alice", 3, 10)).toBe(2);
       expect(limiter.status().counters).toMatchObject({ dropped: 0 });
@@ -99,7 +99,7 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
   );
 
   it(
-    "what is given back is not given back twice",
+    "nothing is refunded twice",
     async () => {
       const { admit, isBack, left, limiter } = guarded;
       const admission = (await admit("alice", 100)) as Admitted;
@@ -115,7 +115,7 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
   );
 
   it(
-    "answers that never come are not waited for, and the connection's end settles nothing twice",
+    "no request waits for an answer that never comes, and nothing is settled twice when the connection ends",
     async () => {
       const { admit, admitted, isBack, isOpen, left, limiter } = guarded;
       const admission = (await admit("alice", 100)) as Admitted;
@@ -129,7 +129,7 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
       network.drop();
       await isBack();
       expect(await left("alice")).toEqual([4, 970]);
-      // The script had run. What was admitted here is charged once, and what was refused here is given back.
+      // The script had run. Requests admitted here are charged once, and requests refused here are refunded.
       expect(await left("bob")).toEqual([0, 950]);
       expect(await admitted("bob", 2)).toBe(0);
     },

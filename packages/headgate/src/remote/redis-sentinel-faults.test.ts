@@ -14,7 +14,7 @@ afterAll(() => setUp?.remove(), longestTestMs);
 
 describe("a master that its Sentinels replace", () => {
   it(
-    "requests are decided here until the new one answers, and told to it then",
+    "requests are decided locally until the new master answers, and are then sent to it",
     async () => {
       const stores = await openBehindSentinels(setUp);
       const byUrl = guardedBy(stores.byUrl);
@@ -29,7 +29,7 @@ describe("a master that its Sentinels replace", () => {
 
       const port = await crashMaster(setUp);
 
-      // One of them has been spent: four are left of the quota, and this process's own count begins anew.
+      // One unit was spent, so four are left of the quota. This process's own count starts again.
       for (const [user, guarded] of both) {
         await guarded.isOpen();
         expect(await guarded.admitted(user, 7, 10)).toBe(5);

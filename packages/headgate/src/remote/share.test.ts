@@ -30,7 +30,7 @@ it("keeps everything except the quota, and which limits share a state", () => {
   expect(shareOf(unlimited, 1000)).toBe(unlimited);
 });
 
-it("keeps no more than a few shares of the same limits, and knows of all whose share they are", () => {
+it("keeps only a few shares of the same limits, and knows the limits that each belongs to", () => {
   const whole = compileLimits("user", "1000/minute");
   const all = Array.from({ length: 1000 }, (_, n) => shareOf(whole, n + 2));
   expect(all.every((shared) => wholeOf(shared) === whole)).toBe(true);

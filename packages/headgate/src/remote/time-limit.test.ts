@@ -4,7 +4,7 @@ import { createTimeLimit, StoreTimeoutError } from "./time-limit.ts";
 
 it("does not blame the store for a process that was busy itself", async () => {
   const inTime = createTimeLimit("redis", 5);
-  // The answer is there in the turn of the event loop after the one that took too long.
+  // The answer arrives in the turn of the event loop after the slow one.
   const answer = inTime(new Promise((resolve) => setTimeout(resolve, 4, "answer")));
   const busyUntil = performance.now() + 30;
   while (performance.now() < busyUntil);
@@ -65,21 +65,21 @@ it("settles each call once, for any order of thousands of answers", async () => 
       },
     ),
   );
-  // From the last to the first, and of each thousand the first never.
+  // Answers come from the last to the first. One of each thousand never comes.
   for (let n = 4_999; n >= 0; n -= 1) if (n % 1_000 !== 0) answers[n]?.();
   const settled = await Promise.allSettled(asked);
   for (const [n, one] of settled.entries()) {
     if (n % 1_000 === 0) expect(one).toMatchObject({ reason: expect.any(StoreTimeoutError) });
     else expect(one).toEqual({ status: "fulfilled", value: n });
   }
-  // Too late: nobody hears of it.
+  // Too late: these answers are ignored.
   for (const answer of answers) answer();
   await Promise.resolve();
   expect(told.filter((what) => what === "answered")).toHaveLength(4_995);
   expect(told).toHaveLength(5_000);
 });
 
-/** What a process prints that does this with a time limit and is otherwise done. */
+/** The output of a process that does this with a time limit, and then has nothing else to do. */
 function printed(program: string): string {
   const imports = `import { createTimeLimit } from ${JSON.stringify(new URL("./time-limit.ts", import.meta.url).href)};`;
   const { stdout, stderr, signal } = spawnSync(
@@ -97,6 +97,6 @@ it("keeps a process alive only while calls are pending", () => {
   const quick = 'const inTime = createTimeLimit("redis", 20);';
   expect(printed(`const inTime = createTimeLimit("redis", 600_000);\n${answered}`)).toBe("answered\n");
   expect(printed(`${never}\n${quick}\n${expired}`)).toBe("StoreTimeoutError\n");
-  // Also where the timer that an earlier call left behind is taken up again.
+  // Also if the timer of an earlier call is used again.
   expect(printed(`${never}\n${quick}\n${answered}\n${expired}`)).toBe("answered\nStoreTimeoutError\n");
 }, 60_000);

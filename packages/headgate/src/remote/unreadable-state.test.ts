@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HeadgateError } from "../core/errors.ts";
 import { createLimiter } from "../limiter/limiter.ts";
 
-/** A server that a test may write nonsense to. */
+/** A server that the test may write invalid values to. */
 interface Spoilable {
   readonly url: string;
-  /** Spoils all that is held by now. */
+  /** Makes all current holds unreadable. */
   spoil(): Promise<unknown>;
   stop(): Promise<unknown>;
 }
@@ -32,7 +32,7 @@ async function redis(): Promise<Spoilable> {
 async function postgres(): Promise<Spoilable> {
   const server: PostgresServer = await startPostgres();
   const pool = new Pool({ connectionString: server.url });
-  // The server may end a connection that the pool is just ending.
+  // The server may close a connection just as the pool closes it.
   pool.on("error", () => {});
   return {
     url: server.url,

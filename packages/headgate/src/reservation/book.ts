@@ -107,7 +107,7 @@ export class Book implements Unsettled {
       this.#main.claim,
       this.#main.attempt,
     );
-    // The store may know it, so that it must also be told of an end with nothing.
+    // The store may know the reservation, so it must also get an end with nothing used.
     this.#upstream.isAsked = doubtful !== undefined;
     this.#raises = true;
     this.#version += 1;
@@ -116,7 +116,7 @@ export class Book implements Unsettled {
     store.keep?.(this, false);
   }
 
-  /** The id that it answers. */
+  /** The claim of the request's id. */
   get claim(): Claim | undefined {
     return this.#main.claim;
   }
@@ -125,7 +125,7 @@ export class Book implements Unsettled {
     return this.#ended;
   }
 
-  /** What becomes of the id. */
+  /** The state of the claim. */
   get claimState(): ClaimChange["state"] {
     return this.#claimState;
   }
@@ -322,7 +322,7 @@ export class Book implements Unsettled {
     }
     const isUnclaimed = part.claim === undefined || this.#claimState === "nothing";
     if (part === this.#upstream && this.#ended && !part.isAsked && isNothing(this.#used) && isUnclaimed) {
-      // It was admitted, and ended with nothing used, while the store could be reached for neither.
+      // It was admitted and ended with nothing used, while the store could not be reached.
       this.#moveUpstream(part);
       part.acknowledgedVersion = this.#version;
       return;
@@ -394,7 +394,7 @@ export class Book implements Unsettled {
       const nothing = { used: part.used, held: [] };
       try {
         const { claim } = part;
-        // What the store has taken over, this process no longer claims.
+        // This process no longer claims an id that the store has taken over.
         const adjustments = part.adjustments(nothing, this.#seq, true, true, "nothing", claim?.result);
         void part.ledger.adjust(adjustments, this.#services.now());
       } catch (error) {

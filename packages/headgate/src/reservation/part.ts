@@ -70,7 +70,7 @@ export class Part {
     );
   }
 
-  /** What has to be said to the ledger. */
+  /** The adjustments to send to the ledger. */
   adjustments(
     { used, held }: Totals,
     seq: number,

@@ -80,7 +80,7 @@ export class Reservation extends Decision implements Admitted, Owner {
     if (typeof used === "string") checkEnd(used);
     else checkCost(used, this.#services.units);
     if (claim !== undefined) checkClaimEnd(claim);
-    // Who ends it at last need not know what becomes of the id.
+    // The last caller of `end` need not know the result of the id.
     this.#claimEnd = claim ?? this.#claimEnd;
     if (used === undefined && this.#delegate !== undefined) return this.#delegate.responseOver();
     return this.#open().end(used, this.#claimEnd);
@@ -167,7 +167,7 @@ function checkAtLeast(atLeast: number | undefined, cost: Cost): void {
   );
 }
 
-/** Of a name that no unit has: whether `atLeast` was meant. */
+/** For a name that is not a unit: rejects a misspelt `atLeast`. */
 function checkAtLeastName(more: object): void {
   for (const name in more) {
     if (name === "atLeast" || name.toLowerCase() !== "atleast") continue;

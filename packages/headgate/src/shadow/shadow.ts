@@ -165,7 +165,7 @@ export function createShadow<Caller>(
     return trial;
   }
 
-  /** Does something to a caller other than a decision. */
+  /** Passes on an action about a caller that is not a decision. */
   async function to(caller: Caller, act: (question: Question) => void | Promise<void>): Promise<void> {
     try {
       const question = own.questions.for(caller, undefined);

@@ -42,7 +42,10 @@ afterAll(async () => {
   await cluster?.remove();
 });
 
-/** The last is for one server alone: across slots, what a refused request gives back stays in states that other algorithms left. */
+/**
+ * The last step is only for a single server: across slots, refunds of a refused request stay in states that other
+ * algorithms left.
+ */
 const texts = [
   "3/second; 9/minute",
   "5/second; 9/minute",
@@ -109,7 +112,7 @@ let plays = 0;
 let rids = 0;
 
 it.each(["redis", "cluster", "postgres"])(
-  "over %s, decides as the memory store does, whatever comes between",
+  "over %s, decides like the memory store, for any sequence of calls",
   async (kind) => {
     const isCluster = kind === "cluster";
     const stores = open[kind]?.() as Store[];
@@ -190,7 +193,8 @@ it.each(["redis", "cluster", "postgres"])(
           } else if (step.do === "give back") await refund(kept.shift());
           else if (step.do === "give back last") await refund(kept.pop());
           else if (step.do === "reset") {
-            // After two in one millisecond nothing of it is given back, which a cluster needs where one slot refuses.
+            // After two resets in one millisecond nothing is refunded, but a cluster needs that refund if one slot
+            // refuses.
             if (isCluster && now === resetAt) now += 1;
             resetAt = now;
             const parts = chargesOf(step);
@@ -216,7 +220,7 @@ it.each(["redis", "cluster", "postgres"])(
 );
 
 it(
-  "admits exactly the quota of each window by the server's own clock, to single requests and batches of several clients",
+  "admits exactly the quota of each window by the server's clock, for single requests and batches of several clients",
   async () => {
     const windowMs = 100;
     const quota = 7;

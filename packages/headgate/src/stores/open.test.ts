@@ -24,7 +24,7 @@ afterAll(() => Promise.all([redis.remove(), postgres.remove()]), longestTestMs);
 
 const program = fileURLToPath(new URL("../../../test-servers/admits-once.ts", import.meta.url));
 
-/** Who decided, in a process that ended by itself. */
+/** Returns who decided, from a process that ended by itself. */
 async function admitOnce(uri: string): Promise<string> {
   const child = spawn(process.execPath, ["--conditions=headgate-source", program, uri], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -35,11 +35,11 @@ async function admitOnce(uri: string): Promise<string> {
   return said;
 }
 
-describe("a process whose limiter has a store by URL ends by itself", () => {
+describe("a process whose limiter opened a store by URL ends by itself", () => {
   it("over Redis", async () => expect(await admitOnce(redis.url)).toBe("store"), longestTestMs);
   it("over PostgreSQL", async () => expect(await admitOnce(postgres.url)).toBe("store"), longestTestMs);
   it(
-    "where nothing answers, once it has decided",
+    "after its decision, even if no server answers",
     async () => expect(await admitOnce("redis://127.0.0.1:1")).toBe("outage-policy"),
     longestTestMs,
   );
@@ -89,7 +89,7 @@ it.each(["redis://127.0.0.1:1", "valkey://127.0.0.1:1", "postgres://127.0.0.1:1/
 );
 
 describe("limiters of one process share a connection by URL", () => {
-  /** All but that of redis-cli itself. */
+  /** All connections except that of redis-cli itself. */
   const redisConnections = () => redis.command("client", "list").trim().split("\n").length - 1;
 
   it("of Redis, until the last of them is closed", async () => {
@@ -132,7 +132,7 @@ describe("limiters of one process share a connection by URL", () => {
       await Promise.all(limiters.map((limiter) => limiter.admit("alice")));
       expect(await connections()).toBeLessThanOrEqual(4);
       await Promise.all(limiters.map((limiter) => limiter.close()));
-      // The server ends each session in its own time.
+      // The server ends each session when it has time.
       await vi.waitFor(async () => expect(await connections()).toBe(0));
       await client.end();
     },

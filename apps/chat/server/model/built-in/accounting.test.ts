@@ -1,4 +1,4 @@
-/** No word and no amount is passed over in silence. */
+/** No word and no amount is ignored without a note. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Breakdown } from "../../../tax/work-out.ts";
@@ -65,7 +65,7 @@ const question = fc
       .join(" "),
   }));
 
-test("every figure equals a calculator written apart", async () => {
+test("every figure equals an independent calculator", async () => {
   await fc.assert(
     fc.asyncProperty(question, async ({ text, salary, loan, place, year, bonus, pension }) => {
       const { output, tool, text: words } = await asked(text);

@@ -1,4 +1,6 @@
-/** Kinds of questions that were once read the wrong way round, or of which a part was lost. Checked against a calculator written apart. */
+/**
+ * Kinds of questions that were once misread, or of which a part was lost. Checked against an independent calculator.
+ */
 import { expect, test } from "vitest";
 import { asked } from "../../../testing/asked.ts";
 import { expectFigures } from "../../../testing/figures.ts";

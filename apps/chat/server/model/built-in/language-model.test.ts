@@ -29,7 +29,7 @@ async function ask(...questions: string[]) {
 }
 
 describe("an answer of the built-in responder", () => {
-  it("asks a tool first, and answers with what it gave", async () => {
+  it("calls a tool first, and answers with its result", async () => {
     const { text, steps, outputs } = await ask("take-home on £45k in Scotland with plan 2");
     expect(steps.map((step) => step.finishReason)).toEqual(["tool-calls", "stop"]);
     expect(outputs).toMatchObject([
@@ -75,7 +75,7 @@ describe("an answer of the built-in responder", () => {
     expect(text).toContain(expected);
   });
 
-  it("says that a running year has no table yet, and which it uses", async () => {
+  it("says that a running year has no table yet, and which year it uses", async () => {
     const later = createBuiltInModel({
       clock: { now: () => Date.parse("2027-05-01T08:00:00Z") },
       pace: async () => {},
@@ -89,7 +89,7 @@ describe("an answer of the built-in responder", () => {
     expect(text).toContain("I don't have the rates for 2027/28. I used the rates for 2026/27.");
   });
 
-  it("does not take the tools' earlier results for those of this question", async () => {
+  it("does not use earlier results of the tools for this question", async () => {
     const first = await generateText({
       model: unpaced,
       messages: asked(["take home on 45k"]),
@@ -171,7 +171,7 @@ describe("streaming", () => {
     expect(paces).toBe(3);
   });
 
-  it("does not wait out its own pace once aborted", async () => {
+  it("stops at once when it is aborted, without waiting for its pace", async () => {
     const stop = new AbortController();
     const { stream } = await createBuiltInModel({ clock }).doStream({
       prompt: [{ role: "user", content: [{ type: "text", text: "hello" }] }],
@@ -187,7 +187,7 @@ describe("streaming", () => {
     ).rejects.toThrow("stopped by the person");
   });
 
-  it("refuses to begin when aborted before", async () => {
+  it("does not begin if it was aborted before", async () => {
     const prompt = [{ role: "user" as const, content: [{ type: "text" as const, text: "hello" }] }];
     await expect(unpaced.doStream({ prompt, abortSignal: AbortSignal.abort() })).rejects.toThrow();
     await expect(unpaced.doGenerate({ prompt, abortSignal: AbortSignal.abort() })).rejects.toThrow();
@@ -238,7 +238,7 @@ describe("honesty", () => {
   /** In the wording itself: "£1 for every £2 above £100,000", plans, weeks and working days. */
   const wording = ["1", "2", "4", "5", "26", "27", "52", "260", "2026", "100000", "1950"];
 
-  it("quotes no number but those of the tools, the question and the year under way", async () => {
+  it("quotes only numbers of the tools, the question and the current year", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(question, { minLength: 1, maxLength: 3 }), async (questions) => {
         const { text, outputs, steps, errors } = await ask(...questions);
@@ -260,7 +260,7 @@ describe("honesty", () => {
     );
   }, 60_000);
 
-  it("survives any text, and always says something", async () => {
+  it("answers any text", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.string({ unit: "binary" }), { minLength: 1, maxLength: 3 }),

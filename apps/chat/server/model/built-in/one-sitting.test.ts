@@ -1,6 +1,6 @@
 /**
- * Questions as people type them, in one sitting, by somebody who had not seen the rules: with slips, in slang, one after the
- * other. Every figure is checked against a calculator written apart.
+ * Questions that one person typed in one sitting without knowing the rules, with typing errors and slang. Every figure
+ * is checked against an independent calculator.
  */
 import { expect, test } from "vitest";
 import { asked } from "../../../testing/asked.ts";

@@ -1,4 +1,4 @@
-/** Questions that people ask, and what an answer owes them. */
+/** Questions that people ask, and what each answer must contain. */
 import { expect, test } from "vitest";
 import { asked } from "../../../testing/asked.ts";
 
@@ -106,7 +106,7 @@ test.each<[question: string, ...owed: string[]]>([
   for (const part of owed) expect(text).toContain(part);
 });
 
-test("a question back, and one on what is not covered, each offers a way on", async () => {
+test("asking back and declining both offer another question", async () => {
   for (const question of ["45k and 60k", "£2,500", "asdf", "VAT on 40k", "take home", "45k car", "35k net"]) {
     const { understanding, tool } = await asked(question);
     expect(tool, question).toBeUndefined();
@@ -114,7 +114,7 @@ test("a question back, and one on what is not covered, each offers a way on", as
   }
 });
 
-test("every suggestion is understood where it is offered", async () => {
+test("every suggestion is understood in its conversation", async () => {
   for (const [question] of table) {
     const { understanding } = await asked(question);
     for (const suggestion of understanding.suggestions) {

@@ -1,6 +1,6 @@
 /**
- * Questions as strangers ask them, checked against a calculator written apart. None may be answered wrongly, and at most
- * 15% may be declined or asked back.
+ * Questions of people who do not know the rules, checked against an independent calculator. No answer may be wrong, and
+ * at most 15% of the questions may be declined or asked back.
  */
 import { expect, test } from "vitest";
 import { asked } from "../../../testing/asked.ts";

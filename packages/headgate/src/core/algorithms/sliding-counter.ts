@@ -90,7 +90,8 @@ function countsAt(row: Float64Array, at: number, { windowMs }: Limit, now: numbe
 function waitOf(counts: StepCounts, limit: Limit, now: number, need: number): number {
   if (free(counts, limit, now) >= need) return 0;
   const { start, current } = counts;
-  // Within this step, if what was spent in it leaves room; else in the next step, where it is the previous count.
+  // If this step has room, the wait ends within it. Otherwise it ends in the next step, where the current count is the
+  // previous one.
   if (current + need <= limit.quota) return firstFree(counts, limit, now, start, need) - now;
   const next = { start: start + limit.windowMs, current: 0, previous: current };
   return firstFree(next, limit, next.start, next.start, need) - now;

@@ -43,8 +43,9 @@ let lastPeerAddress: Address | undefined;
  * @param trust which proxies are trusted. Default: proxies in loopback, link-local and private networks, with one
  *   warning on the console if a forwarding header arrives from another address.
  * @returns the key of the address: IPv4 in dotted decimal, IPv6 as its network (`2001:db8:1:2::/64`), IPv4-mapped IPv6
- *   as IPv4; `unknown` where there is no address, with a warning on the console, once: all such callers share that key.
- * @throws HeadgateError `option-invalid` for what is no source, or for a `trust` that `parseTrustProxy` has not made.
+ * as IPv4. Without an address it is `unknown`, with one warning on the console, because all such callers share that
+ * key.
+ * @throws HeadgateError `option-invalid` for an invalid source, or for a `trust` that `parseTrustProxy` has not made.
  */
 export function callerAddress(source: AddressSource, trust: TrustProxy = trustPrivate): string {
   checkSource(source);

@@ -24,7 +24,10 @@ export interface BodyReader {
   stop(): void;
 }
 
-/** @throws {HeadgateError} `option-invalid` for what is no source of a body, such as one that another middleware has parsed already */
+/**
+ * @throws {HeadgateError} `option-invalid` for a value that is not a body, such as one that other middleware has
+ * already parsed
+ */
 export function readerOf(source: BodySource): BodyReader {
   if (typeof source === "string") return chunks([new TextEncoder().encode(source)]);
   if (source instanceof Uint8Array) return chunks([source]);

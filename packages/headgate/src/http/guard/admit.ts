@@ -35,18 +35,23 @@ export interface GuardOptions<
    */
   cost?: (...given: Given) => Costs;
   /**
-   * How the request names itself, so that it is charged and answered once: `(request) => ({ id: request.headers.get("idempotency-key") })`.
-   * A request whose id is running or done never reaches the handler: it gets 409, and 422 where the id belongs to another
-   * fingerprint. The id is done with a response below 500 that was sent whole and does not ask for the request once more (408,
-   * 425, 429); after any other, the next request with it reaches the handler. Where this fails, that is reported, and the request has no id.
+   * Returns the id of a request, so that it is charged and answered once: `(request) => ({ id:
+   * request.headers.get("idempotency-key") })`. A request whose id is running or done never reaches the handler. It
+   * gets a 409, or a 422 if the id belongs to another fingerprint. The id is done after a response below 500 that was
+   * sent completely and does not ask for a retry (408, 425, 429). After any other response, the next request with the
+   * id reaches the handler. If this function fails, the error is reported, and the request has no id.
    */
   idempotency?: (...given: Given) => RequestId | undefined | PromiseLike<RequestId | undefined>;
   /**
-   * Called for a request whose id is claimed already, as `onRefused` is for one that is refused: it may attach to the answer that is
-   * under way, or send it once more. Where it returns `undefined` and has answered nothing, the guard answers.
+   * Called for a request whose id is already claimed, like `onRefused` for a refused request. It may attach to the
+   * answer in progress, or send the answer again. If it returns `undefined` and has answered nothing, the guard
+   * answers.
    */
   onKnown?: (known: Known, ...given: Refusing) => Answer | undefined | PromiseLike<Answer | undefined>;
-  /** Requests that the guard leaves alone: they are neither counted nor refused. Where it fails or is late, nothing is skipped. */
+  /**
+   * Requests that the guard ignores: they are neither counted nor refused. If this function fails or is late, nothing
+   * is skipped.
+   */
   skip?: (...given: Given) => boolean | PromiseLike<boolean>;
   /**
    * How long `skip`, and then `caller` and `cost` together, may take, in milliseconds from 1 to 60,000. Default:
@@ -135,7 +140,7 @@ function noLimiter(given: unknown): string {
   );
 }
 
-/** What became of a request: `undefined` where it passes undecided, `"left"` where its client has gone. */
+/** The result for a request: `undefined` if it passes undecided, `"left"` if its client has gone. */
 export type Decided = Admission | Known | "left" | undefined;
 
 /**
@@ -205,7 +210,7 @@ function within<Value>(
   });
 }
 
-/** What `idempotency` says. One that fails is reported: without an id, the request is charged as any other. */
+/** The result of `idempotency`. If it fails, the error is reported, and the request is charged without an id. */
 function idOf<Caller, Given extends readonly unknown[]>(
   limiter: Limiter<Caller>,
   { idempotency, lookupMs }: Pick<GuardOptions<Caller, Given>, "idempotency" | "lookupMs">,
@@ -235,7 +240,7 @@ function admit<Caller>(
     try {
       return limiter.admit(caller, options);
     } catch (error) {
-      // The caller is known all the same: a wrong fingerprint, or a store that keeps no ids, is no reason to forget who it is.
+      // An invalid fingerprint, or a store without support for ids, does not make the caller unknown.
       if (
         !(error instanceof HeadgateError) ||
         (error.code !== "option-invalid" && error.code !== "store-invalid")

@@ -23,7 +23,7 @@ export interface Decision {
 
 /** From this status on a service has failed to answer. */
 const firstFailure = 500;
-/** These ask for the same request once more, as a guard further in does with a refusal: 408, 425 and 429. */
+/** These statuses ask for the same request again, like the refusal of a guard further in: 408, 425 and 429. */
 const comeAgain: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /** The `waitUntil` of the context that Workers, and others after them, pass to a handler. */
@@ -55,7 +55,8 @@ export function refundWithHead(decisions: Decisions, status: number): void {
  * Ends an admitted request that holds units or places, or an id.
  *
  * @param status of its response, if it came to one
- * @param isWhole whether all of the response was sent: after a part, the next request with the id is answered anew.
+ * @param isWhole whether the whole response was sent. After a partial response, the next request with the id is
+ * answered again.
  */
 export function endDecision(decision: Decision, status: number | undefined, isWhole = true): void {
   const { admission, refunds } = decision;
@@ -80,7 +81,7 @@ export function hasPassed(decisions: Decisions): boolean {
 /** The decisions of all guards of one request, from the outermost to the innermost. */
 export type Decisions = readonly Decision[];
 
-/** @throws HeadgateError `option-invalid`: for when `admissionOf` got something other than a request. */
+/** @throws HeadgateError `option-invalid`, for an `admissionOf` that got something other than a request. */
 export function failAsked(takes: string, given: unknown): never {
   throw new HeadgateError("option-invalid", `admissionOf takes ${takes}, got ${show(given)}.`);
 }
@@ -132,8 +133,8 @@ const longestPath = 200;
  * Whether this limiter has already decided the request, because it is mounted twice. The request is then not charged
  * again, and the mistake is reported once for each limiter.
  *
- * @param target the request's path, or its whole URL: what comes after a `?` is not reported
- * @param isSame whether two are the same limiter
+ * @param target the request's path, or its whole URL. The part after a `?` is not reported
+ * @param isSame whether two values are the same limiter
  */
 export function isDecided(
   limiter: AnyLimiter,
@@ -153,10 +154,10 @@ export function isDecided(
 
 const isIdentical = (one: AnyLimiter, other: AnyLimiter) => one === other;
 
-/** Whether two limiters are copies of one, each in a bundle of its own: their names say so. */
+/** Whether two limiters are copies of one, each in a separate bundle: their names show it. */
 export const hasSameName = (one: AnyLimiter, other: AnyLimiter) => one.name === other.name;
 
-/** Reports, once for each limiter, that the head of a response was out before the guard was asked. */
+/** Reports, once for each limiter, that the head of a response was sent before the guard ran. */
 export function reportLate(limiter: AnyLimiter): void {
   reportOnce(
     reported.late,

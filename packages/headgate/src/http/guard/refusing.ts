@@ -22,7 +22,7 @@ export type Refuse<Given extends readonly unknown[]> = (
   accept: string | null | undefined,
 ) => GuardAnswer;
 
-/** What a guard answers in place of the handler. */
+/** A guard's answer instead of the handler's. */
 export type GuardAnswer = Refusal | KnownAnswer;
 
 /**
@@ -57,7 +57,7 @@ export function prepareRefusing<Caller, Given extends readonly unknown[]>(
   };
 }
 
-/** The hook of the user's own that may answer a request in place of the guard. */
+/** The user's own hook that may answer a request instead of the guard. */
 export function hookFor<Given extends readonly unknown[], Answer>(
   { onRefused, onKnown }: Pick<GuardOptions<never, Given, Given, Answer>, "onRefused" | "onKnown">,
   refused: Refused | Known,
@@ -66,8 +66,8 @@ export function hookFor<Given extends readonly unknown[], Answer>(
 }
 
 /**
- * What `onRefused` or `onKnown` returns. Never throws: where it fails, that is reported, and `undefined` leaves the refusal to the
- * guard.
+ * The result of `onRefused` or `onKnown`. Never throws: a failure is reported, and `undefined` leaves the response to
+ * the guard.
  *
  * @param isSignal whether a thrown value is not a failure but the framework's way to respond
  */
@@ -91,7 +91,7 @@ export function askHook<Given extends readonly unknown[]>(
   }
 }
 
-/** Reports an `onRefused` or `onKnown` that returns what cannot be sent. The guard refuses as usual. */
+/** Reports an `onRefused` or `onKnown` whose result cannot be sent. The guard then responds as usual. */
 export function reportAnswer(
   limiter: object,
   refused: Refused | Known,

@@ -3,22 +3,26 @@ import { describe } from "../../core/describe.ts";
 import { HeadgateError } from "../../core/errors.ts";
 import { reportTo } from "../../core/for-adapters.ts";
 
-/** How a request names itself. */
+/** The id of a request. */
 export interface RequestId {
-  /** Such as the field `Idempotency-Key`. Without one, or with one of over 256 characters, the request has no id. */
+  /**
+   * For example the field `Idempotency-Key`. If it is missing or has more than 256 characters, the request has no id.
+   */
   readonly id: string | null | undefined;
-  /** What tells its body from others: see `ClaimOptions`. */
+  /** Distinguishes the request's body from others: see `ClaimOptions`. */
   readonly fingerprint?: string;
-  /** A reference to the answer while it is under way: see `ClaimOptions`. */
+  /** A reference to the answer while it is in progress: see `ClaimOptions`. */
   readonly result?: string;
 }
 
-/** A request id that a limiter takes. */
+/** An id that a limiter accepts. */
 export interface CheckedId extends RequestId {
   readonly id: string;
 }
 
-/** What a limiter can be asked with. A client's own text is no mistake of the service: where it is none, there is no id. */
+/**
+ * The id for the limiter. An invalid text from a client is not a mistake of the service: the request then has no id.
+ */
 export function checkedId(limiter: object, given: RequestId | undefined): CheckedId | undefined {
   if (given === undefined || given === null) return undefined;
   if (typeof given !== "object") {

@@ -109,7 +109,7 @@ export function refusal(refused: Refused, options: RefusalOptions = {}): Refusal
   return makeRefusal(refused, options);
 }
 
-/** The same, of options that a guard has checked when it was mounted. */
+/** The same, with options that a guard has already checked. */
 export function makeRefusal(refused: Refused, options: RefusalOptions): Refusal {
   const problem = problemOf(refused, options.status ?? 429);
   const seconds = problem.retry_after_seconds;
@@ -208,7 +208,7 @@ export function quotaProblem(status: number): Pick<QuotaProblem, "type" | "title
   };
 }
 
-/** @throws HeadgateError `option-invalid` for a status that is no refusal. */
+/** @throws HeadgateError `option-invalid` for a status that is not a refusal. */
 export function checkStatus(of: string, status: unknown): void {
   const isStatus = Number.isInteger(status) && (status as number) >= 400 && (status as number) <= 599;
   if (status === undefined || isStatus) return;

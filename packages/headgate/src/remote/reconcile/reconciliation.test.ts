@@ -22,7 +22,7 @@ function limited(limits: string, outage: OutageOption = "local", timeouts: Timeo
     onError: (error) => errors.push(error),
     onOutage: () => {},
   });
-  /** Another process, which is not cut off. */
+  /** Another process, which can still reach the store. */
   const other = createLimiter<string>({ name: "chat", layers, store: shared, clock });
   const left = (user = "alice") => (other.peek(user) as Admission).limits.map(({ remaining }) => remaining);
   const admit = async (cost = {}, user = "alice") => (await limiter.admit(user, { cost })) as Admitted;
@@ -44,7 +44,7 @@ async function settled() {
 }
 
 describe("what was admitted without the store", () => {
-  it("is charged to it afterwards, once a partition", async () => {
+  it("is charged to it afterwards, once per partition", async () => {
     const { admit, fail, recover, left, store, limiter } = limited("50/minute; 600/hour");
     await admit();
     await fail();
@@ -99,7 +99,7 @@ describe("what was admitted without the store", () => {
     ["60/hour fixed-window", 30, 3601, 60],
     ["60/hour fixed-window from first-use", 30, 3000, 30],
     ["60/hour sliding-counter", 30, 600, 30],
-    // One window later it still weighs, so that all of it is charged.
+    // One window later it still has weight, so all of it is charged.
     ["60/hour sliding-counter", 30, 3700, 30],
     ["60/hour sliding-counter", 30, 7201, 60],
     ["60/day fixed-window in Europe/London", 30, 600, 30],
@@ -124,7 +124,7 @@ describe("what was admitted without the store", () => {
     expect(left()).toEqual([54]);
   });
 
-  it("is not charged if it was given back meanwhile, and is given back if it was charged", async () => {
+  it("is not charged if it was refunded meanwhile, and is refunded if it was charged", async () => {
     const { admit, fail, recover, left } = limited("9/hour; 1000 tokens/hour sliding-window");
     await fail();
     const [first, second, third] = [
@@ -145,11 +145,11 @@ describe("what was admitted without the store", () => {
     expect(left()).toEqual([8, 950]);
   });
 
-  it("is given back correctly where the store is being told of others of the same moment", async () => {
+  it("is refunded correctly while other charges of the same moment are being sent", async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const limits = "50/minute; 1000 tokens/minute sliding-window";
-    // A store that hangs is down at once.
+    // A store that hangs counts as down at once.
     const { admit, recover, left, store } = limited(limits, "local", { connectMs: 0 });
     store.mode = "hang";
     const late = async (cost: { tokens: number }) => {
@@ -172,7 +172,7 @@ describe("what was admitted without the store", () => {
     expect(left()).toEqual([49, 1000]);
   });
 
-  it("is given back once if the store gave it back and its answer was lost", async () => {
+  it("is refunded once if the store refunded it and the answer was lost", async () => {
     const { admit, fail, recover, left, store } = limited("9/hour");
     await fail();
     const one = await admit({ requests: 2 });
@@ -187,7 +187,7 @@ describe("what was admitted without the store", () => {
     expect(left()).toEqual([6]);
   });
 
-  it("is given back correctly over several outages", async () => {
+  it("is refunded correctly over several outages", async () => {
     const { admit, fail, recover, left, clock } = limited("9/hour; 1000 tokens/hour sliding-window");
     await fail();
     const first = await admit({ tokens: 100 });
@@ -221,7 +221,7 @@ describe("what was admitted without the store", () => {
     expect(left()[0]).toBeGreaterThan(400);
   });
 
-  it("waits on where the store fails again while it is being told", async () => {
+  it("keeps waiting if the store fails again during reconciliation", async () => {
     const { admit, fail, recover, left, store, clock, limiter } = limited("5/minute");
     await fail();
     for (let n = 0; n < 8; n += 1) await admit({}, `user${n}`);
@@ -236,7 +236,7 @@ describe("what was admitted without the store", () => {
     for (let n = 0; n < 8; n += 1) expect(left(`user${n}`)).toEqual([4]);
   });
 
-  it("is dropped from the oldest on, and counted, where it is more than is kept", async () => {
+  it("is dropped beyond a maximum, the oldest first, and the dropped charges are counted", async () => {
     const { admit, fail, recover, left, limiter, errors } = limited("5/hour");
     await fail();
     for (let n = 0; n < 10_100; n += 1) await admit({}, `user${n}`);
@@ -274,22 +274,22 @@ describe("what was admitted without the store", () => {
     expect(left()).toEqual([5]);
   });
 
-  it("counts as long as the later of two moments that are remembered as one", async () => {
+  it("counts until the later of two moments, if they are remembered as one", async () => {
     const { admit, fail, recover, left, clock } = limited("99/minute", { policy: "local", instances: 1 });
     await fail();
     for (let n = 0; n < 20; n += 1) {
       await admit();
       clock.advance(1000);
     }
-    // 60 s after the first, of which the second is remembered with it.
+    // This is 60 s after the first one. The second one is remembered together with it.
     clock.advance(39_100);
     await recover();
     expect(left()[0]).toBeLessThanOrEqual(99 - 19);
   });
 });
 
-describe("what a reset without the store forgot", () => {
-  it.each([0, 1])("is not given back of what was spent since, %i ms later", async (later) => {
+describe("a charge that a reset removed during an outage", () => {
+  it.each([0, 1])("is not refunded from later charges, %i ms later", async (later) => {
     const { admit, fail, recover, left, limiter, clock } = limited("5/hour");
     await fail();
     const forgotten = await admit({ requests: 3 });
@@ -301,7 +301,7 @@ describe("what a reset without the store forgot", () => {
     expect(left()).toEqual([3]);
   });
 
-  it("does not keep what was spent since from being given back", async () => {
+  it("does not prevent refunds of later charges", async () => {
     const { admit, fail, recover, left, limiter } = limited("5/hour");
     await fail();
     await admit({ requests: 3 });
@@ -312,7 +312,7 @@ describe("what a reset without the store forgot", () => {
     expect(left()).toEqual([5]);
   });
 
-  it("is not given back either where the store was told of it before", async () => {
+  it("is not refunded even if the store knew of it before", async () => {
     const { admit, fail, recover, left, limiter } = limited("5/hour");
     await fail();
     const forgotten = await admit({ requests: 3 });
@@ -325,7 +325,7 @@ describe("what a reset without the store forgot", () => {
   });
 });
 
-describe("places in flight that were given without the store", () => {
+describe("places that were given without the store and are in use", () => {
   it("are held in it afterwards, one by one, and released", async () => {
     const { admit, fail, recover, left } = limited("3 concurrent per 30 seconds");
     await fail();
@@ -384,27 +384,30 @@ describe("places in flight that were given without the store", () => {
 describe("what is settled while the store is down", () => {
   const limits = "9/hour; 1000 tokens/hour sliding-window";
 
-  it.each<StoreMode>(["reject", "throw"])("is settled afterwards, as it was said last (%s)", async (mode) => {
-    const { admit, fail, recover, left, limiter, errors } = limited(limits);
-    const [one, two, three] = [
-      await admit({ tokens: 100 }),
-      await admit({ tokens: 100 }),
-      await admit({ tokens: 100 }),
-    ];
-    await fail(mode);
-    await one.report({ tokens: 40 });
-    await one.end({ tokens: 10 });
-    await two.report({ tokens: 400 });
-    await two.end({ tokens: 300 });
-    await three.report({ tokens: 500 });
-    await three.end("nothing");
-    expect(left()).toEqual([6, 700]);
-    expect(limiter.status().waiting).toBe(3);
-    await recover();
-    expect(left()).toEqual([7, 690]);
-    expect(limiter.status().waiting).toBe(0);
-    expect(errors).toHaveLength(1);
-  });
+  it.each<StoreMode>(["reject", "throw"])(
+    "is settled afterwards, with the last reported use (%s)",
+    async (mode) => {
+      const { admit, fail, recover, left, limiter, errors } = limited(limits);
+      const [one, two, three] = [
+        await admit({ tokens: 100 }),
+        await admit({ tokens: 100 }),
+        await admit({ tokens: 100 }),
+      ];
+      await fail(mode);
+      await one.report({ tokens: 40 });
+      await one.end({ tokens: 10 });
+      await two.report({ tokens: 400 });
+      await two.end({ tokens: 300 });
+      await three.report({ tokens: 500 });
+      await three.end("nothing");
+      expect(left()).toEqual([6, 700]);
+      expect(limiter.status().waiting).toBe(3);
+      await recover();
+      expect(left()).toEqual([7, 690]);
+      expect(limiter.status().waiting).toBe(0);
+      expect(errors).toHaveLength(1);
+    },
+  );
 
   it("is settled even if its own call was the first that failed", async () => {
     const { admit, store, left, recover } = limited(limits);
@@ -416,7 +419,7 @@ describe("what is settled while the store is down", () => {
     expect(left()).toEqual([9, 1000]);
   });
 
-  it("is never given back twice if it is not known whether it was", async () => {
+  it("is never refunded twice if the first refund may have been applied", async () => {
     const { admit, store, left, recover, limiter } = limited(limits);
     const one = await admit({ tokens: 500 });
     store.mode = "lose";
@@ -428,7 +431,7 @@ describe("what is settled while the store is down", () => {
     expect(limiter.status().counters?.inDoubt).toBe(1);
   });
 
-  it("is charged once if it is not known whether it was", async () => {
+  it("is charged once if the first charge may have been applied", async () => {
     const { admit, store, left, recover } = limited(limits);
     const one = await admit({ tokens: 100 });
     store.mode = "lose";
@@ -452,7 +455,7 @@ describe("what is settled while the store is down", () => {
     beforeEach(() => vi.useFakeTimers());
     afterEach(() => vi.useRealTimers());
 
-    it("is given back once, when it is known what became of the call", async () => {
+    it("is refunded once, when the result of the call is known", async () => {
       const { admit, store, left, recover, limiter } = limited(limits);
       const one = await admit({ tokens: 500 });
       store.mode = "hang";
@@ -461,12 +464,12 @@ describe("what is settled while the store is down", () => {
       await settling;
       store.rejectHeld();
       await recover();
-      // It was made, and then the connection broke.
+      // The call was applied, and then the connection broke.
       expect(left()).toEqual([8, 800]);
       expect(limiter.status().counters?.inDoubt).toBe(1);
     });
 
-    it("is in doubt where nothing is ever heard of the call, and does not hold up what follows", async () => {
+    it("is in doubt if the call never ends, and does not delay later changes", async () => {
       const { admit, store, left, limiter } = limited(limits);
       const one = await admit({ tokens: 500 });
       store.mode = "hang";
@@ -502,7 +505,7 @@ describe("what is settled while the store is down", () => {
 });
 
 describe("changes that are made at the same time", () => {
-  it("add up to what was said last", async () => {
+  it("add up to the last reported use", async () => {
     const { admit, left } = limited("9/hour; 1000 tokens/hour sliding-window");
     const one = await admit({ tokens: 100 });
     await Promise.all([one.report({ tokens: 300 }), one.report({ tokens: 400 }), one.end({ tokens: 350 })]);

@@ -18,7 +18,7 @@ it("has the same entries as a list in the order of setting", () => {
         if (one.do === "deleteOldest") {
           map.deleteOldest((time) => time);
           const oldest = Math.min(...entries.map(({ time }) => time));
-          // Of several spaces with one of the same moment, either may go.
+          // If entries of several spaces have the same time, either may be removed.
           const gone = entries.filter(({ space, key }) => map.get(space, key) === undefined);
           expect(gone.map(({ time }) => time)).toEqual(entries.length === 0 ? [] : [oldest]);
           entries = entries.filter((entry) => !gone.includes(entry));

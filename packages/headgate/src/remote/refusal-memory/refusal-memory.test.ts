@@ -57,7 +57,7 @@ describe("a caller who has been refused", () => {
       expect(answers.every(({ admitted }) => !admitted)).toBe(true);
       clock.advance(100);
     }
-    // Five seconds, the first of which was asked for before.
+    // Five seconds; the call for the first one was made before.
     expect(store.calls.decide).toBe(4);
     expect(limiter.status().counters).toMatchObject({ byStore: 10, byRefusalMemory: 1996 });
   });
@@ -83,7 +83,7 @@ describe("a caller who has been refused", () => {
     expect(decisions.at(-1)?.admission.decidedBy).toBe("refusal-memory");
   });
 
-  it("is admitted again at most a second after somebody else gave something back", async () => {
+  it("is admitted again at most a second after another process refunded something", async () => {
     const { admit, clock, other } = await spent();
     other.reset(alice);
     clock.advance(999);
@@ -93,7 +93,7 @@ describe("a caller who has been refused", () => {
     expect(answers.map(({ admitted }) => admitted)).toEqual([true, true, true, true, true, false]);
   });
 
-  it("is admitted again at once after this process gave something back", async () => {
+  it("is admitted again at once after this process refunded something", async () => {
     const clock = fakeClock();
     const store = scriptedStore();
     const limiter = createLimiter<string>({
@@ -115,7 +115,7 @@ describe("a caller who has been refused", () => {
     expect((await admit()).admitted).toBe(true);
   });
 
-  it("is admitted again if it was refused while units were being given back", async () => {
+  it("is admitted again if it was refused during a refund", async () => {
     const { admit, store } = guarded([{ name: "user", key: ({ user }) => user, limits: "2/minute" }]);
     const first = (await admit()) as Admitted;
     await admit();
@@ -129,7 +129,7 @@ describe("a caller who has been refused", () => {
     expect(await admit()).toMatchObject({ admitted: true, decidedBy: "store" });
   });
 
-  it("is not taken for another, nor another request for this one", async () => {
+  it("is not confused with another caller, nor its request with another request", async () => {
     const layers: typeof chat = [
       { name: "user", key: ({ user }) => user, limits: "2/minute; 100 tokens/minute sliding-window" },
     ];
@@ -195,7 +195,7 @@ describe("a caller who has been refused", () => {
     expect(refused).toMatchObject({ decidedBy: "refusal-memory", retryAfterMs: 59_600 });
   });
 
-  it("gets never as its wait if it asks for more than a quota, and the store is asked again if the wait is not known", async () => {
+  it("is refused permanently if it asks for more than a quota; if the wait is not known, the store is asked again", async () => {
     const layers: typeof chat = [
       { name: "user", key: ({ user }) => user, limits: "5/minute; 100 tokens/hour sliding-window" },
     ];
@@ -206,13 +206,13 @@ describe("a caller who has been refused", () => {
       reason: "cost-exceeds-quota",
       retryAfterMs: Number.POSITIVE_INFINITY,
     });
-    // Tokens are free: only the request has to wait, for as long as any.
+    // Tokens are free. Only the request has to wait, as long as any other request.
     expect(await admit({}, { tokens: 100 })).toMatchObject({
       decidedBy: "refusal-memory",
       retryAfterMs: (other.peek(alice, { cost: { tokens: 100 } }) as Refused).retryAfterMs,
     });
     expect(store.calls.decide).toBe(0);
-    // Of two requests at once the wait was never asked.
+    // The wait for two requests at once is not known.
     expect(await admit({}, { requests: 2 })).toMatchObject({ decidedBy: "store" });
   });
 
@@ -269,7 +269,7 @@ describe("the refusal memory", () => {
     expect(memory.find(first, 1)).toBeUndefined();
   });
 
-  it("computes from the time of the question, and reports the wait from the time of the answer", () => {
+  it("computes from the time of the call, and reports the wait from the time of the answer", () => {
     const memory = createRefusalMemory();
     const asked = charge("a");
     memory.remember(
@@ -283,7 +283,7 @@ describe("the refusal memory", () => {
     expect(memory.find(asked, 1500)).toBeUndefined();
   });
 
-  it("does not keep a refusal that rests on requests that are not decided yet", () => {
+  it("does not keep a refusal caused by requests that are not decided yet", () => {
     const memory = createRefusalMemory();
     const asked = charge("a");
     memory.remember(asked, { ...refused, contended: true }, 0, 0);
@@ -303,7 +303,7 @@ describe("the refusal memory", () => {
     expect(memory.find(asked, 3)).toMatchObject({ outcome: { readings: [[{ waitMs: 4998 }]] } });
   });
 
-  it("asks at once for limits that have been raised, or changed in any way", () => {
+  it("asks the store at once if limits have been raised or changed in any way", () => {
     const memory = createRefusalMemory();
     const asked = charge("a");
     memory.remember(asked, refused, 0, 0);
@@ -314,7 +314,7 @@ describe("the refusal memory", () => {
     expect(memory.find(asked, 1)).toMatchObject({ outcome: { admitted: false } });
   });
 
-  it("does not let an older answer take the place of a newer one", () => {
+  it("does not let an older answer replace a newer one", () => {
     const memory = createRefusalMemory();
     const asked = charge("a");
     memory.remember(asked, refused, 100, 110);
@@ -350,14 +350,14 @@ it("never refuses a request that the store would admit, and gives the same answe
         }
         const caller = { user: `${one.user}`, ip: `${one.ip}` };
         const truth = other.peek(caller, { cost: one.cost }) as Admission;
-        const told = await limiter.admit(caller, { cost: one.cost });
-        expect(told.admitted).toBe(truth.admitted);
-        if (told.admitted || truth.admitted) continue;
-        // Nobody but this process spends: what it admitted in the last second may not show in other layers yet.
-        expect(told.retryAfterMs).toBeLessThanOrEqual(truth.retryAfterMs);
-        expect(told.retryAfterMs).toBeGreaterThan(0);
-        refusedBy[told.decidedBy] = (refusedBy[told.decidedBy] ?? 0) + 1;
-        if (told.decidedBy === "store") expect(told.retryAfterMs).toBe(truth.retryAfterMs);
+        const answer = await limiter.admit(caller, { cost: one.cost });
+        expect(answer.admitted).toBe(truth.admitted);
+        if (answer.admitted || truth.admitted) continue;
+        // Only this process spends. Requests that it admitted in the last second may not show in other layers yet.
+        expect(answer.retryAfterMs).toBeLessThanOrEqual(truth.retryAfterMs);
+        expect(answer.retryAfterMs).toBeGreaterThan(0);
+        refusedBy[answer.decidedBy] = (refusedBy[answer.decidedBy] ?? 0) + 1;
+        if (answer.decidedBy === "store") expect(answer.retryAfterMs).toBe(truth.retryAfterMs);
       }
     }),
     { numRuns: 200 },

@@ -194,7 +194,7 @@ function isAnswered(one: Remembered, { limits, needs }: Charge): boolean {
   return true;
 }
 
-/** Of a limit for which it is known; by the time of the answer. */
+/** For a limit with a known wait; by the time of the answer. */
 function waitOf(one: Remembered, { limits, needs }: Charge, l: number): number {
   const g = limits.groupOf[l] as number;
   const need = needs[g] as number;

@@ -15,7 +15,7 @@ describe("storeSuite, on a Durable Object", () => {
       close: () => {},
     }),
     scripts: 10,
-    // To write a text of thousands of reservations anew thousands of times takes minutes.
+    // Rewriting a text with thousands of reservations thousands of times would take minutes.
   }).filter(({ name }) => !name.startsWith("a partition holds for 4,096 reservations"));
 
   it.each(suite.map(({ name, run }) => [name, run] as const))("%s", (_name, run) => run());
@@ -46,7 +46,7 @@ describe("a limiter over Durable Objects", () => {
     expect(refused).toMatchObject({ admitted: false, decidedBy: "store", binding: { layer: "user" } });
   });
 
-  it("counts for every plan, those without limits too", async () => {
+  it("counts for every plan, even those without limits", async () => {
     type Caller = { user: string; plan: string };
     const limiter = createLimiter({
       name: "chat",
@@ -71,7 +71,7 @@ describe("a limiter over Durable Objects", () => {
     expect([await admitted("free"), await admitted("closed")]).toEqual([false, false]);
   });
 
-  it("blocks for good, keeps that through sweeps, and ends it", async () => {
+  it("keeps a permanent block through sweeps until it is ended", async () => {
     const namespace = localNamespace();
     const limiter = createLimiter({ name: "chat", layers, store: durableObjectStore(namespace) });
     await limiter.block("ada", { reason: "scraping", by: "ops" });
@@ -91,7 +91,7 @@ describe("a limiter over Durable Objects", () => {
     expect(left?.remaining).toBe(98);
   });
 
-  it("goes on from where it was when the clock is set back, also in an object made anew", async () => {
+  it("continues from its latest time when the clock is set back, even if the object is created again", async () => {
     const namespace = localNamespace();
     const clock = fakeClock();
     const store = durableObjectStore(namespace, { clock });
@@ -106,7 +106,7 @@ describe("a limiter over Durable Objects", () => {
     }
   });
 
-  it("deletes by an alarm what is worth no more than nothing, and no sooner", async () => {
+  it("deletes states in an alarm once they count for nothing, and not before", async () => {
     vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
     try {
       const namespace = localNamespace();
@@ -117,7 +117,7 @@ describe("a limiter over Durable Objects", () => {
       expect(object?.partitions()).toBe(2);
       expect(object?.alarmAt()).toBe(Date.now() + 3_600_000);
 
-      // The user's minute is over, and the hour of all is not.
+      // The user's minute is over, but the hour of all is not.
       vi.setSystemTime(Date.now() + 30 * 60_000);
       await object?.alarm();
       expect(object?.partitions()).toBe(1);
@@ -132,7 +132,7 @@ describe("a limiter over Durable Objects", () => {
     }
   });
 
-  it("leads to the outage policies where the object cannot be asked, and says why", async () => {
+  it("uses the outage policies if the object cannot be reached, and reports why", async () => {
     const errors: unknown[] = [];
     const broken: LimiterNamespace = {
       idFromName: (name) => ({ name }),
@@ -163,7 +163,7 @@ describe("a limiter over Durable Objects", () => {
     expect(namespace.objects.get("chat")?.partitions()).toBe(0);
   });
 
-  it.each([undefined, null, {}, "chat", { idFromName: () => ({}) }])("is not made over %o", (binding) => {
+  it.each([undefined, null, {}, "chat", { idFromName: () => ({}) }])("refuses %o", (binding) => {
     expect(() => durableObjectStore(binding as unknown as LimiterNamespace)).toThrow(
       "durableObjectStore takes the binding of a Durable Object namespace, such as env.LIMITER",
     );
@@ -175,7 +175,7 @@ function createLimiterOver(store: ReturnType<typeof durableObjectStore>) {
     { name: "user", key: (user: string) => user, limits: "2/minute" },
     { name: "all", key: () => "all", limits: "100/hour" },
   ];
-  // The object's own time: a limiter of its own would wait for a store that fake timers hold up.
+  // Use the object's own time: a limiter with its own clock would wait for a store that fake timers hold up.
   const limiter = createLimiter({ name: "chat", layers: counted, store, timeouts: { connectMs: 0 } });
   return { decide: (user: string) => limiter.admit(user) };
 }

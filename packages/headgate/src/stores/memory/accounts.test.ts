@@ -11,7 +11,7 @@ function hashOf(key: string) {
   return hash;
 }
 
-it("keeps what a shared account begins with for as long as it counts, though nothing is charged to it", () => {
+it("keeps the first count of a shared account as long as it counts, even if nothing is charged to the account", () => {
   const accounts = new Accounts(1);
   const limits = compileLimits("user", "1/minute");
   const group = accounts.kinds.planOf("chat/user", limits, 0).groups[0] as PlannedGroup;

@@ -32,14 +32,14 @@ export class Accounts {
   readonly most: number;
 
   /**
-   * Whether there are shared accounts. A row that was found may then be one, and a charge may move its caller out of it.
+   * Whether there are shared accounts. A found row may then be shared, and a charge may move its caller out of it.
    * Every decision reads this several times, and reading the size of a map would be too slow.
    */
   isSharing = false;
   readonly #own = new RowIndex();
   /** By the kind's name, the rows of its shared accounts plus one; 0 for those not yet used. */
   readonly #shared = new Map<string, Int32Array>();
-  /** Until then a shared account may hold something. */
+  /** Until this time, a shared account may hold something. */
   #sharedUntil = 0;
   /** Empty rows that hide a shared account, by hash, and until when they must. */
   readonly #hiding = new Map<string, number>();
@@ -120,7 +120,7 @@ export class Accounts {
     this.rows.at += header;
   }
 
-  /** Makes room for one more charge in the row that is shown, and shows where it is then. */
+  /** Makes room for one more charge in the shown row, and shows its new place. */
   makeRoom(row: number, kind: Kind, limits: readonly Limit[], key: KeyHash, now: number): void {
     const { algorithm } = kind;
     if (algorithm.growth === 0) return;
@@ -147,7 +147,7 @@ export class Accounts {
     this.#sharedUntil = Math.max(this.#sharedUntil, kind.algorithm.blankAt(numbers, at, kind.limits));
   }
 
-  /** Forgets what a key has spent by one kind, where it has a row of its own. */
+  /** Forgets a key's use of one kind, if it has its own row. */
   drop(kind: Kind, key: KeyHash): void {
     const high = key.high ^ kind.high;
     const low = key.low ^ kind.low;

@@ -23,7 +23,7 @@ import { blankNumbers, MemoryOutcome, readingLength, waitPlace } from "./outcome
 import type { Resets } from "./resets.ts";
 import { noRow } from "./rows.ts";
 
-/** Plans are looked up by place, because similar decisions usually follow each other. Decisions here do not. */
+/** Plans are looked up by index, because similar decisions usually follow each other. That is not the case here. */
 const notInTurn = Number.MAX_SAFE_INTEGER;
 
 /** One group of a partition, and how many more of its units have to be free. */
@@ -55,7 +55,7 @@ export class GeneralPath {
     this.#resets = resets;
   }
 
-  /** @param overrides for each charge, what is in force; absent where nothing is. */
+  /** @param overrides the override in force for each charge; absent if there is none. */
   decide(
     charges: readonly Charge[],
     now: number,
@@ -171,7 +171,7 @@ export class GeneralPath {
     }
   }
 
-  /** Points the rows to the state of a group; where it has none, to what it begins with. */
+  /** Points the rows to the state of a group, or to its initial state if it has none. */
   #show({ group, begun }: Part, key: KeyHash, now: number): { numbers: Float64Array; at: number } {
     const row = this.#accounts.find(group.kind, key, now);
     if (row === noRow) return { numbers: begun ?? blankRow, at: 0 };
@@ -300,7 +300,7 @@ function reasonOf(
   return standings.includes("crowded") ? "crowded" : undefined;
 }
 
-/** Turns what was read of a limit into what is left, with the holds counted. */
+/** Converts the reading of a limit into what is left, with the holds counted. */
 function readHeld(
   { quota }: Limit,
   held: number,

@@ -30,27 +30,27 @@ function flood() {
   return { held, ask, end };
 }
 
-describe("partitions that hold something", () => {
-  it("are refused beyond the most that are kept", () => {
+describe("partitions with holds", () => {
+  it("are refused above the maximum that is kept", () => {
     const { held, ask } = flood();
     for (let n = 0; n < most; n += 1) expect(ask(n, 10).admitted).toBe(true);
     const { admitted, refusedFor } = ask(most, 10);
     expect([admitted, refusedFor, held.size]).toEqual([false, "crowded", most]);
   });
 
-  it("are admitted again once others are over, without anybody else's help", () => {
+  it("are admitted again once others have expired, without any other call", () => {
     const { ask } = flood();
     for (let n = 0; n < most; n += 1) ask(n, 10);
     expect(ask(most, 10, afterAll).admitted).toBe(true);
   });
 
-  it("are no more than that under a flood of requests that hold nothing, all of which are decided", () => {
+  it("stay within the maximum under a flood of requests without holds, and all of those are decided", () => {
     const { held, ask } = flood();
     for (let n = 0; n < 3 * most; n += 1) expect(ask(n, 0).admitted).toBe(true);
     expect(held.size).toBe(most);
   });
 
-  it("are no more than that under a flood of ends, all of which are charged", () => {
+  it("stay within the maximum under a flood of ends, and all ends are charged", () => {
     const { held, end } = flood();
     for (let n = 0; n < 3 * most; n += 1) expect(end(n).readings[0]?.[1]?.remaining).toBe(991);
     expect(held.size).toBe(most);

@@ -13,7 +13,7 @@ export class Held {
     this.#most = most;
   }
 
-  /** How many partitions are kept. */
+  /** The number of kept partitions. */
   get size(): number {
     return this.#partitions.size;
   }
@@ -25,7 +25,7 @@ export class Held {
     return this.#partitions.size + count <= this.#most;
   }
 
-  /** What is held in a partition, without what has lapsed. */
+  /** The holds of a partition, after expired ones have lapsed. */
   find(space: string, key: string, now: number): Holdings | undefined {
     if (this.#partitions.size === 0) return undefined;
     const holdings = this.#partitions.get(idOf(space, key));
@@ -33,7 +33,7 @@ export class Held {
     return holdings;
   }
 
-  /** The holdings of a partition, which are kept from now on; they are not kept if there is no room. */
+  /** The holdings of a partition, which are kept from now on if there is room. */
   open(space: string, key: string, now: number): Holdings {
     const id = idOf(space, key);
     let holdings = this.#partitions.get(id);

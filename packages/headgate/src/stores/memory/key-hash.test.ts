@@ -22,11 +22,11 @@ describe("hashKey", () => {
     ["a".repeat(31), "a".repeat(32)],
     [`${"a".repeat(2000)}b`, `${"a".repeat(2000)}c`],
     ["ab", "ba"],
-  ])("tells two near ones apart", (a, b) => {
+  ])("distinguishes two similar texts", (a, b) => {
     expect(hashOf(a)).not.toBe(hashOf(b));
   });
 
-  it("gives many names as many hashes, spread evenly over the shared accounts", () => {
+  it("gives different hashes to many names, spread evenly over the shared accounts", () => {
     const hash = { high: 0, low: 0 };
     const seen = new Set<string>();
     const accounts = new Uint32Array(64);
@@ -36,7 +36,7 @@ describe("hashKey", () => {
       accounts[hash.low & 63] = (accounts[hash.low & 63] as number) + 1;
     }
     expect(seen.size).toBe(200_000);
-    // 3,125 each if it were perfect.
+    // A perfect hash would give 3,125 each.
     expect(Math.max(...accounts)).toBeLessThan(6000);
   });
 });

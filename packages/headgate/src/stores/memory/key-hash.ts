@@ -2,7 +2,7 @@
 const prime = 4_294_967_291;
 /** Multiplying by it is much faster than dividing, and the result is off by at most one. */
 const inverse = 1 / prime;
-/** How many products of 48 bits, and one number of 32, add up exactly. */
+/** The number of products of 48 bits that, with one number of 32 bits, add up exactly. */
 const exactly = 31;
 
 /** A hash of 64 bits, in two signed halves. */
@@ -34,7 +34,7 @@ export function hashKey(text: string, into: KeyHash): void {
   for (let from = 0; from < length; from += exactly) {
     const to = Math.min(length, from + exactly);
     for (let i = from; i < to; i += 1) {
-      // Plus one, so that a text and the same text with a NUL behind it differ.
+      // Plus one, so that a text and the same text followed by a NUL have different hashes.
       const unit = text.charCodeAt(i) + 1;
       high += unit * (all[2 * i + 2] as number);
       low += unit * (all[2 * i + 3] as number);
@@ -61,7 +61,7 @@ function remainderOf(sum: number): number {
   return left >= prime ? left - prime : left;
 }
 
-/** Draws two factors for each character of texts shorter than `count`; factors drawn before are kept. */
+/** Draws two factors for each character of texts shorter than `count`. Earlier factors are kept. */
 function drawFactors(count: number): void {
   const all = new Float64Array(2 * count);
   all.set(factors);

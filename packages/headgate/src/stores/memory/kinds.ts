@@ -12,20 +12,20 @@ export interface Kind {
   readonly space: string;
   readonly unit: string;
   readonly algorithm: Algorithm;
-  /** What the state is read by where it does not say so itself. */
+  /** The parameter for reading the state, if the state does not contain it. */
   readonly limits: readonly Limit[];
   /** These change a key's hash, to distinguish the states of one key. */
   readonly high: number;
   readonly low: number;
-  /** The first number of rows of this kind; -1 while there are none. */
+  /** The first number of this kind's rows; -1 if there are none. */
   number: number;
   rows: number;
-  /** The other kinds with rows that count the same unit in the same space, as they were at `Kinds.changes`. */
+  /** The other kinds with rows that count the same unit in the same space, at the time of `Kinds.changes`. */
   mates: readonly Kind[];
   matesAsOf: number;
 }
 
-/** The limits of one group, and where their readings begin among those of the plan. */
+/** The limits of one group, and the index of their first reading in the plan. */
 export interface PlannedGroup {
   kind: Kind;
   readonly limits: readonly Limit[];
@@ -37,14 +37,14 @@ export interface PlannedGroup {
   readonly windows: readonly number[];
 }
 
-/** The kinds by which others count the unit of a group in the same space. */
+/** The kinds with which other limits count the group's unit in the same space. */
 export interface Company {
-  /** Those with rows that the plan does not name. Told to the first group of each unit alone, which charges them too. */
+  /** Those with rows that the plan does not name. Only the first group of each unit has them, and charges them too. */
   extras: readonly Kind[];
   /** The value of `Kinds.changes` at that time. */
   asOf: number;
   readonly named: readonly string[];
-  /** How many groups of the plan count the unit. */
+  /** The number of groups in the plan that count the unit. */
   readonly unitGroups: number;
   readonly isFirst: boolean;
 }
@@ -56,11 +56,13 @@ export interface Plan {
   readonly space: string;
   readonly limits: LimitSet;
   readonly groups: readonly PlannedGroup[];
-  /** Where all its limits are sliding windows over requests, which read one log: that of the rings that it may be. */
+  /**
+   * Set if all limits are sliding windows over requests that read one log: the shape of rings that can represent it.
+   */
   readonly shape: Shape | undefined;
 }
 
-/** Plans are looked for by the place of the charge first, up to this one. */
+/** Up to this index of a charge, plans are first looked up by the index. */
 const mostRecent = 16;
 
 /** The kinds that have rows, by number and by name. Other kinds exist only in plans, and are forgotten with them. */
@@ -73,7 +75,7 @@ export class Kinds {
 
   /** Grows whenever a kind gets its first row or loses its last. */
   changes = 0;
-  /** Whether any unit of any space is counted by several kinds: mostly none is, and a decision need not look for mates. */
+  /** Whether several kinds count the same unit of a space. Usually none do, and a decision need not look for mates. */
   hasMates = false;
 
   constructor(rings: Rings) {
@@ -84,7 +86,7 @@ export class Kinds {
     return this.#numbered[number] as Kind;
   }
 
-  /** @param place of the charge in its batch: the next batch is likely to have the same plan there. */
+  /** @param place the index of the charge in its batch: the next batch is likely to have the same plan there. */
   planOf(space: string, limits: LimitSet, place: number): Plan {
     const recent = this.#recent[place];
     if (recent !== undefined && recent.limits === limits && recent.space === space) return recent;
@@ -102,7 +104,7 @@ export class Kinds {
     return plan;
   }
 
-  /** The one kind of this name that has rows, which another plan may have brought; this one, if there is none. */
+  /** The kind of this name that has rows, possibly from another plan; this one, if there is none. */
   live(kind: Kind): Kind {
     return kind.rows > 0 ? kind : (this.#named.get(kind.name) ?? kind);
   }
@@ -128,7 +130,7 @@ export class Kinds {
     kind.number = -1;
   }
 
-  /** The other kinds with rows that count the same unit in the same space: mostly there are none. */
+  /** The other kinds with rows that count the same unit in the same space; usually there are none. */
   matesOf(kind: Kind): readonly Kind[] {
     if (kind.matesAsOf === this.changes) return kind.mates;
     kind.matesAsOf = this.changes;
@@ -139,7 +141,7 @@ export class Kinds {
     return kind.mates;
   }
 
-  /** The mates that a charge to this group has to be written to as well. */
+  /** The mates that a charge to this group must also be written to. */
   extrasOf({ kind, company }: PlannedGroup): readonly Kind[] {
     if (company.asOf === this.changes) return company.extras;
     company.asOf = this.changes;

@@ -50,7 +50,7 @@ describe("memoryStore", () => {
     expect(store.size.partitions).toBe(2);
   });
 
-  it("forgets callers whose windows are over as others arrive, and nobody else", () => {
+  it("forgets only callers whose windows are over, as others arrive", () => {
     const { admit, clock, store } = limited(100_000);
     for (let n = 0; n < 1000; n += 1) admit(`old${n}`);
     clock.advance(59_999);
@@ -75,7 +75,7 @@ describe("memoryStore", () => {
     for (let n = 0; n < 1000; n += 1) expect(admit(`held${n}`).admitted).toBe(false);
   });
 
-  it("keeps refused who spent all before, during and after a flood of new callers filled it", () => {
+  it("keeps callers without quota refused before, during and after a flood of new callers", () => {
     const { admit, store } = limited(5000, "2/minute");
     const spent: string[] = [];
     const spendAll = (key: string) => {
@@ -110,7 +110,7 @@ describe("memoryStore", () => {
     const total = [...admitted.values()].reduce((sum, count) => sum + count, 0);
     expect(total).toBeGreaterThan(overflowAccounts);
     expect(total).toBeLessThanOrEqual(2 * overflowAccounts);
-    // The holder's window ends and makes room: whoever moves in brings along what was counted for it.
+    // The holder's window ends and makes room. A caller who moves in keeps the count of the shared account.
     clock.advance(59_999);
     tryAll();
     expect(Math.max(...admitted.values())).toBe(2);
@@ -139,7 +139,7 @@ describe("memoryStore", () => {
     clock.advance(119_999);
     for (const guest of guests) admit(guest);
     expect(store.size.partitions).toBe(100);
-    // The holders' windows are over, and the guests' are not: each moves out, and makes room as it does.
+    // The holders' windows are over, but the guests' are not. Each guest moves out, and so makes room.
     clock.advance(1);
     for (const guest of guests) {
       let admitted = 0;
@@ -149,7 +149,7 @@ describe("memoryStore", () => {
     expect(store.size.partitions).toBeLessThan(100);
   });
 
-  it("resets one caller also out of a shared account, and not the others in it", () => {
+  it("resets one caller of a shared account, and not the others in it", () => {
     const { admit, limiter } = limited(1);
     admit("holder");
     admit("guest");
@@ -161,7 +161,7 @@ describe("memoryStore", () => {
     expect(admit("holder").admitted).toBe(false);
   });
 
-  it("keeps a caller reset who shared an account, also while others come", () => {
+  it("keeps the reset of a caller in a shared account, even while others arrive", () => {
     const { admit, limiter } = limited(1);
     admit("holder");
     admit("guest");
@@ -200,7 +200,7 @@ describe("memoryStore", () => {
     expect([admit("2/hour"), admit("2/hour")]).toEqual([true, false]);
   });
 
-  it("gives one budget, the larger, to callers who alternate between two plans", () => {
+  it("gives callers who alternate between two plans one budget, the larger", () => {
     const clock = fakeClock();
     const limiter = createLimiter<string>({
       name: "chat",
@@ -224,7 +224,7 @@ describe("memoryStore", () => {
     expect(admitted).toBe(3);
   });
 
-  it("loses no charge if another one of the same request needs memory to grow", () => {
+  it("loses no charge if another charge of the request makes memory grow", () => {
     const limiter = createLimiter<string>({
       name: "chat",
       layers: [
@@ -238,7 +238,7 @@ describe("memoryStore", () => {
     }
   });
 
-  it("keeps apart plans whose states come and go", () => {
+  it("keeps plans apart while their states are created and deleted", () => {
     const clock = fakeClock();
     const plans = [
       "1/minute fixed-window from first-use",

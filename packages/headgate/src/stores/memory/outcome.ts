@@ -10,7 +10,7 @@ export const waitPlace = 2;
 /** Lists of zeros by the number of limits: the list of a batch is a copy of one of these. */
 const blanks: number[][] = [];
 
-/** As many zeros as the readings of a batch take. */
+/** As many zeros as a batch has numbers in its readings. */
 export function blankNumbers(charges: readonly Pick<Charge, "limits">[]): number[] {
   let limitCount = 0;
   for (let c = 0; c < charges.length; c += 1) limitCount += (charges[c] as Charge).limits.limits.length;
@@ -47,9 +47,9 @@ export class MemoryOutcome implements Outcome {
   #readings: Reading[][] | undefined;
 
   /**
-   * @param marks one for each group of each charge; absent where nothing was spent.
+   * @param marks one for each group of each charge; absent if nothing was spent.
    * @param holders for each limit, whether its wait is for holders.
-   * @param overrides for each charge, where they are the reason.
+   * @param overrides for each charge, the override that refused it.
    */
   constructor(
     admitted: boolean,

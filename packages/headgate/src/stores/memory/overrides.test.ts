@@ -8,20 +8,20 @@ const at = (key: string) => ({ space: "user", key });
 const isBlocked = (overrides: Overrides, key: string, now: number) =>
   overrides.findAll([at(key) as Charge], now) !== undefined;
 
-it("keeps as many as it may, and gives up none that is in force", () => {
+it("keeps as many as allowed, and drops none that is in force", () => {
   const overrides = new Overrides(3);
   overrides.set([at("a"), at("b")], { ...block, forMs: 10 }, 0);
   overrides.set([at("c")], block, 0);
   expect(() => overrides.set([at("d")], block, 9)).toThrow(/at most 3 blocks and overrides.*endOverride/);
   expect(["a", "b", "c", "d"].map((key) => isBlocked(overrides, key, 9))).toEqual([true, true, true, false]);
-  // Those that are there already take no more room.
+  // An existing entry needs no more room.
   overrides.set([at("a")], block, 9);
-  // Only "b" is over.
+  // Only "b" has expired.
   overrides.set([at("d")], block, 10);
   expect(["a", "b", "c", "d"].map((key) => isBlocked(overrides, key, 10))).toEqual([true, false, true, true]);
 });
 
-it("suspects no key once nothing is overridden any more", () => {
+it("checks no key once no override is left", () => {
   const overrides = new Overrides();
   const hash = { high: 0, low: 0 };
   const suspects = (key: string) => {

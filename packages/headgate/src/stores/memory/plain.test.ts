@@ -14,7 +14,10 @@ import { Overrides } from "./overrides.ts";
 import { Resets } from "./resets.ts";
 import { eraMs } from "./rings.ts";
 
-/** The plans of one layer: quotas, windows, algorithms and units that callers may go between. The first is the usual one. */
+/**
+ * The plans of one layer: quotas, windows, algorithms and units between which callers may change. The first is the
+ * usual one.
+ */
 const plans = [
   "3/second; 9/minute",
   "2/second; 12/minute",
@@ -93,7 +96,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** The memory store, and its general path alone: whatever is asked of both they must answer alike. */
+/** The memory store, and its general path alone. Both must give the same answers to the same calls. */
 function startBoth(most: number) {
   const memories = new Map<string, LayerMemory>([
     ["user", new Map()],
@@ -120,7 +123,7 @@ function startBoth(most: number) {
     return chargeOf("chat/user", `user:${place}`, ofUser[planned] as LimitSet, requests);
   }
 
-  /** The same under what is in force. */
+  /** The same request under the override in force. */
   function overridden(place: number, charge: Charge): Charge {
     const found = overrides.find("chat/user", `user:${place}`, now);
     if (found === undefined || found.limits === "blocked") return charge;
@@ -212,7 +215,7 @@ function expectAlike(mine: Outcome, theirs: Outcome): void {
 
 describe("the plain path", () => {
   it.each([[100], [3]])(
-    "decides as the general path alone does, with room for %i, also where requests change between both",
+    "decides like the general path, with room for %i, even if requests alternate between both",
     (most) => {
       fc.assert(
         fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), (steps) => {
@@ -225,7 +228,7 @@ describe("the plain path", () => {
     30_000,
   );
 
-  it("hands on to the general path, and forgets nothing, where a caller spends more than a ring holds", () => {
+  it("passes a caller with more charges than a ring holds to the general path, and loses no charge", () => {
     const limits = compileLimits("user", "3000/minute sliding-window exact; 5000/hour sliding-window exact");
     const store = memoryStore();
     const general = new GeneralPath(new Accounts(10), new Held(), new Resets());
@@ -237,11 +240,11 @@ describe("the plain path", () => {
       expectAlike(mine, general.decide([charge], now, false, undefined));
       if (!mine.admitted) refused += 1;
     }
-    // The first leave the minute after 6,667 requests.
+    // The first requests leave the minute after 6,667 requests.
     expect(refused).toBe(3667);
   });
 
-  it("lets nobody in twice by a clock that is behind another", () => {
+  it("admits nobody twice if one clock is behind another", () => {
     const limits = compileLimits("user", "3/second; 5/minute");
     const store = memoryStore();
     const charge: Charge = { space: "chat/user", key: "user:1", limits, ...readAmounts(limits, {}) };
@@ -259,7 +262,7 @@ describe("the plain path", () => {
     expect([61_000, 61_000].map(admits)).toEqual([true, false]);
   });
 
-  it("counts as one what several places of a request charge to one partition", () => {
+  it("adds up several charges of a request to one partition", () => {
     const limits = compileLimits("user", "9/second");
     const store = memoryStore();
     const charge: Charge = { space: "chat/user", key: "user:1", limits, ...readAmounts(limits, {}) };

@@ -32,12 +32,12 @@ interface Lane {
   at: number;
   /** Whether it had a ring when the decision began. */
   wasThere: boolean;
-  /** For each window, how many stamps have left it by now. */
+  /** For each window, how many stamps have left it. */
   readonly cursors: Int32Array;
 }
 
 const nothing = new Int32Array(0);
-/** Up to this many stamps are looked at one by one, which is quicker than a binary search. */
+/** Up to this number of stamps, checking each one is faster than a binary search. */
 const fewStamps = 8;
 
 /**
@@ -51,16 +51,16 @@ const fewStamps = 8;
 export class PlainPath {
   readonly #accounts: Accounts;
   readonly #lanes: Lane[] = [];
-  /** How many lanes the current decision has. The other lanes are left over from earlier decisions. */
+  /** The number of lanes in the current decision. The other lanes are left over from earlier decisions. */
   #used = 0;
   #readings = 0;
   #era = 0;
   /** Milliseconds since the era began. */
   #since = 0;
-  /** When an era began that was met last. */
+  /** The start of the latest era that was seen. */
   #eraStart = 0;
   readonly key: KeyHash = { high: 0, low: 0 };
-  /** Whether the decision at hand admits. */
+  /** Whether the current decision admits. */
   admitted = false;
 
   constructor(accounts: Accounts) {
@@ -122,7 +122,7 @@ export class PlainPath {
     }
     this.admitted = isFree;
     if (isFree && !peek) this.#charge(into);
-    else tellWaits(into);
+    else setWaits(into);
     return into;
   }
 
@@ -170,7 +170,7 @@ export class PlainPath {
     return added === 0 || accounts.hasRoomFor(added);
   }
 
-  /** Whether a ring is read by the windows that ask, and by a clock that is not behind it; and whether it may grow. */
+  /** Whether the ring has the windows that the request reads and is not ahead of its clock, and whether it may grow. */
   #isReadable({ chunk, at, shape }: Lane): boolean {
     const word = chunk[at] as number;
     if (shapeNumberOf(word) !== shape.number) return false;
@@ -237,13 +237,15 @@ export class PlainPath {
     }
   }
 
-  /** Others of the request were charged meanwhile: a ring may lie elsewhere, or be gone, as nothing of it counted any more. */
+  /**
+   * Other charges of the request may have moved the ring, or removed it because none of its stamps counted any more.
+   */
   #findAgain(lane: Lane): void {
     const accounts = this.#accounts;
     const { group, shape, high, low } = lane;
     lane.row = accounts.at(high, low);
     const isNew = lane.row === noRow;
-    // Also if this moves the rings of earlier lanes: they have already been charged.
+    // Even if this moves the rings of earlier lanes: they have already been charged.
     if (isNew) lane.row = accounts.openRing(group, shape, high, low, this.#eraStart + this.#since, this.#era);
     this.#point(lane);
     if (isNew || !lane.wasThere) {
@@ -274,7 +276,7 @@ export class PlainPath {
   }
 }
 
-/** Where the stamp of this number is, or was before the ring came round. */
+/** The index of the stamp with this number, or of its former place if the ring has wrapped around. */
 function slotOf({ chunk, at }: Lane, count: number, index: number): number {
   return at + cursorsPlace + count + (index & ((1 << bitsOf(chunk[at] as number)) - 1));
 }
@@ -283,14 +285,17 @@ function readNew({ quotas }: PlannedGroup, into: number[], start: number): void 
   for (let l = 0; l < quotas.length; l += 1) into[start + l * readingLength] = quotas[l] as number;
 }
 
-/** Of limits that are used up: what remains next is the request that waits. */
-function tellWaits(into: number[]): void {
+/** For used-up limits, the wait lasts until the reset. */
+function setWaits(into: number[]): void {
   for (let place = 0; place < into.length; place += readingLength) {
     if (into[place] === 0) into[place + waitPlace] = into[place + 1] as number;
   }
 }
 
-/** The first of the stamps from `cursor` on that is later than `after`; `head` where none is. That at `cursor` is not. */
+/**
+ * The first stamp from `cursor` on that is later than `after`; `head` if there is none. The stamp at `cursor` is not
+ * later.
+ */
 function firstAfter(
   chunk: Int32Array,
   stamps: number,
@@ -305,7 +310,7 @@ function firstAfter(
     if (low === head || (chunk[stamps + (low & mask)] as number) > after) return low;
   }
   let count = (head - low) | 0;
-  // The stamp at `low` has left; of the `count` from there on, those that have are halved.
+  // The stamp at `low` has left. Of the `count` stamps from there on, find the last one that has left, by halving.
   while (count > 1) {
     const half = count >> 1;
     if ((chunk[stamps + ((low + half) & mask)] as number) > after) count = half;
@@ -317,7 +322,7 @@ function firstAfter(
   return (low + 1) | 0;
 }
 
-/** Zeros for this many readings: the usual numbers are literals, which is quickest. */
+/** Zeros for this many readings. Common numbers are literals, which are fastest. */
 function blank(readings: number): number[] {
   if (readings === 3) return [0, 0, 0, 0, 0, 0, 0, 0, 0];
   if (readings === 2) return [0, 0, 0, 0, 0, 0];

@@ -18,7 +18,7 @@ function limitsOf(text: string): LimitSet {
   return limits;
 }
 
-/** A store of which only tokens are asked, with the reservations as whoever holds them knows them. */
+/** A store that is only asked for tokens, and the reservations as their owners know them. */
 function tokensOf(text: string, maxPartitions = 1000) {
   const store = memoryStore({ maxPartitions });
   const held = new Map<string, number>();
@@ -80,8 +80,8 @@ const steps = fc.array(
   { maxLength: 60 },
 );
 
-describe("what is held and used in one partition", () => {
-  it("is the same for every limit of the unit, whatever its algorithm", () => {
+describe("the holds and the use of one partition", () => {
+  it("are the same for every limit of the unit, with any algorithm", () => {
     fc.assert(
       fc.property(steps, (script) => {
         const { ask, end, read, held, spentAndHeld } = tokensOf(sixGroups);
@@ -95,7 +95,7 @@ describe("what is held and used in one partition", () => {
     );
   });
 
-  it("never exceeds the quota, also where the clock is set back and callers share accounts", () => {
+  it("never exceed the quota, even if the clock is set back and callers share accounts", () => {
     fc.assert(
       fc.property(steps, fc.constantFrom(1, 2, 1000), (script, maxPartitions) => {
         const { ask, end, held, spentAndHeld } = tokensOf("50 tokens/day sliding-window", maxPartitions);
@@ -111,7 +111,7 @@ describe("what is held and used in one partition", () => {
     );
   });
 
-  it("is released where the plan changes between the admission and the end", () => {
+  it("are released if the plan changes between the admission and the end", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 50 }), fc.nat(50), (tokens, served) => {
         const { ask, end, read } = tokensOf("50 tokens/day");
@@ -124,7 +124,7 @@ describe("what is held and used in one partition", () => {
     );
   });
 
-  it("stays held, and what has ended stays ended, under a flood of other ends", () => {
+  it("stay as they are under a flood of other ends, whether held or ended", () => {
     const { store, ask, end, read, held } = tokensOf("1000000 tokens/day fixed-window");
     for (let n = 1; n <= 100; n += 1) ask("a", n, 10, start);
     const flood = 9000;

@@ -15,7 +15,7 @@ function partitionOf(text: string, key = "caller") {
 
 type Partition = ReturnType<typeof partitionOf>;
 
-/** Asks for a request and so many tokens; requests are spent at once. */
+/** Asks for one request and this number of tokens. The request is spent at once. */
 function chargeOf(partition: Partition, tokens: number, requests = 1): Charge {
   const { groups } = partition.limits;
   const spends = groups.map(({ unit }) => (unit === "requests" ? requests : 0));
@@ -52,8 +52,8 @@ const byEveryAlgorithm = [
   "5/minute sliding-counter; 100 tokens/minute",
 ];
 
-describe("a request that was not served is given back", () => {
-  it.each(byEveryAlgorithm)("where the answer to its admission was lost, under %s", (text) => {
+describe("a request that was not served is refunded", () => {
+  it.each(byEveryAlgorithm)("if the answer to its admission was lost, under %s", (text) => {
     const store = memoryStore();
     const partition = partitionOf(text);
     store.decide([chargeOf(partition, 10)], start, false, { rid: ridOf(1), seq: 1 });
@@ -62,7 +62,7 @@ describe("a request that was not served is given back", () => {
   });
 
   it.each(byEveryAlgorithm)(
-    "where it was admitted at the first try and heard of at the second, under %s",
+    "if it was admitted at the first try and answered at the second, under %s",
     (text) => {
       const store = memoryStore();
       const partition = partitionOf(text);
@@ -77,12 +77,16 @@ describe("a request that was not served is given back", () => {
     },
   );
 
-  it.each(byEveryAlgorithm)("once, and nobody else's, however often it is said, under %s", (text) => {
-    const store = memoryStore();
-    const partition = partitionOf(text);
-    for (const n of [1, 2]) store.decide([chargeOf(partition, 10)], start, false, { rid: ridOf(n), seq: 1 });
-    for (const seq of [2, 3, 4]) store.adjust([endOf(partition, 1, { requests: 0, seq })], start);
-    const { readings } = store.decide([chargeOf(partition, 0, 0)], start, true);
-    expect(readings[0]?.map(({ remaining }) => remaining)).toEqual([4, 90]);
-  });
+  it.each(byEveryAlgorithm)(
+    "once, without any other request, even if the call is repeated, under %s",
+    (text) => {
+      const store = memoryStore();
+      const partition = partitionOf(text);
+      for (const n of [1, 2])
+        store.decide([chargeOf(partition, 10)], start, false, { rid: ridOf(n), seq: 1 });
+      for (const seq of [2, 3, 4]) store.adjust([endOf(partition, 1, { requests: 0, seq })], start);
+      const { readings } = store.decide([chargeOf(partition, 0, 0)], start, true);
+      expect(readings[0]?.map(({ remaining }) => remaining)).toEqual([4, 90]);
+    },
+  );
 });

@@ -1,6 +1,6 @@
 import { noteReset, type Reset, resetInForce } from "../../core/reset.ts";
 
-/** At most this many resets are remembered one by one. */
+/** The maximum number of separately remembered resets. */
 const mostResets = 100_000;
 
 /** The resets after which a refund may still come, by space and key. */

@@ -2,7 +2,7 @@ import { first as firstEntry, keptMs as keptPlace } from "../../core/algorithms/
 import type { Kind } from "./kinds.ts";
 import { sizeBits, sizeMask } from "./rows.ts";
 
-/** The number in place of the size in the id of a ring: `Rows` has no such size. */
+/** This number, in place of a size, marks the id of a ring: `Rows` has no such size. */
 const ringMark = 14;
 
 export function isRing(row: number): boolean {
@@ -15,10 +15,12 @@ export function isRing(row: number): boolean {
  */
 export const eraMs = 2 ** 30;
 export const mostEras = 2 ** 16;
-/** Marks a place without a stamp: it is older than any window. */
+/** Marks a place without a stamp, by a value that is older than any window. */
 const never = -(2 ** 31);
 
-/** A ring begins with a word that tells shape, era and size; how many stamps were ever put in; one cursor for each window. */
+/**
+ * A ring begins with a word for shape, era and size, the number of stamps ever added, and one cursor for each window.
+ */
 export const headPlace = 1;
 export const cursorsPlace = 2;
 const eraShift = 4;
@@ -55,10 +57,12 @@ export interface Shape {
 interface Shelf {
   readonly words: number;
   used: number;
-  /** The address plus one of the last ring that was given back; its first word is the address of the one before. */
+  /**
+   * The address plus one of the last freed ring. Its first word is the address of the ring that was freed before it.
+   */
   free: number;
   readonly chunks: number[];
-  /** The last chunk is unused from here on. */
+  /** The last chunk is unused from this index on. */
   end: number;
 }
 
@@ -92,7 +96,7 @@ export function shapeNumberOf(word: number): number {
  * is then counted there until none of its requests count any more.
  */
 export class Rings {
-  /** When this has changed, code that keeps the place of a ring must look it up again. */
+  /** When this has changed, look up the place of a ring again. */
   moves = 0;
   readonly chunks: Int32Array[] = [];
   readonly #freeChunks: number[] = [];
@@ -102,7 +106,7 @@ export class Rings {
   /** How many chunks are in use. */
   #chunksUsed = 0;
 
-  /** Then none must be added, nor grow. */
+  /** Whether there is no room: no ring may then be added or grow. */
   get isFull(): boolean {
     return this.#chunksUsed >= mostChunks - spareChunks;
   }
@@ -138,7 +142,7 @@ export class Rings {
     const bits = bitsOf(word);
     const head = from[start + headPlace] as number;
     const to = this.#add(shape, bits + 1, eraOf(word));
-    // The chunk may have been replaced meanwhile.
+    // The chunk may have been replaced.
     const old = this.#chunkOf(row);
     const [chunk, at] = [this.#chunkOf(to), placeOf(to)];
     const stamps = cursorsPlace + shape.windows.length;
@@ -189,13 +193,13 @@ export class Rings {
     return eraOf(word) * eraMs + newest + keepMs;
   }
 
-  /** How many numbers the state of `sliding-window` that it unfolds into takes at most. */
+  /** The maximum length of the `sliding-window` state that the ring unfolds into. */
   unfoldedLength(row: number): number {
     const word = this.#chunkOf(row)[placeOf(row)] as number;
     return firstEntry + 2 * (1 << bitsOf(word));
   }
 
-  /** Writes what a ring has counted as the state of `sliding-window`, into a row of zeros. */
+  /** Writes the counts of a ring as a `sliding-window` state, into a row of zeros. */
   unfold(row: number, numbers: Float64Array, at: number): void {
     const chunk = this.#chunkOf(row);
     const start = placeOf(row);
@@ -248,7 +252,7 @@ export class Rings {
     return shelf;
   }
 
-  /** The address of a place for one more. */
+  /** The address for one more ring. */
   #take(shelf: Shelf): number {
     shelf.used += 1;
     if (shelf.free !== 0) {

@@ -4,14 +4,14 @@ import { RowIndex } from "./row-index.ts";
 import { noRow } from "./rows.ts";
 
 const half = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
-/** Few of each, so that they meet. */
+/** Only a few different values, so that entries collide. */
 const hash = fc.record({
   high: fc.oneof(fc.constantFrom(0, 1, -1), half),
   low: fc.constantFrom(0, 1, -1, 7),
 });
 
 describe("RowIndex", () => {
-  it("finds what a map would find", () => {
+  it("finds the same entries as a map", () => {
     const change = fc.record({ hash, row: fc.option(fc.nat({ max: 2 ** 31 - 2 })) });
     fc.assert(
       fc.property(fc.array(change, { maxLength: 200 }), (changes) => {
@@ -40,7 +40,7 @@ describe("RowIndex", () => {
     );
   });
 
-  it("replaces the row of an entry that has it, and no other", () => {
+  it("replaces the row of its own entry, and no other", () => {
     const index = new RowIndex();
     index.set(1, 2, 7);
     index.set(1, 3, 8);
@@ -50,7 +50,7 @@ describe("RowIndex", () => {
     expect([index.find(1, 2), index.find(1, 3), index.find(2, 2), index.size]).toEqual([9, 8, noRow, 2]);
   });
 
-  it("finds all of many, through every division, and none that went", () => {
+  it("finds all of many entries after every division, and no deleted one", () => {
     const index = new RowIndex();
     const count = 100_000;
     for (let n = 0; n < count; n += 1) index.set(n, Math.imul(n, 0x9e3779b1), n);
@@ -64,7 +64,7 @@ describe("RowIndex", () => {
     expect(wrong).toBe(0);
   });
 
-  it("walks past every one in each round", () => {
+  it("visits every entry in each round", () => {
     const index = new RowIndex();
     for (let n = 0; n < 20_000; n += 1) index.set(n, ~n, n);
     const seen = new Set<number>();

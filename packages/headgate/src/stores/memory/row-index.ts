@@ -1,7 +1,7 @@
 import { spread } from "./key-hash.ts";
 import { noRow } from "./rows.ts";
 
-/** An entry takes three numbers: both halves of the hash, and the row's id plus one; 0 means that there is none. */
+/** An entry has three numbers: both halves of the hash, and the row's id plus one; 0 means that there is none. */
 const width = 3;
 const firstSlots = 16;
 /** A part that would need more is divided: at most this many entries are moved at once, never all. */
@@ -21,7 +21,7 @@ class Part {
     this.entries = new Int32Array(slots * width);
   }
 
-  /** Where the entry is, or the free place where it would be. */
+  /** The index of the entry, or the free index where it would be. */
   place(high: number, low: number, bits: number): number {
     const { entries, mask } = this;
     let slot = bits & mask;
@@ -45,7 +45,7 @@ class Part {
     entries[at + 2] = value;
   }
 
-  /** Removes an entry, and moves up later entries that are not at their own place because it was taken. */
+  /** Removes an entry, and moves later entries up that it had kept from their own place. */
   cut(at: number): void {
     const { entries, mask } = this;
     let hole = at / width;
@@ -65,18 +65,18 @@ class Part {
 }
 
 /**
- * Finds rows by the hash of their key. Extendible hashing (Fagin and others, 1979): the leading bits of a hash choose a part; a
- * part that is full is divided in two, and the others stay as they are, so that growing takes a fraction of a
- * millisecond at a time, however many entries there are.
+ * Finds rows by the hash of their key. Extendible hashing (Fagin and others, 1979): the leading bits of a hash choose a
+ * part. A full part is divided in two, and the others stay unchanged, so growing takes a fraction of a millisecond at a
+ * time, for any number of entries.
  */
 export class RowIndex {
   size = 0;
-  /** 2^depth places; a part that has fewer bits is at several. */
+  /** 2^depth places. A part with fewer bits is at several places. */
   #parts: Part[] = [new Part(0, firstSlots)];
   #depth = 0;
   #sweptPart = 0;
   #sweptSlot = 0;
-  /** The entry that `next` came to. */
+  /** The last entry that `next` visited. */
   sweptHigh = 0;
   sweptLow = 0;
 
@@ -86,7 +86,7 @@ export class RowIndex {
     return (part.entries[part.place(high, low, bits) + 2] as number) - 1;
   }
 
-  /** Adds an entry, or changes the row of the one that is there. */
+  /** Adds an entry, or changes the row of an existing one. */
   set(high: number, low: number, row: number): void {
     const bits = spread(high, low);
     let part = this.#partOf(bits);
@@ -99,7 +99,7 @@ export class RowIndex {
     this.size += part.used - before;
   }
 
-  /** Changes the row of the entry that has this one. @returns whether there is such an entry. */
+  /** Changes the row of the entry that has this row. @returns whether there is such an entry. */
   replace(high: number, low: number, row: number, by: number): boolean {
     const bits = spread(high, low);
     const part = this.#partOf(bits);
@@ -137,7 +137,7 @@ export class RowIndex {
       const part = this.#parts[this.#sweptPart] as Part;
       if (this.#sweptSlot > part.mask) {
         this.#sweptSlot = 0;
-        // A part that is at several places is walked through once.
+        // A part at several places is visited once.
         const places = 2 ** (this.#depth - part.depth);
         const next = (Math.floor(this.#sweptPart / places) + 1) * places;
         this.#sweptPart = next >= this.#parts.length ? 0 : next;
@@ -190,7 +190,7 @@ export class RowIndex {
     }
   }
 
-  /** Puts new parts into the places of one, each into its share of them. */
+  /** Replaces one part by new ones, each at its share of the places. */
   #replace(part: Part, bits: number, by: readonly Part[]): void {
     const places = 2 ** (this.#depth - part.depth);
     const start = this.#depth === 0 ? 0 : Math.floor((bits >>> (32 - this.#depth)) / places) * places;

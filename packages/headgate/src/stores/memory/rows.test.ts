@@ -13,7 +13,7 @@ function read(rows: Rows, row: number, length: number): number[] {
 }
 
 describe("Rows", () => {
-  it("keeps what was written in every row, whatever is added and removed beside it", () => {
+  it("keeps the contents of every row while other rows are added and removed", () => {
     const step = fc.record({
       length: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 9000 })),
       remove: fc.boolean(),
@@ -43,7 +43,7 @@ describe("Rows", () => {
     );
   });
 
-  it("says when rows may have moved", () => {
+  it("reports that rows may have moved", () => {
     const rows = new Rows();
     const first = rows.add(3);
     rows.find(first);

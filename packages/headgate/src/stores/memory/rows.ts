@@ -1,11 +1,11 @@
-/** In numbers of 8 bytes: each row takes the smallest that fits. Longer ones get an array of their own. */
+/** In numbers of 8 bytes. Each row takes the smallest size that fits. Longer rows have their own array. */
 const sizes = [3, 4, 6, 10, 14, 22, 38, 70, 134, 262, 518, 1030, 2054, 4102] as const;
 const longest = sizes[sizes.length - 1] as number;
 export const sizeBits = 4;
 export const sizeMask = (1 << sizeBits) - 1;
-/** The number in the size's place in the id of a row with an array of its own. */
+/** This number, in place of a size, marks the id of a row with its own array. */
 const alone = sizeMask;
-/** How many numbers a chunk holds at most: half a megabyte. */
+/** The maximum length of a chunk in numbers: half a megabyte. */
 const chunkLength = 65_536;
 const firstRows = 64;
 
@@ -18,9 +18,9 @@ class Shelf {
   readonly mask: number;
   chunks: Float64Array[] = [];
   used = 0;
-  /** The last row that was given back; its first number is the row before it. */
+  /** The last freed row; its first number is the row that was freed before it. */
   free = noRow;
-  /** Rows from here on were never used. */
+  /** Rows from this number on were never used. */
   end = 0;
 
   constructor(size: number) {
@@ -76,9 +76,9 @@ class Shelf {
  * second to mark and need twice the memory; here they are a few hundred arrays.
  */
 export class Rows {
-  /** When this has changed, code that keeps the place of a row must look it up again. */
+  /** When this has changed, look up the place of a row again. */
   moves = 0;
-  /** Where the row lies that was found last. */
+  /** The place of the row that was found last. */
   numbers = new Float64Array(0);
   at = 0;
 

@@ -22,7 +22,7 @@ export function read({ group, numbers, at, start }: Slot, now: number, into: num
   readGroup(group, numbers, at, now, into, start);
 }
 
-/** Writes what one group of limits reads, where the readings of its plan begin at `start`. */
+/** Writes the readings of one group of limits. The readings of its plan begin at `start`. */
 export function readGroup(
   { kind, limits, places }: PlannedGroup,
   row: Float64Array,
@@ -36,7 +36,7 @@ export function readGroup(
   }
 }
 
-/** Whether as much is free as is needed, by what was read. */
+/** Whether the needed units are free, according to the readings. */
 export function hasRead({ group, need, start }: Slot, into: readonly number[]): boolean {
   if (need === 0) return true;
   const { places } = group;
@@ -46,7 +46,7 @@ export function hasRead({ group, need, start }: Slot, into: readonly number[]): 
   return true;
 }
 
-/** Whether as much is free as is needed, by asking how long to wait. */
+/** Whether the needed units are free, according to the wait. */
 export function isFreeFor({ group, need, numbers, at }: Slot, now: number): boolean {
   const { kind, limits } = group;
   for (let l = 0; l < limits.length; l += 1) {

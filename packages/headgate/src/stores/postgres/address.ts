@@ -1,7 +1,7 @@
 import { HeadgateError } from "../../core/errors.ts";
 import { show } from "../../core/show.ts";
 
-/** What a PostgreSQL URL says. */
+/** The parts of a PostgreSQL URL. */
 export interface PostgresAddress {
   /** The URL for the driver. */
   readonly url: string;
@@ -12,7 +12,7 @@ export interface PostgresAddress {
 /**
  * Parses the URL of a PostgreSQL or PGlite store.
  *
- * @throws HeadgateError `store-invalid`. The URL is not shown: it may hold a password.
+ * @throws HeadgateError `store-invalid`. The message does not show the URL, because it may contain a password.
  */
 export function parsePostgresUrl(source: string): PostgresAddress {
   if (!/^(postgres|postgresql|pglite):/i.test(source) || !(isPglite(source) || URL.canParse(source))) {

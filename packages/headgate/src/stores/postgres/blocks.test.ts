@@ -7,7 +7,7 @@ const { open } = postgres;
 const block = { id: 7, limits: "blocked" };
 const count = async () => (await postgres.pool.query(`SELECT FROM "${postgres.schema}".overrides`)).rowCount;
 
-it("a block is logged where counts are not, and so is what is overridden by prefix", async () => {
+it("blocks and overrides by prefix are in logged tables, even if counts are not", async () => {
   const store = open(undefined, { unlogged: true });
   await store.override([charge("a")], block, 0);
   const { rows } = await postgres.pool.query(
@@ -25,7 +25,7 @@ it("a block is logged where counts are not, and so is what is overridden by pref
   ]);
 });
 
-it("blocks that are over go with the next one, and none that is in force", async () => {
+it("the next block deletes expired blocks, and none in force", async () => {
   const clock = fakeClock();
   const store = open(undefined, { clock });
   await store.override([charge("a"), charge("b")], { ...block, forMs: 1000 }, 0);
@@ -38,7 +38,7 @@ it("blocks that are over go with the next one, and none that is in force", async
   expect(await admit(store, charge("a"))).toBe(true);
 });
 
-it("a decision that finds no block asks for nothing else", async () => {
+it("a decision without a block makes no further query", async () => {
   const store = open();
   await store.override([charge("other")], block, 0);
   expect(await admit(store, charge("a"))).toBe(true);

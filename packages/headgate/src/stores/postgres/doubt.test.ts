@@ -26,7 +26,7 @@ describe("mayHaveBeenApplied", () => {
 });
 
 describe("inDoubt", () => {
-  it("marks the error itself, and makes one of what is none", () => {
+  it("marks the error itself, and wraps any other value in an error", () => {
     const error = new Error("gone");
     expect(inDoubt(error)).toBe(error);
     expect(error).toMatchObject({ inDoubt: true });

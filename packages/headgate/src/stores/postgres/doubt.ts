@@ -16,8 +16,8 @@ const ended = new Set(["57P01", "57P02"]);
 const sqlState = /^[0-9A-Z]{5}$/;
 
 /**
- * Whether a failed statement may have been carried out all the same: the connection broke after it was sent. A statement
- * that the server itself refused has been rolled back.
+ * Whether a failed statement may have been carried out: the connection broke after it was sent. If the server itself
+ * refused a statement, it was rolled back.
  */
 export function mayHaveBeenApplied(error: unknown): boolean {
   const { code, message, severity } = (error ?? {}) as {

@@ -26,7 +26,7 @@ const asked = (kind: "admit" | "peek", ...charges: readonly Charge[]): StoreRequ
 const numbersOf = (text: string) => text.slice(1, -1).split(",").map(Number);
 
 describe("encode", () => {
-  it("names every state and every group of limits once", () => {
+  it("includes every state and every group of limits once", () => {
     const [partitionIds, stateIds, described, requests, locks, at] = encode(
       [asked("admit", charge("a")), asked("admit", charge("b")), asked("admit", charge("a"))],
       0,
@@ -35,13 +35,13 @@ describe("encode", () => {
     expect(partitionIds.split(",")).toHaveLength(4);
     expect(new Set(stateIds.slice(1, -1).split(",")).size).toBe(2);
     expect(described).toBe("{1,2,86400000,5,60000,60,3600000,2,1,86400000,100,86400000,864000,1}");
-    // Negative, as each request names two states of one unit.
+    // Negative, because each request names two states of one unit.
     expect(requests).toBe("{0,2,-1,1,1,1,-2,8,1,0,0,2,-3,1,1,1,-4,8,1,0,0,2,-1,1,1,1,-2,8,1,0}");
     expect(locks.split(",")).toHaveLength(2);
     expect(at).toBeNull();
   });
 
-  it("tells apart what charges sliding windows alone, all that it needs, each once", () => {
+  it("marks batches that charge only sliding windows, each partition once", () => {
     const windows = compileLimits("user", "5/minute; 60/hour");
     const plain: Charge = { space: "user", key: "a", limits: windows, needs: [1], spends: [1] };
     const kindOf = (...charges: readonly Charge[]) =>
@@ -58,7 +58,7 @@ describe("encode", () => {
     expect(peeked).toMatch(new RegExp(`^\\{${requestKinds.peek},`));
   });
 
-  it("tells where a batch names several states of a unit in one partition, which none may charge alone", () => {
+  it("marks batches with several states of one unit in a partition, because they are charged together", () => {
     const of = (text: string, key: string): StoreRequest =>
       asked("admit", { space: "user", key, limits: compileLimits("user", text), needs: [1], spends: [1] });
     const numbers = numbersOf(
@@ -72,7 +72,7 @@ describe("encode", () => {
     ]);
   });
 
-  it("looks up what is held where units may be held, or a reservation asks", () => {
+  it("looks up holdings if units can be held, or for a reservation", () => {
     const tokens = compileLimits("user", "9 tokens/day; 5/minute; 2 concurrent; 90 tokens/week");
     const held: Charge = {
       space: "user",
@@ -99,7 +99,7 @@ describe("encode", () => {
     expect(reserved.slice(0, 5)).toEqual([requestKinds.reservePeek, 1, 10, 2 ** 48 - 1, 7]);
   });
 
-  it("says of a reservation what it used and holds, and what can be given back of which group", () => {
+  it("has the use and holds of a reservation, and the refundable charges by group", () => {
     const refund = { group: 1, amount: 2, chargedAt: 1000, mark: 5 };
     const adjustment = { ...charge("a"), rid: `${"0".repeat(23)}9`, seq: 3, ended: true, raises: false };
     const totals = { known: [1, 0], used: [2, 3], held: [0, 4], refunds: [refund] };
@@ -116,7 +116,7 @@ describe("encode", () => {
     expect(numbersOf(locks)).toHaveLength(1);
   });
 
-  it("locks in the same order for any order of requests", () => {
+  it("takes locks in the same order for any order of requests", () => {
     const keys = Array.from({ length: 20 }, (_, n) => charge(`caller${n}`));
     const locksOf = (charges: readonly Charge[]) => encode([asked("admit", ...charges)], 0, null)[4];
     expect(locksOf(keys.toReversed())).toBe(locksOf(keys));
@@ -125,13 +125,13 @@ describe("encode", () => {
     expect(new Set(numbers).size).toBe(numbers.length);
   });
 
-  it("locks nothing for a peek", () => {
+  it("takes no lock for a peek", () => {
     expect(encode([asked("peek", charge("a"))], 0, null)[4]).toBe("{}");
   });
 });
 
 describe("partitionId", () => {
-  it("distinguishes all spaces and keys, also those that UTF-8 does not", () => {
+  it("distinguishes all spaces and keys, even those with equal UTF-8", () => {
     const text = fc.string({ unit: "binary" });
     fc.assert(
       fc.property(text, text, text, text, (space, key, otherSpace, otherKey) => {
@@ -143,7 +143,7 @@ describe("partitionId", () => {
     expect(partitionId("ab", "c").id).not.toBe(partitionId("a", "bc").id);
   });
 
-  it("holds nothing of the key, and a lock from 0 to 1023", () => {
+  it("contains no part of the key, and a lock number from 0 to 1023", () => {
     const { id, lock } = partitionId("user", "ann@example.org");
     expect(id).toMatch(/^[0-9a-f]{32}$/);
     expect(lock).toBeGreaterThanOrEqual(0);
@@ -152,7 +152,7 @@ describe("partitionId", () => {
 });
 
 describe("calendarEdges", () => {
-  it("are those of the windows before, now, next and after", () => {
+  it("are the edges of the previous, current and next two windows", () => {
     const [limit] = parseLimits("5/month fixed-window in Europe/London");
     if (limit === undefined) throw new Error("no limit");
     const now = Date.UTC(2026, 2, 29, 12);
@@ -160,7 +160,7 @@ describe("calendarEdges", () => {
       calendarWindow("month", "Europe/London", Date.UTC(2026, month, 15)),
     );
     expect(calendarEdges(limit, now)).toEqual([...months.map(({ start }) => start), months[3]?.end]);
-    // Kept while the window lasts, and found anew after it.
+    // Cached while the window lasts, and computed again after it.
     expect(calendarEdges(limit, Date.UTC(2026, 2, 31, 22, 59, 59, 999))).toBe(calendarEdges(limit, now));
     expect(calendarEdges(limit, Date.UTC(2026, 2, 31, 23))[1]).toBe(Date.UTC(2026, 2, 31, 23));
   });

@@ -6,14 +6,14 @@ afterEach(() => {
 });
 
 describe("giveUpAfter", () => {
-  it("answers as it is answered, and leaves no timer behind", async () => {
+  it("passes the answer on, and leaves no timer behind", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     expect(await giveUpAfter(Promise.resolve(7), 100)).toBe(7);
     await expect(giveUpAfter(Promise.reject(new Error("down")), 100)).rejects.toThrow("down");
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("rejects when it is time and not before, and says that it may have been done", async () => {
+  it("rejects at the time limit and not before, and marks the call as possibly applied", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     let settled = false;
     const given = giveUpAfter(new Promise(() => {}), 100).finally(() => {

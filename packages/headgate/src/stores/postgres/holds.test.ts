@@ -15,14 +15,14 @@ const { open } = postgres;
 
 const ridOf = (n: number) => n.toString(16).padStart(24, "0");
 
-/** What a reservation of this charge is said to have used and to hold. */
+/** Reports this use and these holds of a reservation. */
 function adjustment({ space, key, limits }: Charge, rid: string, seq: number, used: number, held: number) {
   const of = (amount: number) => limits.groups.map(({ unit }) => (unit === "requests" ? 0 : amount));
   const totals = { known: of(0), used: of(used), held: of(held), refunds: [] };
   return { space, key, limits, rid, seq, ended: false, raises: false, ...totals } satisfies Adjustment;
 }
 
-/** Whether this was reserved. */
+/** Reserves a charge. */
 async function reserve(store: Store, asked: Charge, n: number): Promise<Outcome> {
   return store.decide([asked], 0, false, { rid: ridOf(n), seq: 1 });
 }
@@ -36,8 +36,8 @@ async function holdRows(): Promise<number> {
   return rows[0].n;
 }
 
-describe("what is held in PostgreSQL", () => {
-  it("is not read for requests alone, and its table is made again where it is missing", async () => {
+describe("holdings in PostgreSQL", () => {
+  it("are not read for requests only, and their table is created again if it is missing", async () => {
     const store = open();
     await store.check();
     await postgres.pool.query(`DROP TABLE "${postgres.schema}".holds`);
@@ -54,7 +54,7 @@ describe("what is held in PostgreSQL", () => {
     expect(await remaining(store, tokens)).toBe(800);
   });
 
-  it("is waited for as in the memory store, whatever many hold", async () => {
+  it("cause the same waits as in the memory store, for any number of holders", async () => {
     const clock = fakeClock();
     const store = open(postgres.pool, { clock });
     const plans = [
@@ -67,7 +67,7 @@ describe("what is held in PostgreSQL", () => {
       advanceMs: fc.constantFrom(0, 0, 1, 7, 400, 3000),
       tokens: fc.integer({ min: 0, max: 60 }),
       places: fc.integer({ min: 0, max: 3 }),
-      /** Used by one of those before. */
+      /** The reported use of one of the earlier reservations. */
       used: fc.constantFrom(undefined, undefined, 0, 5, 90),
     });
     let plays = 0;
@@ -116,11 +116,11 @@ describe("what is held in PostgreSQL", () => {
   }, 120_000);
 
   it(
-    "is kept by the heartbeats of one call for many reservations of some callers",
+    "are kept by one heartbeat call for many reservations of several callers",
     async () => {
       const clock = fakeClock();
       const [store, memory] = [open(postgres.pool, { clock }), memoryStore()];
-      // Of these, the first two are one partition, under the limits of two plans.
+      // The first two are in one partition, under the limits of two plans.
       const charges = [
         charge("a", "9000 tokens/day; 1000/hour", "user", { tokens: 10 }),
         charge("a", "7000 tokens/day; 900/hour", "user", { tokens: 10 }),
@@ -135,7 +135,7 @@ describe("what is held in PostgreSQL", () => {
       }
       for (let beat = 2; beat < 6; beat += 1) {
         clock.advance(10_000);
-        // Those of one partition follow each other; the last call speaks of them in turn.
+        // The adjustments of one partition are consecutive, except in the last call, where partitions alternate.
         const order = Array.from({ length: 200 }, (_, n) =>
           beat === 5 ? n : (n % 50) * 4 + Math.floor(n / 50),
         );
@@ -156,14 +156,14 @@ describe("what is held in PostgreSQL", () => {
     longestTestMs,
   );
 
-  it("may be raised for what was held while nobody could be asked, and knows what was used before", async () => {
+  it("can be added for units held during an outage, and include earlier use", async () => {
     const clock = fakeClock();
     const [store, memory] = [open(postgres.pool, { clock }), memoryStore()];
     const asked = charge("a", "900 tokens/day sliding-window; 3 concurrent; 5000 tokens/week", "user", {});
     const calls: Partial<Adjustment>[] = [
       { raises: true, held: [300, 2, 300] },
       { raises: false, held: [400, 3, 400] },
-      // The same number again.
+      // The same call number again.
       { raises: true, seq: 2, held: [500, 3, 500] },
       { rid: ridOf(2), raises: false, held: [100, 1, 100], known: [50, 0, 50], used: [80, 0, 80] },
       { rid: ridOf(3), ended: true, known: [70, 0, 70], used: [20, 0, 20] },
@@ -189,7 +189,7 @@ describe("what is held in PostgreSQL", () => {
     ]);
   });
 
-  it("fails for holdings that nobody can read, and is counted anew from the reservations after a reset", async () => {
+  it("cause an error if they cannot be read, and are counted again from the reservations after a reset", async () => {
     const store = open();
     const asked = charge("a", "900 tokens/day", "user", { tokens: 100 });
     for (const [n, state] of ["{}", "{100,1}", "{100,1,1,1,64,7}", "{3,1,1,1,64}"].entries()) {
@@ -211,7 +211,7 @@ describe("what is held in PostgreSQL", () => {
     }
   });
 
-  it("cannot be written as what no function reads", async () => {
+  it("cannot be written in a form that the functions do not read", async () => {
     const store = open();
     await reserve(store, charge("a", "9 tokens/day", "user", { tokens: 1 }), 1);
     for (const change of ["held = '{}'", "used = '{NULL}'", "units = '{NULL}'", "held = '{1,2}'"]) {
@@ -222,7 +222,7 @@ describe("what is held in PostgreSQL", () => {
   });
 
   it(
-    "leaves rows that are cleared once they are over, and none before",
+    "are in rows that are deleted once they expire, and not before",
     async () => {
       const clock = fakeClock();
       const store: PostgresStore = open(postgres.pool, { clock });

@@ -9,10 +9,10 @@ const postgres = postgresFixture();
 const { open, keepPool, rows } = postgres;
 
 describe("postgresMigration", () => {
-  // Where functions of this version exist already, they stay as they are: whoever changes one raises the version.
+  // Existing functions of this version stay unchanged, so a changed function needs a new version.
   it("has a different version for each text", () => {
     const digest = createHash("sha256").update(postgresMigration()).digest("hex").slice(0, 16);
-    expect({ functionsVersion, digest }).toEqual({ functionsVersion: 12, digest: "3b2f9fad01e55a5f" });
+    expect({ functionsVersion, digest }).toEqual({ functionsVersion: 13, digest: "8cab8adc95ed0f29" });
   });
 
   it("may be run again, and by several processes at once", async () => {
@@ -27,7 +27,7 @@ describe("postgresMigration", () => {
     expect(await admit(stores[0] as PostgresStore, charge("a"))).toBe(false);
   });
 
-  it("is awaited where the option is off, and the sentence says what to run", async () => {
+  it("is required if the option is off, and the error says what to run", async () => {
     const store = open(postgres.pool, { migrate: false });
     await expect(store.check()).rejects.toMatchObject({
       code: "store-invalid",
@@ -38,7 +38,7 @@ describe("postgresMigration", () => {
     expect(await admit(store, charge("a"))).toBe(true);
   });
 
-  it("brings back a table that was dropped", async () => {
+  it("creates a dropped table again", async () => {
     const store = open();
     await admit(store, charge("a", "1/hour"));
     await postgres.pool.query(`DROP SCHEMA "${postgres.schema}" CASCADE`);
@@ -46,7 +46,7 @@ describe("postgresMigration", () => {
     expect(await admit(store, charge("a", "1/hour"))).toBe(false);
   });
 
-  it("needs no right to create once an owner has run it", async () => {
+  it("needs no CREATE right after an owner has run it", async () => {
     await postgres.pool.query("CREATE ROLE teller LOGIN");
     const url = postgres.url.replace("headgate@", "teller@");
     const store = open(url);
@@ -76,7 +76,7 @@ describe("postgresMigration", () => {
 });
 
 describe("expired rows", () => {
-  it("count for nothing, and are cleared while others are kept", async () => {
+  it("count for nothing, and are deleted while others are kept", async () => {
     const clock = fakeClock();
     const store = open(postgres.pool, { clock });
     await Promise.all(Array.from({ length: 3000 }, (_, n) => admit(store, charge(`old${n}`, "1/minute"))));
@@ -94,7 +94,7 @@ describe("expired rows", () => {
     expect(await admit(store, charge("kept7", "1/hour"))).toBe(false);
   });
 
-  it("are cleared without waiting for one that somebody holds", async () => {
+  it("are deleted without waiting for a locked row", async () => {
     const clock = fakeClock();
     const store = open(postgres.pool, { clock });
     await Promise.all(Array.from({ length: 10 }, (_, n) => admit(store, charge(`old${n}`, "1/minute"))));

@@ -7,7 +7,7 @@ const longestTestMs = 60_000;
 const postgres = postgresFixture();
 const { open } = postgres;
 
-/** A pool whose connections lose what was prepared, as it is behind a pooler. Notes whether statements had names. */
+/** A pool whose connections lose prepared statements, as behind a pooler. Records whether statements had names. */
 function losing(code: string) {
   const named: boolean[] = [];
   const client = {
@@ -34,17 +34,17 @@ async function admitMany(store: PostgresStore, many: number): Promise<number> {
 }
 
 describe("behind a pooler in transaction mode", () => {
-  it.each(["26000", "42P05"])("a statement that fails by %s is not prepared again", async (code) => {
+  it.each(["26000", "42P05"])("a statement that fails with %s is not prepared again", async (code) => {
     const { client, named } = losing(code);
     const store = open(client as never);
     expect(await admit(store, charge("alice", "2/hour"))).toBe(true);
     expect(await admit(store, charge("alice", "2/hour"))).toBe(true);
     expect(await admit(store, charge("alice", "2/hour"))).toBe(false);
-    // Once by its name, then without; the schema was missing.
+    // Once by its name, then without it. The schema was missing.
     expect(named.filter(Boolean)).toHaveLength(1);
   });
 
-  it("nothing is prepared where the URL or the option says so", async () => {
+  it("nothing is prepared if the URL or the option forbids it", async () => {
     const { client, named } = losing("26000");
     await admit(open(client as never, { prepare: false }), charge("alice"));
     expect(named).not.toContain(true);
@@ -67,7 +67,7 @@ describe("behind a pooler in transaction mode", () => {
         const admitted = await Promise.all(stores.map((store) => admitMany(store, 60)));
         expect(admitted.reduce((sum, count) => sum + count, 0)).toBe(5);
       } finally {
-        // Before the stores are closed: a pool whose connections are gone ends as any other.
+        // Before the stores are closed: a pool whose connections are gone closes like any other.
         await remove();
       }
     },

@@ -20,14 +20,14 @@ const postgres = postgresFixture();
 const { open, openPool, keepPool, closeLater, rows } = postgres;
 
 describe("postgresStore", () => {
-  it("goes by the server's clock", async () => {
+  it("uses the server's clock", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2001, 0, 1) });
     const { now } = await open().decide([charge("a")], Date.now(), false);
     vi.useRealTimers();
     expect(Math.abs(now - Date.now())).toBeLessThan(60_000);
   });
 
-  it("plays random scripts as the definitions and the memory store do", async () => {
+  it("answers random scripts like the definitions and the memory store", async () => {
     const clock = fakeClock();
     const store = open(postgres.pool, { clock });
     await fc.assert(
@@ -42,10 +42,10 @@ describe("postgresStore", () => {
   }, 60_000);
 
   it.each(turnsByKind)(
-    "decides what travels together as if each had come alone: of %s",
+    "decides a batch like single requests: %s",
     async (_, kind) => {
       const clock = fakeClock();
-      // Over one connection, where requests are decided in the order in which they were asked.
+      // Over one connection, which decides requests in the order in which they were made.
       const client = new pg.Client({ connectionString: postgres.url });
       await client.connect();
       const store = open(client, { clock });
@@ -62,12 +62,12 @@ describe("postgresStore", () => {
     60_000,
   );
 
-  it("sends one statement for all that is asked in one turn, over any number of layers", async () => {
+  it("sends one statement for all requests of one turn, over any number of layers", async () => {
     let statements: string[] = [];
     const counting = {
       async query(text: string, values?: unknown[]) {
         const answer = await postgres.pool.query(text, values);
-        // Sweeping comes beside what is asked, every few seconds; what failed, for a lock, is tried again.
+        // Sweeps run between requests every few seconds. A sweep that failed because of a lock is tried again.
         if (!/sweep\W*\(/.test(text)) statements.push(text);
         return answer;
       },
@@ -91,7 +91,7 @@ describe("postgresStore", () => {
     expect(statements).toHaveLength(2);
   });
 
-  it("charges by the limits of two plans what comes in one turn after a caller has changed between them", async () => {
+  it("charges by the limits of both plans if a caller changes the plan within one turn", async () => {
     const clock = fakeClock();
     const store = open(postgres.pool, { clock });
     const [one, other] = [charge("a", "9/hour"), charge("a", "9/hour fixed-window")];
@@ -126,7 +126,7 @@ describe("postgresStore", () => {
     ).toEqual(before.rows);
   });
 
-  it("does not name callers in the database", async () => {
+  it("writes no caller's key to the database", async () => {
     await admit(open(), charge("ann@example.org"));
     const { rows: all } = await postgres.pool.query(
       `SELECT p::text AS text FROM "${postgres.schema}".partitions AS p`,
@@ -135,7 +135,7 @@ describe("postgresStore", () => {
     expect(all[0].text).not.toMatch(/ann|example/);
   });
 
-  it("fails one request for a state that is corrupt, names its layer and not its caller, and is healed by a reset", async () => {
+  it("rejects a request with a corrupt state, names its layer but not its caller, and works again after a reset", async () => {
     const store = open();
     for (const state of ["{}", "{1}", "{9,1,2}", "{1,2,3,4}", "{2,1,0}"]) {
       await admit(store, charge("broken"));
@@ -153,7 +153,7 @@ describe("postgresStore", () => {
       });
       expect(other).toMatchObject({ status: "fulfilled", value: { admitted: true } });
       await store.reset([charge("broken"), charge("other")], 0);
-      // Nothing was charged to the layer that was in order.
+      // Nothing was charged to the layer without a fault.
       expect(await rows()).toBe(0);
       expect(await admit(store, charge("broken"))).toBe(true);
       await store.reset([charge("broken")], 0);
@@ -164,7 +164,7 @@ describe("postgresStore", () => {
     ).rejects.toThrow(/check/);
   });
 
-  it("says so where the clocks differ by more than a calendar window", async () => {
+  it("reports clocks that differ by more than a calendar window", async () => {
     const store = open();
     const daily = charge("a", "5/day fixed-window in Europe/London");
     expect(await admit(store, daily)).toBe(true);
@@ -179,7 +179,7 @@ describe("postgresStore", () => {
     expect(await admit(store, daily)).toBe(true);
   });
 
-  it("keeps counting past what a bigint can hold in running totals", async () => {
+  it("continues counting when running totals exceed a bigint", async () => {
     const clock = fakeClock();
     const store = open(postgres.pool, { clock });
     const huge = charge("a", "5 bytes/hour sliding-window");
@@ -209,11 +209,11 @@ describe("postgresStore", () => {
     );
     expect(found).toHaveLength(1);
     expect(found[0].numbers).toBeLessThanOrEqual(3 + 2 * 241);
-    // Seven hundred versions that did not fit next to each other would be 700 pages of 8 KiB.
+    // Seven hundred versions that did not share pages would take 700 pages of 8 KiB.
     expect(found[0].bytes).toBeLessThan(50 * 8192);
   }, 60_000);
 
-  it("works without prepared statements, and over a single client", async () => {
+  it("works without prepared statements, and with a single client", async () => {
     const client = new pg.Client({ connectionString: postgres.url });
     await client.connect();
     closeLater({ close: () => client.end() });
@@ -283,17 +283,17 @@ describe("the source of a store", () => {
     },
   );
 
-  it.each([null, 7, {}, () => {}])("refuses %j, which is no client", (source) => {
+  it.each([null, 7, {}, () => {}])("refuses %j, which is not a client", (source) => {
     expect(() => postgresStore(source as unknown as string)).toThrow(/a Pool or Client of pg/);
   });
 
-  it("refuses a number of connections that is none", () => {
+  it("refuses an invalid number of connections", () => {
     expect(() => postgresStore(postgres.url, { connections: 0 })).toThrow(
       "connections must be a whole number",
     );
   });
 
-  it("connects when it is first used, and says why it cannot without the password", async () => {
+  it("connects when it is first used, and reports a failure without the password", async () => {
     const store = open("postgres://user:secret@127.0.0.1:1/app");
     const failure = await store.check().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(Error);
@@ -301,7 +301,7 @@ describe("the source of a store", () => {
   });
 
   it(
-    "may be PGlite, named by a URL",
+    "can be PGlite, by a URL",
     async () => {
       const store = open("pglite://memory");
       const admits = await Promise.all(Array.from({ length: 8 }, () => admit(store, charge("a"))));
@@ -310,7 +310,7 @@ describe("the source of a store", () => {
     startMs,
   );
 
-  it("may be ended by its owner while something is asked: nothing hangs", async () => {
+  it("can be closed by its owner during a call: nothing hangs", async () => {
     const ending = openPool({ max: 1 });
     const store = postgresStore(ending, { schema: postgres.schema });
     await store.check();
@@ -319,7 +319,7 @@ describe("the source of a store", () => {
     const asked = store.decide([charge("a")], 0, false);
     const failure = expect(asked).rejects.toMatchObject({ inDoubt: true });
     await new Promise((resolve) => setImmediate(resolve));
-    // The postgres.pool never answers what it had queued when it was ended.
+    // The pool never answers calls that were queued when it was closed.
     await Promise.all([ending.end(), store.close(), busy]);
     vi.advanceTimersByTime(10_000);
     await failure;
@@ -327,7 +327,7 @@ describe("the source of a store", () => {
   });
 
   it(
-    "is left open where it was passed, and closed where it was opened",
+    "stays open if it was passed in, and is closed if the store opened it",
     async () => {
       const database = await PGlite.create();
       const store = postgresStore(database);
@@ -339,7 +339,7 @@ describe("the source of a store", () => {
       const own = postgresStore(postgres.url, { schema: postgres.schema });
       await own.check();
       await own.close();
-      // The server lets go of a connection a moment after the client has.
+      // The server closes a connection a moment after the client.
       await vi.waitFor(async () => {
         const { rows: found } = await postgres.pool.query(
           "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'headgate'",

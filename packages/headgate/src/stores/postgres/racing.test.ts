@@ -9,7 +9,7 @@ const raceMs = 120_000;
 const postgres = postgresFixture();
 const { open, keepPool } = postgres;
 
-describe("postgresStore, racing", () => {
+describe("postgresStore, with competing processes", () => {
   it.each([
     ["5/hour", 5, 200],
     ["1000/hour", 1000, 300],
@@ -24,14 +24,14 @@ describe("postgresStore, racing", () => {
       await Promise.all(racers.map(({ said }) => said("ready")));
       for (const { process: child } of racers) child.stdin?.write("go\n");
       const admitted = await Promise.all(racers.map(({ said }) => said(/^\d+$/m)));
-      // A bucket fills while they race: an hour's quota of 500 is not reached before 400 leases are.
+      // A bucket drains while they race: before its quota of 500 an hour is reached, 400 places are taken.
       expect(admitted.reduce((sum, text) => sum + Number(text), 0)).toBe(quota);
     },
     raceMs,
   );
 
   it(
-    "runs into no deadlock, whatever the order of the layers",
+    "causes no deadlock, for any order of the layers",
     async () => {
       const stores = [open(keepPool()), open(keepPool()), open(keepPool())];
       const all = Array.from({ length: 12 }, (_, n) => charge(`caller${n}`, "100000/hour", `layer${n % 3}`));
@@ -94,7 +94,7 @@ describe("postgresStore, racing", () => {
 
 interface Racer {
   readonly process: ChildProcess;
-  /** Resolves with what it has said once that matches. */
+  /** Resolves with the output of the process once it matches. */
   said(wanted: string | RegExp): Promise<string>;
 }
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
 }, longestTestMs);
 afterAll(() => server.remove(), longestTestMs);
 
-/** Asks until it is answered. The answer must come by itself, without the store being made anew. */
+/** Sends requests until one is answered. The store must recover without being created again. */
 async function recovered(store: PostgresStore): Promise<void> {
   for (let attempts = 0; attempts < 50; attempts += 1) {
     const answered = await store.check().then(
@@ -31,9 +31,9 @@ async function remaining(store: PostgresStore, key: string): Promise<number | un
   return (await store.decide([charge(key)], 0, true)).readings[0]?.[0]?.remaining;
 }
 
-describe("postgresStore, when the server goes away", () => {
+describe("postgresStore, when the server stops", () => {
   it(
-    "rejects promptly, recovers by itself, and has lost no count after an orderly stop",
+    "rejects promptly, recovers by itself, and loses no count in an orderly stop",
     async () => {
       const store = postgresStore(server.url);
       await store.check();
@@ -62,7 +62,7 @@ describe("postgresStore, when the server goes away", () => {
       await recovered(store);
       going = false;
       await Promise.all(callers);
-      // What was decided but whose answer was cut off may have been charged, and nothing else.
+      // A decision whose answer was cut off may have been charged; nothing else may.
       const spent = 100_000 - ((await remaining(store, "a")) ?? 0);
       expect(spent).toBeGreaterThanOrEqual(admitted);
       expect(spent).toBeLessThanOrEqual(admitted + doubtful);

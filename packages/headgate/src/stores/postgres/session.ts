@@ -28,7 +28,7 @@ export interface Session {
   adjustClaims(parameters: readonly (string | null)[]): Promise<string>;
   /** @param parameters the parameters of the `override` function. */
   override(parameters: readonly (string | null)[]): Promise<void>;
-  /** Clears the counts, or what reservations have left. */
+  /** Deletes expired counts, or expired reservations. */
   sweep(
     table: "partitions" | "holds",
     firstPage: number,
@@ -94,7 +94,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
     `noted AS (INSERT INTO ${table} AS p (partition_id, state_id, state, expires_at) ` +
     `SELECT $1::text::uuid, $2::text::bigint, '{}', at + ${processLifeMs} FROM moment ` +
     `ON CONFLICT (partition_id, state_id) DO UPDATE SET expires_at = EXCLUDED.expires_at) ` +
-    // A statement does not see what it has written itself.
+    // A statement does not see its own writes.
     `SELECT (1 + count(*))::text AS answer FROM ${table} AS p, moment ` +
     `WHERE p.partition_id = $1::text::uuid AND p.state_id <> $2::text::bigint AND p.expires_at > at`;
 

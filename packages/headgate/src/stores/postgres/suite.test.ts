@@ -9,7 +9,7 @@ import { type PostgresStore, postgresStore } from "./index.ts";
 
 const longestTestMs = 120_000;
 
-/** Runs the whole suite on one store, in which every test uses partitions of its own. */
+/** Runs the whole suite on one store. Every test uses its own partitions. */
 function runSuite(open: () => Promise<{ store: PostgresStore; close(): Promise<void> }>, scripts: number) {
   let opened: Awaited<ReturnType<typeof open>>;
   beforeAll(async () => {
@@ -40,7 +40,7 @@ describe("storeSuite, on PostgreSQL", () => {
   describe("over pg's Pool, unlogged, in a schema of another name", () => {
     runSuite(async () => {
       const pool = new pg.Pool({ connectionString: server.url });
-      // The server may end a connection that the pool is just ending.
+      // The server may close a connection just as the pool closes it.
       pool.on("error", () => {});
       const store = postgresStore(pool, {
         clock,

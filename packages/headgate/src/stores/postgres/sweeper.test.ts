@@ -3,7 +3,7 @@ import { createSweeper } from "./sweeper.ts";
 
 const everyMs = 10_000;
 
-/** A sweeper whose sweeps end when they are told to. */
+/** A sweeper whose sweeps end when the test says so. */
 function sweeper() {
   const sweeps: { page: number; end(answer: { nextPage: number; full: boolean }): void; fail(): void }[] = [];
   const made = createSweeper(
@@ -12,13 +12,13 @@ function sweeper() {
         sweeps.push({ page, end: resolve, fail: () => reject(new Error("down")) });
       }),
   );
-  /** The pages that have been asked for, in order. */
+  /** The requested pages, in order. */
   const pages = () => sweeps.map(({ page }) => page);
   return { ...made, sweeps, pages };
 }
 
 describe("createSweeper", () => {
-  it("begins anywhere, goes on where it was told, and not before it is time", async () => {
+  it("starts at any page, continues at the returned page, and not before its interval", async () => {
     const { afterTrip, sweeps, pages } = sweeper();
     void afterTrip(0);
     const first = afterTrip(everyMs);
@@ -31,7 +31,7 @@ describe("createSweeper", () => {
     expect(pages()).toEqual([-1, 7]);
   });
 
-  it("comes back soon after it found as much as it may delete", async () => {
+  it("continues soon if it deleted as many rows as it may", async () => {
     const { afterTrip, sweeps, pages } = sweeper();
     void afterTrip(0);
     const first = afterTrip(everyMs);
@@ -41,7 +41,7 @@ describe("createSweeper", () => {
     expect(pages()).toEqual([-1, 3]);
   });
 
-  it("sweeps once at a time, and no more once it was stopped", async () => {
+  it("runs one sweep at a time, and none after it was stopped", async () => {
     const { afterTrip, stop, sweeps, pages } = sweeper();
     void afterTrip(0);
     const first = afterTrip(everyMs);
@@ -67,7 +67,7 @@ describe("createSweeper", () => {
     expect(pages()).toEqual([-1, 4, 4]);
   });
 
-  it("goes on after its clock was set back", async () => {
+  it("continues after its clock is set back", async () => {
     const { afterTrip, sweeps, pages } = sweeper();
     void afterTrip(100 * everyMs);
     const first = afterTrip(101 * everyMs);

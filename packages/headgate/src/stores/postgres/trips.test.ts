@@ -3,7 +3,7 @@ import { type TripOptions, trips } from "./trips.ts";
 
 const usual: TripOptions = { mostUnderWay: 2, mostTogether: 3, mostWaiting: 5 };
 
-/** A carrier whose trips end when they are told to. */
+/** A carrier whose trips end when the test says so. */
 function carrier(options: Partial<TripOptions> = {}) {
   const sent: { requests: readonly number[]; answer(): void; fail(error: Error): void }[] = [];
   const ask = trips<number, string>(
@@ -34,7 +34,7 @@ describe("trips", () => {
     expect(await Promise.all(asked)).toEqual(["answer 1", "answer 2", "answer 3"]);
   });
 
-  it("lets no more than so many leave together, and no more be under way", async () => {
+  it("limits the requests in a trip, and the trips under way", async () => {
     const { ask, sent, loads } = carrier({ mostWaiting: 100 });
     const asked = Array.from({ length: 8 }, (_, n) => ask(n));
     await turn();
@@ -53,7 +53,7 @@ describe("trips", () => {
     expect(await Promise.all(asked)).toEqual(Array.from({ length: 9 }, (_, n) => `answer ${n}`));
   });
 
-  it("shares a turn's requests out among all that may be under way, but for a few", async () => {
+  it("divides the requests of a turn among the free trips, unless there are only a few", async () => {
     const shares = async (count: number) => {
       const { ask, loads } = carrier({ mostTogether: 128, mostWaiting: 1_000 });
       for (let n = 0; n < count; n += 1) void ask(n);
@@ -66,7 +66,7 @@ describe("trips", () => {
     expect(await shares(300)).toEqual([128, 128]);
   });
 
-  it("gives what gathers to the one that comes back", async () => {
+  it("sends waiting requests with the next free trip", async () => {
     const { ask, sent, loads } = carrier({ mostTogether: 128, mostWaiting: 1_000 });
     for (let n = 0; n < 20; n += 1) void ask(n);
     await turn();
@@ -76,7 +76,7 @@ describe("trips", () => {
     expect(loads().map(({ length }) => length)).toEqual([10, 10, 30]);
   });
 
-  it("rejects all that travelled with a failure, and goes on", async () => {
+  it("rejects all requests of a failed trip, and continues", async () => {
     const { ask, sent } = carrier({ mostUnderWay: 1 });
     const together = [ask(1), ask(2)];
     await turn();

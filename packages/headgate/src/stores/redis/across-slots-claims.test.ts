@@ -11,7 +11,7 @@ import { type RedisStore, redisStore } from "./index.ts";
 
 const longestTestMs = 60_000;
 
-/** What becomes of one call: by default it is sent. */
+/** What happens to one call. By default it is sent. */
 type Passage = (key: string, send: () => Promise<unknown>) => Promise<unknown>;
 
 let cluster: RedisCluster;
@@ -64,7 +64,7 @@ async function expectSoon(charges: readonly Charge[], wanted: readonly number[])
   );
 }
 
-describe("an id that is claimed in one slot, and charged in others", () => {
+describe("an id that is claimed in one slot and charged in others", () => {
   it("is free after another slot has refused", async () => {
     const [user, ip] = [chargeOf("5/hour", "refused", "user"), chargeOf("1/hour", "refused", "ip")];
     await store.decide([ip], 0, false);
@@ -97,7 +97,7 @@ describe("an id that is claimed in one slot, and charged in others", () => {
     expect(admitted).toMatchObject({ admitted: true, attempt: 1 });
   });
 
-  it("leaves the request in doubt where its reply was lost, and asks nobody else", async () => {
+  it("leaves the request in doubt if its reply was lost, and asks no other slot", async () => {
     const [user, ip] = [chargeOf("5/hour", "doubt", "user"), chargeOf("5/hour", "doubt", "ip")];
     let lost = 0;
     let others = 0;
@@ -118,7 +118,7 @@ describe("an id that is claimed in one slot, and charged in others", () => {
     await expectSoon([user, ip], [5, 5]);
   });
 
-  it("is kept by the next attempt of its reservation, though a copy of a cancel comes late", async () => {
+  it("is kept by the next attempt of its reservation, although a copy of a cancel arrives late", async () => {
     const [user, ip] = [chargeOf("5/hour", "copy", "user"), chargeOf("5/hour", "copy", "ip")];
     const held: (() => Promise<unknown>)[] = [];
     let calls = 0;
@@ -202,7 +202,7 @@ describe("an id that is claimed in one slot, and charged in others", () => {
     },
   );
 
-  it("costs 40 requests at once, from three processes, one charge", async () => {
+  it("is charged once for 40 simultaneous requests from three processes", async () => {
     const charges = [
       chargeOf("5/hour", "at once", "user"),
       chargeOf("9/hour", "at once", "ip"),
@@ -222,7 +222,7 @@ describe("an id that is claimed in one slot, and charged in others", () => {
 
 describe("an attempt that takes over across slots", () => {
   const cost = { tokens: 100 };
-  /** The first attempt at the id has been admitted, and is silent. */
+  /** The first attempt at the id was admitted, and its owner is silent. */
   async function silent(charges: readonly Charge[]): Promise<void> {
     const [first] = charges as [Charge];
     const claim = claimOf(first, { leaseMs: 0 });
@@ -232,7 +232,7 @@ describe("an attempt that takes over across slots", () => {
     });
   }
 
-  it("is no attempt where the second slot refuses it: the next is the second again, and as free", async () => {
+  it("does not count if the second slot refuses it: the next one is the second attempt again, and is as free", async () => {
     const user = chargeOf("1/hour", "second", "user");
     const ip = chargeOf("1/day", "second", "ip");
     const [org, larger] = ["150 tokens/hour", "400 tokens/hour"].map((limits) =>
@@ -250,7 +250,7 @@ describe("an attempt that takes over across slots", () => {
     await expectSoon([user, larger, ip], [0, 200, 0]);
   });
 
-  it("waits for no request that it does not pay, where the first slot refuses it", async () => {
+  it("does not wait for a request that it need not pay for, if the first slot refuses it", async () => {
     const user = chargeOf("1/hour; 150 tokens/hour", "first", "user", cost);
     const ip = chargeOf("1/day", "first", "ip");
     await silent([user, ip]);

@@ -13,13 +13,13 @@ let cluster: RedisCluster;
 const clients: Cluster[] = [];
 beforeAll(async () => {
   cluster = await startCluster();
-  // A frozen node comes back: its replica does not take its place.
+  // A frozen node comes back: its replica does not replace it.
   for (const node of cluster.nodes) node.command("config", "set", "cluster-node-timeout", "60000");
   for (let n = 0; n < 3; n += 1) {
     const client = new Cluster(
       cluster.nodes.map(({ port }) => ({ host: "127.0.0.1", port })),
       {
-        // As the store does with clients of its own.
+        // With the options that the store sets on its own clients.
         redisOptions: {
           commandTimeout: 1_000,
           maxRetriesPerRequest: 0,
@@ -37,7 +37,7 @@ afterAll(async () => {
   await cluster?.remove();
 });
 
-/** Mulberry32: the same faults in every run, as far as the calls come in the same order. */
+/** Mulberry32: the same faults in every run, as long as calls come in the same order. */
 function randomFrom(seed: number): (most: number) => number {
   let state = seed;
   return (most) => {
@@ -51,13 +51,13 @@ function randomFrom(seed: number): (most: number) => number {
 const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 interface Weather {
-  /** Of a hundred calls, so many meet a fault of their own. */
+  /** Of a hundred calls, this many have a fault. */
   faults: number;
   readonly seen: Record<string, number>;
   readonly late: Promise<unknown>[];
 }
 
-/** Loses requests and replies, delays them, and delivers some after the caller was told that they failed. */
+/** Loses requests and replies, delays them, and delivers some after the call was reported as failed. */
 function storeIn(
   weather: Weather,
   client: Cluster,
@@ -120,7 +120,7 @@ function createCount() {
     add(charges: readonly Charge[]) {
       for (const charge of charges) counts.set(nameOf(charge), (counts.get(nameOf(charge)) ?? 0) + 1);
     },
-    /** For each limit, how many units are left, where so many more requests were charged. */
+    /** For each limit, the remaining units if this many more requests had been charged. */
     left(charge: Charge, more = 0): number[] {
       const { limits, needs } = charge;
       const times = (counts.get(nameOf(charge)) ?? 0) + more;
@@ -135,14 +135,14 @@ const histories = 8;
 const requests = 140;
 
 it.each(Array.from({ length: histories }, (_, seed) => seed))(
-  "admits no more than the limits, and leaves charged what was admitted, under lost, late and slow calls (history %i)",
+  "admits no more than the limits, and keeps only the charges of admitted requests, with lost, late and slow calls (history %i)",
   async (seed) => {
     const random = randomFrom(seed + 1);
     const weather: Weather = { faults: [0, 8, 20, 35][seed % 4] as number, seen: {}, late: [] };
     const prefix = `faults${seed}:`;
     const stores = clients.map((client) => storeIn(weather, client, random, prefix));
     const count = createCount();
-    /** Requests of one slot that are under way, or were not answered: they are charged, or not. */
+    /** Requests of one slot that are pending or were not answered: they may have been charged or not. */
     const doubted = new Map<string, number>();
     const doubtsOf = ({ space, key }: Charge) => doubted.get(`${space} ${key}`) ?? 0;
     const doubt = (parts: readonly Charge[], by: number) => {
@@ -182,7 +182,7 @@ it.each(Array.from({ length: histories }, (_, seed) => seed))(
         return;
       }
       seen[outcome.contended ? "contended" : "refused"] += 1;
-      // A window's wait is for units that are sure to stay.
+      // A window's wait is only for units that will certainly stay.
       for (const [p, part] of parts.entries()) {
         const left = count.left(part, doubtsOf(part));
         for (const [l, { waitMs, holders }] of (outcome.readings[p] ?? []).entries()) {

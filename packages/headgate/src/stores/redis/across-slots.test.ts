@@ -10,7 +10,7 @@ import { type RedisStore, type RedisStoreOptions, redisStore } from "./index.ts"
 
 const longestTestMs = 60_000;
 
-/** What becomes of one call: by default it is sent. */
+/** What happens to one call. By default it is sent. */
 type Passage = (key: string, send: () => Promise<unknown>) => Promise<unknown>;
 
 let cluster: RedisCluster;
@@ -51,7 +51,7 @@ async function remaining(charge: Charge, by: RedisStore = store): Promise<number
   return ((await by.decide([charge], 0, true)) as Outcome).readings[0]?.[0]?.remaining;
 }
 
-/** What is given back in the background is soon there. */
+/** Refunds in the background take a moment. */
 async function expectSoon(charges: readonly Charge[], wanted: readonly number[]): Promise<void> {
   await vi.waitFor(
     async () => expect(await Promise.all(charges.map((one) => remaining(one)))).toEqual(wanted),
@@ -70,11 +70,11 @@ function gate() {
   return { open, opened };
 }
 
-describe("what one slot charged is given back", () => {
+describe("a charge in one slot is refunded", () => {
   it.each([
     ["lost with its connection", "Connection is closed."],
     ["late", "Command timed out"],
-  ])("where the reply of the other is %s", async (name, message) => {
+  ])("if the reply of the other is %s", async (name, message) => {
     const [user, ip] = [chargeOf("5/hour", name, "user"), chargeOf("5/hour", name, "ip")];
     let lost = 0;
     const by = storeThrough(async (key, send) => {
@@ -87,7 +87,7 @@ describe("what one slot charged is given back", () => {
     await expectSoon([user, ip], [5, 5]);
   });
 
-  it("where a charge arrives after it was cancelled", async () => {
+  it("if it arrives after it was cancelled", async () => {
     const [user, ip] = [chargeOf("5/hour", "late", "user"), chargeOf("5/hour", "late", "ip")];
     const late: (() => Promise<unknown>)[] = [];
     const by = storeThrough((key, send) => {
@@ -102,7 +102,7 @@ describe("what one slot charged is given back", () => {
     expect([await remaining(user), await remaining(ip)]).toEqual([5, 5]);
   });
 
-  it("where the other refuses, and the first cancel is lost", async () => {
+  it("if the other refuses and the first cancel is lost", async () => {
     const [user, ip] = [chargeOf("5/hour", "again", "user"), chargeOf("1/hour", "again", "ip")];
     await store.decide([ip], 0, false);
     let calls = 0;
@@ -115,7 +115,7 @@ describe("what one slot charged is given back", () => {
     await expectSoon([user, ip], [5, 0]);
   });
 
-  it("also where it holds something, and its reply is lost", async () => {
+  it("if it also holds something, and its reply is lost", async () => {
     const [user, org] = [
       chargeOf("900 tokens/day", "held", "user", { tokens: 100 }),
       chargeOf("3 concurrent", "held", "org"),
@@ -131,7 +131,7 @@ describe("what one slot charged is given back", () => {
     await expectSoon([user, org], [900, 3]);
   });
 
-  it("before a reservation is asked for again under the same number", async () => {
+  it("before the reservation is requested again with the same number", async () => {
     const cost = { tokens: 300 };
     const charges = [
       chargeOf("900 tokens/day", "same", "user", cost),
@@ -148,7 +148,7 @@ describe("what one slot charged is given back", () => {
       return reply;
     });
     await expect(by.decide(charges, 0, false, hold)).rejects.toThrow("could not be asked");
-    // Neither is the second cancel acknowledged.
+    // The second cancel is not acknowledged either.
     await expect(by.decide(charges, 0, false, hold)).rejects.toMatchObject({ inDoubt: true });
     expect((await by.decide(charges, 0, false, hold)).admitted).toBe(true);
     await by.close();
@@ -169,7 +169,7 @@ describe("what one slot charged is given back", () => {
     }
   });
 
-  it("after two resets in its millisecond", async () => {
+  it("after two resets in the same millisecond", async () => {
     const by = redisStore(client, { clock: fakeClock(), prefix: "resets:" });
     const [user, ip] = [chargeOf("1/hour", "reset", "user"), chargeOf("5/hour", "reset", "ip")];
     await by.decide([user], 0, false);
@@ -181,7 +181,7 @@ describe("what one slot charged is given back", () => {
     expect(await remaining(ip, by)).toBe(5);
   });
 
-  it("but nothing that a reset has forgotten meanwhile", async () => {
+  it("unless a reset has already removed it", async () => {
     const by = redisStore(client, { clock: fakeClock(), prefix: "forgotten:" });
     const [user, ip] = [chargeOf("1/hour", "forgot", "user"), chargeOf("5/hour", "forgot", "ip")];
     await by.decide([user], 0, false);
@@ -203,7 +203,7 @@ describe("what one slot charged is given back", () => {
   });
 });
 
-describe("two requests that meet crosswise", () => {
+describe("two requests that call two slots in opposite orders", () => {
   /** Each has taken the last unit of one slot before it asks the other slot. */
   function crosswise(): [RedisStore, RedisStore] {
     const [first, second] = [gate(), gate()];
@@ -242,11 +242,11 @@ describe("two requests that meet crosswise", () => {
   });
 });
 
-describe("a refusal that rests on what the same process was admitted to", () => {
+describe("a refusal because of admitted requests of the same process", () => {
   it.each([
     ["decided", false],
     ["peeked at", true],
-  ])("has its whole wait, where it is %s", async (name, peek) => {
+  ])("has its whole wait, if it is %s", async (name, peek) => {
     const [user, ip] = [chargeOf("40/hour", name, "user", { requests: 20 }), chargeOf("99/hour", name, "ip")];
     const more = chargeOf("40/hour", name, "user", { requests: 30 });
     const never = chargeOf("5/hour", name, "org", { requests: 6 });
@@ -262,7 +262,7 @@ describe("a refusal that rests on what the same process was admitted to", () => 
   });
 });
 
-describe("a refusal that rests on a request that is not decided yet", () => {
+describe("a refusal because of a request that is not decided yet", () => {
   it.each([
     ["1/hour", undefined],
     ["1/hour token-bucket", undefined],

@@ -69,7 +69,7 @@ describe("parseRedisUrl", () => {
     ["redis://:hunter2@a/2?cluster=1", "names database 2: a cluster has database 0 only"],
     ["redis://:hunter2@a?sentinel=", "has an empty sentinel"],
     ["redis://:hunter2@a?timeout=5", 'has no option "timeout": it takes cluster, sentinel and prefix'],
-  ])("says what is wrong with %s, and no password", (url, message) => {
+  ])("reports the mistake in %s without the password", (url, message) => {
     const parse = () => parseRedisUrl(url);
     expect(parse).toThrow(expect.objectContaining({ name: "HeadgateError", code: "store-invalid" }));
     expect(parse).toThrow(`The Redis URL ${message}`);

@@ -32,7 +32,7 @@ function chargeOf(limits: string): Charge {
 
 const decide = (charge: Charge) => store.decide([charge], 0, false);
 
-it("a block is in the partition's one key, which lasts until its end and no longer", async () => {
+it("a block is in the partition's single key, which expires when the block ends", async () => {
   const charge = chargeOf("5/second");
   await decide(charge);
   await store.override([charge], { ...block, forMs: hour }, 0);
@@ -43,11 +43,11 @@ it("a block is in the partition's one key, which lasts until its end and no long
   expect(left).toBeGreaterThan(hour - 60_000);
   expect(left).toBeLessThanOrEqual(hour);
   await store.override([charge], undefined, 0);
-  // No longer than what was spent, or what a reset forgot, would have counted.
+  // No longer than the time for which spent or forgotten units would have counted.
   expect(await client.pttl(key)).toBeLessThanOrEqual(2000);
 });
 
-it("a block for good lasts longer than anybody waits, and what it hides is found again", async () => {
+it("a permanent block lasts for years, and its end shows the counts again", async () => {
   const charge = chargeOf("5/minute");
   await decide(charge);
   const before = await client.getBuffer(key);
@@ -56,13 +56,13 @@ it("a block for good lasts longer than anybody waits, and what it hides is found
   expect(await decide(charge)).toMatchObject({ admitted: false, refusedFor: "blocked" });
   await store.override([charge], undefined, 0);
   const after = await client.getBuffer(key);
-  // But for when the key ends.
+  // Everything except the expiry of the key.
   expect(after?.subarray(12)).toEqual(before?.subarray(12));
   expect(await client.pttl(key)).toBeLessThan(80_000);
   expect((await decide(charge)).readings[0]?.[0]?.remaining).toBe(3);
 });
 
-it("what cannot be read is blocked by nobody, and left as it is", async () => {
+it("a state that cannot be read cannot be blocked, and is left unchanged", async () => {
   const charge = chargeOf("5/minute");
   for (const value of ["\u0003", `\u0003${"\u00ff".repeat(40)}`, "something else"]) {
     await client.set(key, value);
@@ -74,7 +74,7 @@ it("what cannot be read is blocked by nobody, and left as it is", async () => {
   }
 });
 
-it("a limiter by URL blocks too", async () => {
+it("a limiter with a store by URL can block too", async () => {
   const limiter = createLimiter({
     name: "chat",
     layers: [{ name: "user", key: (user: string) => user, limits: "5/minute" }],

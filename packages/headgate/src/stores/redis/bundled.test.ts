@@ -21,7 +21,7 @@ const entry = `
   await limiter.close();
 `;
 
-describe("a program that was bundled with its driver", () => {
+describe("a program that is bundled with its driver", () => {
   let folder: string;
   let server: Awaited<ReturnType<typeof startRedis>>;
 
@@ -34,7 +34,7 @@ describe("a program that was bundled with its driver", () => {
       entryNames: "program",
       outExtension: { ".js": ".mjs" },
       bundle: true,
-      // Then what is imported later stays in a file of its own, whose names are gone where it was CommonJS.
+      // Code that is imported later then stays in a separate file. If it is CommonJS, its named exports are missing.
       splitting: true,
       platform: "node",
       format: "esm",

@@ -31,7 +31,7 @@ async function remaining(charge: Charge): Promise<number | undefined> {
   return outcome.readings[0]?.[0]?.remaining;
 }
 
-/** The master that a key lives on. */
+/** The master that has a key. */
 function nodeOf(key: string): RedisServer {
   const slot = slotOf(key);
   for (const line of (cluster.nodes[0] as RedisServer).command("cluster", "nodes").split("\n")) {
@@ -49,7 +49,7 @@ function nodeOf(key: string): RedisServer {
 
 describe("slots", () => {
   it.each(["123456789", "headgate:{user:account:42}", "foo{}{bar}", "headgate:{ip:å}", "{x}{y}"])(
-    "of %s are those that the cluster computes",
+    "of %s are the same as the cluster's",
     (key) => {
       expect(slotOf(key)).toBe(Number((cluster.nodes[0] as RedisServer).command("cluster", "keyslot", key)));
     },
@@ -57,7 +57,7 @@ describe("slots", () => {
 });
 
 describe("layers in different slots", () => {
-  it("are charged together, or given back where one refuses, with every wait honest", async () => {
+  it("are charged together, or refunded if one refuses, with exact waits", async () => {
     const [user, ip] = [chargeOf("1/minute", "a", "user"), chargeOf("5/hour; 9/day", "a", "ip")];
     expect((await store.decide([user, ip], 0, false)).admitted).toBe(true);
     expect([await remaining(user), await remaining(ip)]).toEqual([0, 4]);
@@ -76,7 +76,7 @@ describe("layers in different slots", () => {
     expect([await remaining(user), await remaining(ip)]).toEqual([0, 4]);
   });
 
-  it("give back exactly what an admitted request took, whatever the clocks of the nodes", async () => {
+  it("refund exactly the charges of an admitted request, for any clocks of the nodes", async () => {
     const rid = `${"0".repeat(23)}b`;
     const charges = [
       chargeOf("3/minute", "b", "user"),
@@ -110,7 +110,7 @@ describe("layers in different slots", () => {
     expect(await Promise.all(charges.map(remaining))).toEqual([3, 5, 4, 9]);
   });
 
-  it("hold what a reservation held before, where one refuses that it holds more", async () => {
+  it("keep the earlier holds of a reservation if one slot refuses an extension", async () => {
     const rid = `${"0".repeat(23)}e`;
     const [org, user] = ["1000 tokens/day", "700 tokens/day"].map((limits, n) => {
       return chargeOf(limits, "e", n === 0 ? "org" : "user");
@@ -123,12 +123,12 @@ describe("layers in different slots", () => {
     expect((await ask(500, 500, 1)).admitted).toBe(true);
     expect((await ask(701, 201, 2)).admitted).toBe(false);
     expect([await remaining(org), await remaining(user)]).toEqual([500, 200]);
-    // Asked again under the same number, as nothing came of it.
+    // Requested again with the same number, because the first call had no effect.
     expect((await ask(700, 200, 2)).admitted).toBe(true);
     expect([await remaining(org), await remaining(user)]).toEqual([300, 0]);
   });
 
-  it("know nothing of a reservation that one of them refused, and admit it when it asks again", async () => {
+  it("forget a reservation that one of them refused, and admit it when it asks again", async () => {
     const hold = { rid: `${"0".repeat(23)}f`, seq: 1 };
     const [org, user] = [chargeOf("3 concurrent", "f", "org"), chargeOf("1 concurrent", "f", "user")];
     const other = { rid: `${"0".repeat(23)}d`, seq: 1 };
@@ -152,7 +152,7 @@ describe("layers in different slots", () => {
     expect([await remaining(org), await remaining(user)]).toEqual([2, 0]);
   });
 
-  it("are decided by one node at once where the prefix puts all of them into one slot", async () => {
+  it("are decided in one call if the prefix puts all of them into one slot", async () => {
     const client = new Cluster(cluster.nodes.map(({ port }) => ({ host: "127.0.0.1", port })));
     const together = redisStore(client, { prefix: "{headgate}:" });
     const charges = [chargeOf("5/minute", "c", "user"), chargeOf("5/minute", "c", "ip")];
@@ -190,7 +190,7 @@ describe("eight processes at once", () => {
     [5, 50],
     [1_000, 300],
   ])(
-    "are admitted at most %i times by three, and leave nothing charged that was refused",
+    "are admitted at most %i times by three, and leave no charge of a refused request",
     async (quota, attemptsEach) => {
       const layers = [
         { name: "user", limits: `${quota}/hour` },
@@ -207,7 +207,7 @@ describe("eight processes at once", () => {
         quota + 1 - admitted,
         2 * quota - admitted,
       ]);
-      // One after the other, nobody is in the way: the rest of the quota is still there.
+      // One after the other, without competing requests: the rest of the quota is still there.
       let more = 0;
       while ((await store.decide(charges, 0, false)).admitted) more += 1;
       expect(admitted + more).toBe(quota);
@@ -216,9 +216,9 @@ describe("eight processes at once", () => {
   );
 });
 
-describe("reservations asked for at once over several connections", () => {
+describe("simultaneous reservations over several connections", () => {
   it(
-    "are admitted at most as often as there are places, and leave nothing held that was refused",
+    "are admitted at most as often as there are places, and leave no hold of a refused request",
     async () => {
       const stores = [store, redisStore(cluster.url), redisStore(cluster.url)];
       const charges = ["user", "ip", "org"].map((space, n) =>
@@ -249,7 +249,7 @@ describe("reservations asked for at once over several connections", () => {
 
 describe("a node that fails", () => {
   it(
-    "rejects what needs it, leaves nothing charged elsewhere, and is replaced by its replica",
+    "rejects requests that need it, leaves no charge on other nodes, and is replaced by its replica",
     async () => {
       // Two keys on different masters.
       const user = chargeOf("50/hour", "d", "user");

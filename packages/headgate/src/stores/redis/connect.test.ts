@@ -34,19 +34,19 @@ describe("a store with its own connection", () => {
 
   const url = () => `redis://:hunter2@127.0.0.1:${server.port}`;
 
-  it("connects when it is first asked, not when it is made", async () => {
+  it("connects at its first call, not when it is created", async () => {
     const connections = () =>
       Number(/total_connections_received:(\d+)/.exec(server.command("-a", "hunter2", "info", "stats"))?.[1]);
     const before = connections();
     const store = redisStore(url());
-    // Those of redis-cli itself.
+    // The connections of redis-cli itself.
     expect(connections()).toBe(before + 1);
     expect((await store.decide([charge], 0, false)).admitted).toBe(true);
     expect(connections()).toBe(before + 3);
     await store.close();
   });
 
-  it("rejects with the reason if there is no server, at once from the second time on", async () => {
+  it("rejects with the reason if there is no server, and at once from the second call on", async () => {
     const store = redisStore("redis://:hunter2@127.0.0.1:1");
     expect(await fault(store.decide([charge], 0, false))).toMatch(
       /^The Redis store is not connected: connect ECONNREFUSED 127\.0\.0\.1:1\.$/,
@@ -85,7 +85,7 @@ describe("a store with its own connection", () => {
   );
 
   it(
-    "tells what was cut off in the middle that it is not answered",
+    "rejects calls whose connection breaks before the answer",
     async () => {
       const proxy = await startCuttingProxy(server.port);
       const store = redisStore(`redis://:hunter2@127.0.0.1:${proxy.port}`);
@@ -100,7 +100,7 @@ describe("a store with its own connection", () => {
     longestTestMs,
   );
 
-  it("is not used after it was closed", async () => {
+  it("rejects calls after it was closed", async () => {
     const store = redisStore(url());
     await store.check();
     await store.close();
@@ -126,7 +126,7 @@ describe("a store over the caller's client", () => {
   });
 
   it(
-    "waits for the client's first connection, but for no later one",
+    "waits for the client's first connection, but not for later ones",
     async () => {
       const ioredis = new Redis(server.url, { retryStrategy: () => 10 });
       const nodeRedis = createClient({ url: server.url, socket: { reconnectStrategy: 10 } });
@@ -163,14 +163,14 @@ describe("a store over the caller's client", () => {
     expect(() => redisStore(client as never)).toThrow(message);
   });
 
-  it("refuses a prefix that is not text", () => {
+  it("refuses a prefix that is not a string", () => {
     expect(() => redisStore("redis://localhost", { prefix: 1 as never })).toThrow(
       "prefix must be text, got 1.",
     );
   });
 });
 
-/** Passes bytes both ways, until it is told to cut the connection instead of passing an answer on. */
+/** Passes bytes both ways. When the test says so, it breaks the connection instead of passing an answer on. */
 async function startCuttingProxy(port: number) {
   let cutting = false;
   const sockets = new Set<Socket>();

@@ -22,7 +22,7 @@ const reasons: readonly Outcome["refusedFor"][] = [
 
 const knownStates = ["running", "done", "conflict"] as const;
 
-/** Refused by limits because of charges made by other attempts that are not decided yet. */
+/** Refused because of charges by other attempts that are not decided yet. */
 const contendedStatus = 7;
 
 const nothing: Outcome = { admitted: true, now: 0, readings: [], marks: [] };

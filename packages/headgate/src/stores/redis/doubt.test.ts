@@ -29,7 +29,7 @@ describe("mayHaveBeenApplied", () => {
     [{ message: "The client is offline" }, false],
     [{ message: "All the root nodes are unavailable" }, false],
     [{ message: "None of startup nodes is available" }, false],
-    // Sent, and then?
+    // Sent, with an unknown result.
     [{ message: "Connection is closed." }, true],
     [{ message: "Command aborted due to connection close" }, true],
     [{ message: "Reached the max retries per request limit (which is 0)." }, true],
@@ -77,16 +77,16 @@ describe("adjustments of partitions in several slots", () => {
     );
   }
 
-  it("are in doubt as a whole where one slot was adjusted and another was not", async () => {
+  it("are all in doubt if one slot was adjusted and another was not", async () => {
     expect(await fault(undefined, new Error("refused"))).toMatchObject({ message: "refused", inDoubt: true });
   });
 
-  it("are in doubt where that of one slot is", async () => {
+  it("are in doubt if the adjustment of one slot is in doubt", async () => {
     const error = await fault(new Error("refused"), inDoubt(new Error("cut off")));
     expect(error).toMatchObject({ message: "cut off", inDoubt: true });
   });
 
-  it("are not where no slot has done anything", async () => {
+  it("are not in doubt if no slot has changed anything", async () => {
     expect(await fault(new Error("refused"), new Error("refused too"))).not.toHaveProperty("inDoubt");
     expect(await fault(undefined, undefined)).toBeUndefined();
   });

@@ -81,7 +81,7 @@ export interface Message {
 
 type Deciding = Extract<Request, { do: "decide" | "peek" }>;
 
-/** @param calendarNow the time, ms, around which calendar windows are sent with the call. */
+/** @param calendarNow the time, ms. The calendar windows around it are sent with the call. */
 export function writeMessage(requests: readonly Request[], calendarNow: number): Message {
   const single = requests.length === 1 ? singleMessage(requests[0] as Request) : undefined;
   if (single !== undefined) return single;

@@ -10,7 +10,7 @@ import { type RedisStore, redisStore } from "./index.ts";
 
 const longestTestMs = 60_000;
 
-/** One address that leads to whichever server is the master. Connections that there are stay where they are. */
+/** One address that leads to the current master. Existing connections stay where they are. */
 async function startAddress() {
   const state = { port: 0 };
   const sockets = new Set<Socket>();
@@ -59,7 +59,7 @@ beforeEach(() => {
   address.leadTo(first.port);
 });
 
-/** The second becomes the master: the address leads to it, and connections to the first stay. */
+/** The second server becomes the master: the address leads to it, and connections to the first stay. */
 function failOver(): void {
   second.command("replicaof", "no", "one");
   address.leadTo(second.port);
@@ -103,12 +103,12 @@ it.each([
   ["ioredis", (port: number) => new Redis({ host: "127.0.0.1", port })],
   ["iovalkey", (port: number) => new Valkey({ host: "127.0.0.1", port }) as unknown as Redis],
 ])(
-  "a client of %s is reconnected by its own means",
+  "a client of %s is reconnected by its own method",
   async (_, create) => {
     const client = create(address.port);
     client.on("error", () => {});
     await survivesFailover(redisStore(client));
-    // It is the caller's, and leads to the master as well.
+    // The caller's client also leads to the master.
     expect(await client.set("mine", "1")).toBe("OK");
     client.disconnect();
   },
@@ -116,7 +116,7 @@ it.each([
 );
 
 it(
-  "a client of node-redis is left alone: a duplicate of it is connected, and closed with the store",
+  "a client of node-redis is left unchanged: a duplicate of it is connected, and is closed with the store",
   async () => {
     const client = createClient({ socket: { host: "127.0.0.1", port: address.port } });
     client.on("error", () => {});
@@ -133,7 +133,7 @@ it(
 );
 
 it(
-  "a client without such means says what is wrong",
+  "a client without such a method causes a clear error",
   async () => {
     const pool = createClientPool({ socket: { host: "127.0.0.1", port: address.port } });
     pool.on("error", () => {});
@@ -151,7 +151,7 @@ it(
 );
 
 it(
-  "one whose address is a replica's for good is reconnected once a second at most",
+  "a client whose address is always a replica is reconnected at most once a second",
   async () => {
     failOver();
     address.leadTo(first.port);

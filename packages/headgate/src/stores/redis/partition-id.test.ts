@@ -9,7 +9,7 @@ describe("partitionKeys", () => {
     expect(keyOf("a:b{c}", "d")).toBe("headgate:{a%3ab%7bc%7d:d}");
   });
 
-  it("never gives two partitions one key, as UTF-8 writes it", () => {
+  it("never gives two partitions the same key in UTF-8", () => {
     const keyOf = partitionKeys("");
     const text = fc.oneof(
       fc.string({ unit: fc.constantFrom(":", ";", "%", "{", "}", "a", '"', "\ud800", "\udc00", "\ufffd") }),
@@ -36,7 +36,7 @@ describe("partitionKeys", () => {
 
 describe("slotOf", () => {
   it.each([
-    // As the specification's CRC has it, and as CLUSTER KEYSLOT answers.
+    // From the specification's CRC, and from CLUSTER KEYSLOT.
     ["123456789", 0x31c3],
     ["{user1000}.following", slotOf("user1000")],
     ["foo{}{bar}", 8363],

@@ -37,7 +37,7 @@ function newHold(): Hold {
   return { rid: reservations.toString(16).padStart(24, "0"), seq: 1 };
 }
 
-/** Ends a reservation, as one that has used nothing; what was charged is given back. */
+/** Ends a reservation that has used nothing; its charges are refunded. */
 function endOf(
   charge: Charge,
   { now, marks }: Pick<Outcome, "now" | "marks">,
@@ -66,7 +66,7 @@ function endOf(
   };
 }
 
-/** Says that everything is used and held as it was admitted. */
+/** A heartbeat: use and holds are as admitted. */
 function beatOf(charge: Charge, { rid }: Hold, seq = 2): Adjustment {
   const { space, key, limits, spends, holds = [] } = charge;
   return {
@@ -84,13 +84,13 @@ function beatOf(charge: Charge, { rid }: Hold, seq = 2): Adjustment {
   };
 }
 
-/** Decides, as a reservation where something is held. */
+/** Decides a charge, with a reservation if it holds something. */
 async function admit(to: RedisStore, charge: Charge, hold = newHold()): Promise<Outcome & { hold: Hold }> {
   const outcome = await to.decide([charge], 0, false, charge.holds === undefined ? undefined : hold);
   return { ...outcome, hold };
 }
 
-/** How often the server was asked to run the script. */
+/** The number of times that the server ran the script. */
 function scriptCalls(): number {
   const lines = server.command("info", "commandstats").split("\n");
   return lines
@@ -111,7 +111,7 @@ const everyAlgorithm = [
 ] as const;
 
 describe("trips", () => {
-  it("asks the server once a decision, whatever the number of layers", async () => {
+  it("calls the server once per decision, for any number of layers", async () => {
     const charges = [
       chargeOf(["5/minute", "60/hour"]),
       chargeOf("30/minute", "192.0.2.1", "ip"),
@@ -123,7 +123,7 @@ describe("trips", () => {
     expect(scriptCalls() - before).toBe(10);
   });
 
-  it("lets decisions of one turn travel together, each of which is decided by itself", async () => {
+  it("sends decisions of one turn together, and each is decided separately", async () => {
     const together = (count: number) =>
       Promise.all(
         Array.from({ length: count }, (_, n) =>
@@ -133,7 +133,7 @@ describe("trips", () => {
     await store.check();
     let before = scriptCalls();
     const outcomes = (await together(40)) as Outcome[];
-    // The first does not wait for others, where the one before it came by itself.
+    // The first one does not wait for others, because the one before it was alone in its turn.
     expect(scriptCalls() - before).toBe(2);
     expect(outcomes.map(({ admitted }) => admitted)).toEqual(outcomes.map((_, n) => n < 6));
 
@@ -162,7 +162,7 @@ describe("trips", () => {
     expect(await client.dump("headgate:{user:one}")).toEqual(kept);
   });
 
-  it("goes by the server's clock", async () => {
+  it("uses the server's clock", async () => {
     const [seconds, microseconds] = await client.time();
     const { now } = await store.decide([chargeOf("5/minute")], 12_345, false);
     expect(now - (Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000))).toBeLessThan(10_000);
@@ -171,7 +171,7 @@ describe("trips", () => {
 });
 
 describe("scripts that servers forget", () => {
-  it("recovers after SCRIPT FLUSH, also with many decisions under way", async () => {
+  it("recovers after SCRIPT FLUSH, even with many decisions under way", async () => {
     for (let turn = 0; turn < 3; turn += 1) {
       server.command("script", "flush");
       const asked = Array.from({ length: 200 }, () => store.decide([chargeOf("50/minute")], 0, false));
@@ -180,7 +180,7 @@ describe("scripts that servers forget", () => {
     }
   });
 
-  it("tells what the server said where a script cannot run, and not what was asked", async () => {
+  it("reports the server's error if a script cannot run, without the arguments", async () => {
     await store.check();
     server.command("config", "set", "maxmemory", "1");
     try {
@@ -200,7 +200,7 @@ describe("scripts that servers forget", () => {
 });
 
 describe("keys", () => {
-  it("all end once no window counts in them, and no sooner; those that can grow by an eighth of a window later", async () => {
+  it("expire once no window counts in them, and not before; keys that can grow expire an eighth of a window later", async () => {
     const widest = new Map([
       ["5/minute", 67_500],
       ["60/hour", 4_050_000],
@@ -226,7 +226,7 @@ describe("keys", () => {
     }
   });
 
-  it("grow at their end, until that has to be moved or half of what they hold counts no more", async () => {
+  it("grow at their end until they must be compacted, or until half of their entries have expired", async () => {
     const clock = fakeClock();
     const tests = redisStore(client, { clock });
     const charge = chargeOf("100/10 seconds");
@@ -252,7 +252,7 @@ describe("keys", () => {
     expect(readings[0]?.[0]).toMatchObject({ remaining: 50, resetMs: 200 });
   });
 
-  it("keep what a window counted when limits of other kinds come and go beside it", async () => {
+  it("keep the counts of a window when limits of other kinds are added and removed", async () => {
     const clock = fakeClock();
     const tests = redisStore(client, { clock });
     const alone = chargeOf("5/minute");
@@ -275,7 +275,7 @@ describe("keys", () => {
     expect(readings[0]?.map(({ remaining }) => remaining)).toEqual([1, 95]);
   });
 
-  it("none is left without an end by charges, refunds, heartbeats and debts of every kind", async () => {
+  it("always have an expiry after charges, refunds, heartbeats and debts of every kind", async () => {
     let seed = 7;
     const random = (below: number) => {
       seed = (seed * 48_271) % 2_147_483_647;
@@ -299,7 +299,7 @@ describe("keys", () => {
     for (const key of keys) expect(await client.pttl(key)).toBeGreaterThan(0);
   });
 
-  it("are gone once everything was given back, but for what remembers that it has ended, or that it was reset", async () => {
+  it("are deleted once everything is refunded, except records of an end or a reset", async () => {
     for (const limits of everyAlgorithm) {
       const charge = chargeOf(limits, "one", "user", { requests: 2, tokens: 2, concurrent: 2 });
       const outcome = await admit(store, charge);
@@ -315,7 +315,7 @@ describe("keys", () => {
     }
   });
 
-  it("of what is held end a lease and two minutes after the last call, and the order of expiry with it", async () => {
+  it("of holdings expire a lease and two minutes after the last call, together with the order of expiry", async () => {
     const charge = chargeOf("5 concurrent/10 seconds");
     const { now, hold } = await admit(store, charge);
     const endsAt = async (kind: string) =>
@@ -327,7 +327,7 @@ describe("keys", () => {
     expect(await endsAt("expiry")).toBe(await endsAt("held"));
   });
 
-  it("differ by prefix, and hold a caller with a stamp in one piece of memory", async () => {
+  it("differ by prefix, and store a caller with one stamp in a single allocation", async () => {
     const other = redisStore(client, { prefix: "shop:" });
     await store.decide([chargeOf("1/minute")], 0, false);
     expect((await other.decide([chargeOf("1/minute")], 0, false)).admitted).toBe(true);
@@ -346,7 +346,7 @@ describe("states that cannot be read", () => {
     ],
     ["empty", () => client.set("headgate:{user:one}", "")],
   ])(
-    "%s are an error that names the layer, and left alone; others of the same turn are decided",
+    "%s are an error that names the layer, and are left unchanged; other decisions of the turn are made",
     async (_, spoil) => {
       await spoil();
       const before = await client.dump("headgate:{user:one}");
@@ -366,14 +366,14 @@ describe("states that cannot be read", () => {
       await expect(store.adjust([endOf(spoilt, { now: 1, marks: [] })], 0)).rejects.toThrow('layer "user"');
       expect(await client.dump("headgate:{user:one}")).toEqual(before);
       expect(await client.exists("headgate:{ip:192.0.2.1}")).toBe(0);
-      // Whoever wants it gone resets it.
+      // An operator can remove it with a reset.
       await store.reset([spoilt], 0);
       expect((await store.decide([spoilt], 0, false)).admitted).toBe(true);
     },
   );
 });
 
-describe("what is held and cannot be read", () => {
+describe("holdings that cannot be read", () => {
   const charge = chargeOf("5 concurrent; 100 tokens/day", "one", "user", { tokens: 3 });
   const held = "headgate:{user:one}:held";
   const rid = `${"0".repeat(23)}f`;
@@ -398,7 +398,7 @@ describe("what is held and cannot be read", () => {
         await client.hdel(held, rid.replace("f", "e"));
       },
     ],
-  ])("%s is an error, and left alone, until it is reset", async (_, spoil) => {
+  ])("%s is an error and is left unchanged until it is reset", async (_, spoil) => {
     await spoil();
     const keys = async () => Promise.all((await client.keys("*")).sort().map((key) => client.dump(key)));
     const before = await keys();
@@ -411,22 +411,22 @@ describe("what is held and cannot be read", () => {
     expect((await store.decide([charge], 0, true)).readings[0]?.[0]?.remaining).toBe(4);
   });
 
-  it("is begun anew where only the order of expiry is left", async () => {
+  it("start again if only the order of expiry is left", async () => {
     await client.zadd("headgate:{user:one}:expiry", 1, "somebody");
     expect((await admit(store, charge)).admitted).toBe(true);
     expect(await client.zcard("headgate:{user:one}:expiry")).toBe(1);
   });
 });
 
-describe("windows of the calendar", () => {
-  it("are refused where the server's clock lies outside those that the process knows", async () => {
+describe("calendar windows", () => {
+  it("are refused if the server's clock is outside the windows that the process sent", async () => {
     const clock = fakeClock();
     const tests = redisStore(client, { clock });
     const charge = chargeOf("5/day fixed-window");
     await expect(tests.decide([charge], 0, false)).resolves.toMatchObject({ admitted: true });
     const skewed = redisStore(client, { clock, prefix: "skewed:" });
     const pending = skewed.decide([charge], 0, false);
-    // What the decision goes by is told when it is asked, what the process knows when it departs.
+    // The decision's time is set when it is requested, the calendar windows when the call is sent.
     clock.advance(10 * 86_400_000);
     await expect(pending).rejects.toThrow(
       'The clocks of this process and of the Redis server differ by more than a window of layer "user"',
@@ -434,7 +434,7 @@ describe("windows of the calendar", () => {
     expect(await client.keys("skewed:*")).toEqual([]);
   });
 
-  it("refuses a clock that cannot be", async () => {
+  it("refuse an impossible clock", async () => {
     expect(() => redisStore(client, { clock: { now: () => Number.NaN } })).toThrow("clock must have now()");
     let now = Date.now();
     const tests = redisStore(client, { clock: { now: () => now } });
@@ -453,7 +453,7 @@ describe("long logs", () => {
     [["40/2 seconds", "1200/minute", "9000/10 minutes"], 300, 5],
     [["2000/minute", "2500/2 minutes", "1500/90 seconds sliding-window exact"], 90, 9],
   ])(
-    "of %s answer as the memory store does, through charges, refunds and passing time",
+    "of %s answer like the memory store, after charges, refunds and passing time",
     async (limits, pause, heaviest) => {
       const clock = fakeClock();
       const shared = redisStore(client, { clock });
@@ -476,7 +476,7 @@ describe("long logs", () => {
           charged.splice(charged.indexOf(old), 1);
           continue;
         }
-        // Several at one moment travel together.
+        // Requests of one moment are sent together.
         const together = n % 5 === 0 ? 4 : 1;
         const asked = Array.from({ length: together }, () => shared.decide([charge], 0, false));
         for (const ours of (await Promise.all(asked)) as Outcome[]) {
@@ -491,7 +491,7 @@ describe("long logs", () => {
     },
   );
 
-  it("are short where the quota is large, and end when the last entry does", async () => {
+  it("are short if the quota is large, and expire with their last entry", async () => {
     const clock = fakeClock();
     const shared = redisStore(client, { clock });
     const [alone, several] = [
@@ -502,7 +502,7 @@ describe("long logs", () => {
       clock.advance(7_000 + (n % 3) * 5_000);
       expect((await shared.decide([alone, several], 0, false)).admitted).toBe(true);
       expect(await client.strlen("headgate:{user:alone}")).toBeLessThanOrEqual(26 + 14 * 241);
-      // The exact log of the second knows as much as the hour: an entry every 12 s.
+      // The exact log of the second has as many units as the hour: an entry every 12 s.
       expect(await client.strlen("headgate:{user:several}")).toBeLessThanOrEqual(
         1 + 29 + 14 * 241 + 29 + 14 * 302,
       );
@@ -534,7 +534,7 @@ describe("reservations", () => {
     clock.advance(20_000);
     await there.adjust([beatOf(charge, first.hold)], 0);
     clock.advance(20_000);
-    // The second has lapsed, the first goes on.
+    // The second has lapsed, the first continues.
     expect(await left()).toBe(1);
     await here.adjust([beatOf(charge, second.hold)], 0);
     expect(await left()).toBe(1);
@@ -543,7 +543,7 @@ describe("reservations", () => {
     await there.close();
   });
 
-  it("that outlived everything do not take the place of a later one", async () => {
+  it("that are older than everything else do not replace a later one", async () => {
     const clock = fakeClock();
     const tests = redisStore(client, { clock });
     const charge = chargeOf("1 concurrent");
@@ -555,7 +555,7 @@ describe("reservations", () => {
     expect((await admit(tests, charge)).admitted).toBe(false);
   });
 
-  it("are untouched, and not looked at, by what is limited in requests alone", async () => {
+  it("are neither changed nor read by limits of requests only", async () => {
     await admit(store, chargeOf("5/minute; 5 concurrent", "one", "user"));
     await client.del("headgate:{user:one}:held", "headgate:{user:one}:expiry");
     server.command("config", "resetstat");
@@ -564,7 +564,7 @@ describe("reservations", () => {
     expect(stats).not.toMatch(/cmdstat_(hmget|hget|hset|zadd|zrange)/);
   });
 
-  it("of two thousand in one partition: one beats with six commands, and nobody reads them all", async () => {
+  it("of one partition, two thousand of them: a heartbeat of one takes six commands, and no call reads them all", async () => {
     const charge = chargeOf("100000 tokens/day; 5000 concurrent", "one", "user", { tokens: 3 });
     const holds = Array.from({ length: 2_000 }, newHold);
     await Promise.all(holds.map((hold) => admit(store, charge, hold)));
@@ -578,7 +578,7 @@ describe("reservations", () => {
     expect(Object.fromEntries(calls)).toEqual({ hmget: 2, hset: 1, zadd: 1, zrange: 1 });
   });
 
-  it("of a process beat in several calls where they are many, each of which is short", async () => {
+  it("of a process send their heartbeats in several short calls if there are many", async () => {
     const charge = chargeOf("100000 tokens/day", "one", "user", { tokens: 3 });
     const holds = Array.from({ length: 200 }, newHold);
     await Promise.all(holds.map((hold) => admit(store, charge, hold)));

@@ -31,7 +31,7 @@ type Step =
   | { readonly do: "decide"; readonly charge: Charge; readonly rid: string | undefined; readonly seq: number }
   | { readonly do: "adjust"; readonly adjustments: readonly Adjustment[] };
 
-/** A reservation as a client knows it: in one partition, of so many tokens and one place. */
+/** A reservation as a client knows it: in one partition, with this many tokens and one place. */
 interface Known {
   readonly rid: string;
   readonly charge: Charge;
@@ -56,7 +56,7 @@ function stepsOf(random: ReturnType<typeof seeded>, known: Known[], count: numbe
     const what = random.between(0, 9);
     const old = some();
     if (what >= 8 && known.length > 0) {
-      // The heartbeats of many at once.
+      // The heartbeats of many reservations at once.
       const many = Array.from({ length: random.between(1, 30) }, some).filter((one) => one !== undefined);
       return { do: "adjust", adjustments: many.map((one) => sayOf(one, random.once(12))) };
     }
@@ -100,7 +100,7 @@ function shown({ admitted, readings, refusedFor }: Outcome) {
 }
 
 it.each([1, 2, 3, 4, 5, 6])(
-  "answers as the memory store does where hundreds of reservations beat, extend, end and lapse together (%i)",
+  "answers like the memory store while hundreds of reservations are renewed, extend, end and lapse together (%i)",
   async (seed) => {
     const clock = fakeClock();
     const prefix = `play${seed}:`;

@@ -15,9 +15,9 @@ beforeAll(async () => {
 }, longestTestMs);
 afterAll(() => setUp?.remove());
 
-describe("behind Sentinels", () => {
+describe("with Sentinels", () => {
   it(
-    "follows the master through a failover, and keeps what had been replicated",
+    "follows the master through a failover, and keeps replicated counts",
     async () => {
       const behind = await openBehindSentinels(setUp);
       const stores = [behind.byUrl, behind.byClient];

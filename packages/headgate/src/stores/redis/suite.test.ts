@@ -24,7 +24,7 @@ interface Opened {
   close(): unknown;
 }
 
-/** Runs the whole suite on one store, in which every test uses partitions of its own. */
+/** Runs the whole suite on one store. Every test uses its own partitions. */
 function runSuite(open: () => Promise<Opened>, scripts: number) {
   let opened: Opened;
   let store: ReturnType<typeof redisStore>;

@@ -32,12 +32,12 @@ async function play(turns: readonly Turn[]) {
 }
 
 it.each(turnsByKind)(
-  "decides what travels together as if each had come alone: of %s",
+  "decides a batch like single requests: %s",
   (_, turns) => fc.assert(fc.asyncProperty(turns, play), { numRuns: 100 }),
   longestTestMs,
 );
 
-it("appends to a long log that everybody shares", async () => {
+it("appends to a long log that all callers share", async () => {
   const limits = compileLimits("global", "150/2 seconds; 700/minute");
   const charge: Charge = { space: "global", key: "all", limits, ...amountsOf(limits, undefined) };
   const turns = Array.from({ length: 320 }, (_, turn) => ({
@@ -47,7 +47,7 @@ it("appends to a long log that everybody shares", async () => {
   await play(turns);
 });
 
-it("keeps no stamp that has left the widest window", async () => {
+it("keeps no stamp that is older than the widest window", async () => {
   const clock = fakeClock();
   const store = redisStore(client, { clock, prefix: "kept:" });
   const limits = compileLimits("user", "9/10 seconds");
@@ -72,7 +72,7 @@ it("decides thousands of partitions in one request", async () => {
   expect(outcomes.map(left)).toEqual([new Set([1]), new Set([0]), new Set([0])]);
 });
 
-it("charges twice a partition that one request names twice", async () => {
+it("charges a partition twice if one request names it twice", async () => {
   const limits = compileLimits("user", "5/minute");
   const charge: Charge = { space: "user", key: "twice", limits, ...amountsOf(limits, undefined) };
   const store = redisStore(client);
@@ -80,7 +80,7 @@ it("charges twice a partition that one request names twice", async () => {
   expect((await store.decide([charge], 0, true)).readings[0]?.[0]?.remaining).toBe(3);
 });
 
-it("neither counts in nor overwrites a value of another type among many that are new", async () => {
+it("neither counts in nor overwrites a value of another type among many new keys", async () => {
   const limits = compileLimits("user", "2/minute");
   const store = redisStore(client, { prefix: "typed:" });
   await client.rpush("typed:{user:caller7}", "a list of another program");

@@ -33,7 +33,7 @@ export function createTrips(
   leaveReplica: () => void,
   calendarNow: () => number,
 ): Ask {
-  /** By slot, the requests that wait to be sent. */
+  /** The waiting requests of each slot. */
   const departures = new Map<number, Waiting[]>();
   /** How many calls have not been answered. */
   let underWay = 0;

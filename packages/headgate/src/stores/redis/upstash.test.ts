@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { commandsOf, type UpstashClient } from "./commands.ts";
 
-/** As `@upstash/redis` reports what a server answered: with the command, whose arguments name callers. */
+/** Like `@upstash/redis`, which reports the server's error with the command: its arguments contain callers' names. */
 function answering(message: string): UpstashClient {
   const call = () => Promise.reject(new Error(message));
   return { evalsha: call, eval: call, createScript() {} };
@@ -14,7 +14,7 @@ it.each([
   ],
   ["Command failed: OOM command not allowed", "OOM command not allowed"],
   ["Network connection lost.", "Network connection lost."],
-])("of %j the command is left out", async (message, left) => {
+])("leaves the command out of %j", async (message, left) => {
   const { cluster, evalsha, evaluate, isDown } = commandsOf(answering(message));
   expect([cluster, isDown()]).toEqual([false, false]);
   await expect(evalsha("abc", ["headgate:user:ada"], "1")).rejects.toThrow(new Error(left));

@@ -12,7 +12,7 @@ function named(id: string, body = "one"): Sent {
   return { headers: { "Idempotency-Key": id, "X-Body": body } };
 }
 
-/** What is left of the default limit. */
+/** The remaining units of the default limit. */
 async function left({ limiter }: Dialogue): Promise<number | undefined> {
   return (await limiter.peek({ user: "a", address: null })).limits[0]?.remaining;
 }
@@ -35,7 +35,7 @@ function expectKnown(
   );
 }
 
-/** Requests that name themselves. */
+/** Requests with an id. */
 export const ids: Conversation[] = [
   conversation(
     "a request with an id is answered and charged once",

@@ -133,7 +133,7 @@ export function optionsFor<
   answerBy: (answer: AdapterAnswer, ...given: Refusing) => Answer | Promise<Answer>,
 ): GuardOptions<AdapterCaller, Given, Refusing, Answer> {
   const { caller, cost, idempotency, skip, body, onRefused, onKnown, refundWhen, ...rest } = options;
-  // What `onRefused` is given begins with what the others are given.
+  // The arguments of `onRefused` begin with those of the other functions.
   const fieldsOfRefused = fieldsOf as unknown as (...given: Refusing) => ReadField;
   const answering =
     <Kind>(hook: (refused: Kind, read: ReadField) => ReturnType<NonNullable<typeof onRefused>>) =>

@@ -39,7 +39,7 @@ export interface Transitions {
   readonly meetClaim: typeof meetClaim;
   readonly changeClaim: typeof changeClaim;
   readonly withoutRequests: typeof withoutRequests;
-  /** What an override that begins or ends makes of the partition's counts. */
+  /** The counts of a partition after an override begins or ends. */
   override(counts: Map<string, unknown>): void;
   adjustHoldings(
     holdings: Holdings,

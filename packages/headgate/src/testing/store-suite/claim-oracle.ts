@@ -7,7 +7,7 @@ interface Claiming {
   readonly leaseMs: number;
 }
 
-/** One admitted attempt, and all that was said of it since. */
+/** One admitted attempt, and everything that it has reported since. */
 interface Attempt extends Claiming {
   readonly beats: number[];
   end: { readonly state: ClaimChange["state"]; readonly result: string; readonly at: number } | undefined;
@@ -15,14 +15,14 @@ interface Attempt extends Claiming {
 
 const day = 86_400_000;
 
-/** What claims mean, by the whole history of each id: slow, and plain to read. */
+/** The meaning of claims, computed from the whole history of each id: slow, but easy to read. */
 export class ClaimOracle {
   /** For each id, the attempts that one charge has paid for, the oldest first. */
   readonly #paid = new Map<string, Attempt[]>();
 
   readonly #fingerprints = new Map<string, string>();
 
-  /** @returns what a request with the id has to be answered, if no limit refuses it. */
+  /** @returns the required answer to a request with the id, if no limit refuses it. */
   meet(id: string, { fingerprint }: Claiming, now: number): string {
     const attempts = this.#attempts(id, now);
     const last = attempts.at(-1);
@@ -44,7 +44,7 @@ export class ClaimOracle {
     const attempts = this.#attempts(id, now);
     const last = attempts.at(-1);
     if (last === undefined && state === "done") {
-      // Nobody has claimed it since: what was answered is known.
+      // No other request has claimed it since, so the answer is known.
       const claim = { rid, fingerprint: this.#fingerprints.get(rid) ?? "body", result, leaseMs: 0 };
       this.#paid.set(id, [{ ...claim, beats: [], end: { state, result, at: now } }]);
       return;
@@ -58,7 +58,8 @@ export class ClaimOracle {
     last.end = { state, result, at: now };
     if (state !== "nothing") return;
     attempts.pop();
-    // What the first has paid, the next need not pay: it follows those before as if this one had not been.
+    // The next attempt need not pay again for what the first one paid: it follows the earlier ones as if this one had
+    // not existed.
     const [first] = attempts;
     if (first === undefined) this.#paid.delete(id);
     else attempts[attempts.length - 1] = { ...(attempts.at(-1) as Attempt), ...silentSince(last, now) };
@@ -85,7 +86,7 @@ export class ClaimOracle {
   }
 }
 
-/** Who gave back is gone; the id is as good as that of an owner who fell silent then. */
+/** An owner that refunded its request is gone. The id is then like that of an owner who went silent at that moment. */
 function silentSince({ rid, fingerprint, result, beats, leaseMs }: Attempt, now: number) {
   return { rid, fingerprint, result, beats, leaseMs, end: { state: "unfinished" as const, result, at: now } };
 }

@@ -11,7 +11,9 @@ export interface ClaimantOptions {
   readonly leaseMs?: number;
 }
 
-/** One request that claims an id, as a limiter asks for it and says what becomes of it. Its claim is kept with the first place. */
+/**
+ * One request that claims an id, with the calls that a limiter makes for it. Its claim is kept with the first place.
+ */
 export class Claimant {
   readonly rid: string;
   readonly #store: Store;
@@ -54,7 +56,7 @@ export class Claimant {
     return outcome;
   }
 
-  /** @param used of the estimated units; what was admitted is not used where it ends with nothing. */
+  /** @param used how many of the estimated units; the charges are unused if the request ends with nothing. */
   async become(
     state: ClaimChange["state"],
     { result = this.#options.result, used = 0, raises = false } = {},

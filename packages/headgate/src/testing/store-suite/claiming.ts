@@ -11,7 +11,7 @@ import type { Place, Trial } from "./trial.ts";
 const lease = 30 * second;
 const day = 86_400 * second;
 
-/** What a request with an id was answered. */
+/** The answer to a request with an id, as text. */
 function answer({ admitted, attempt, known, refusedFor }: Outcome): string {
   if (known !== undefined) return known.result === "" ? known.state : `${known.state} ${known.result}`;
   return admitted ? `attempt ${attempt}` : (refusedFor ?? "refused");
@@ -219,7 +219,7 @@ const cases: readonly Case[] = [
       const later = ask({ id: "m1", fingerprint: "other" });
       await expectAnswer(later, "attempt 2", "the one that takes over");
       await later.become("nothing");
-      // As where the answer to it was lost.
+      // As if its answer had been lost.
       await later.become("nothing");
       await later.become("running");
       await expectAnswer(ask({ id: "m1", fingerprint: "other" }), "attempt 2", "the next of that body");
@@ -385,7 +385,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-/** Ids of requests: claimed in the same step as the charge. Only for stores that keep them. */
+/** Ids of requests, claimed in the same step as the charge. Only for stores that support them. */
 export const claiming: readonly Case[] = cases.map(({ name, run }) => ({
   name,
   async run(trial) {

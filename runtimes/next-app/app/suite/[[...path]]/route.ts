@@ -4,10 +4,10 @@ import { runTest } from "../../../../programs/run-test.ts";
 
 const routes = adapterRoutes(adapter, "suite");
 
-/** What Next's own pages vary by is in every response of it: no guard has written that. */
+/** Next adds its own `Vary` values to every response: no guard has written them. */
 const variesByItself = /(?:rsc|next-[a-z-]+|accept-encoding)(?:, |$)/gi;
 
-/** For the suite, which is no part of an application: without what Next adds to requests and to responses. */
+/** For the suite, which is not part of an application: removes what Next adds to requests and responses. */
 globalThis.fetch = withoutOwnVary(globalThis.fetch);
 
 function withoutOwnVary(usual: typeof fetch): typeof fetch {

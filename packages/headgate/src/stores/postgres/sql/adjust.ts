@@ -19,12 +19,12 @@ import { giveBackSql } from "./resets.ts";
 const adjustLengths = { adjustment: 8, group: 8, refund: 3 } as const;
 
 /**
- * Applies what is said of reservations. As a request it is
+ * Applies adjustments of reservations. In a request they are:
  *
  * `kind, count, (holdings, lease, id, id, call number, has ended, may hold more, groups, (state, limits, unit, is the
  * first of its unit, known, used, held, refunds, (amount, charged at, mark)…)…)…`
  *
- * What is read is read once where adjustments of one partition follow each other.
+ * Consecutive adjustments of one partition get the same readings, which are read once.
  */
 export function adjustSql(names: SqlNames): string {
   const { fn, slotType } = names;
@@ -74,7 +74,7 @@ ${gatherSql(names)}
         raises := requests[j + 6] = 1;
         group_count := requests[j + 7];
         j := j + ${adjustment};
-        -- Each in its turn: what those before it have spent counts too.
+        -- Prepare each adjustment in its turn: spending by earlier ones counts.
         IF gathered THEN
           k := j;
           FOR g IN 1 .. group_count LOOP
@@ -136,8 +136,8 @@ ${spendSql(names)}
           ELSIF amount < 0 AND slots[s].state IS NOT NULL THEN
             state := slots[s].state;
             amount := -amount;
-            -- First where it was spent last, then where the caller says: the newest that the caller knows of are the same,
-            -- or newer.
+            -- Refund the last spending first, then the charges that the caller lists. The newest of those are the same
+            -- charges, or newer ones.
             skipped := last_before[p];
             need := least(amount, skipped);
             IF need > 0 THEN
@@ -180,7 +180,7 @@ ${keepSql(names)}
       answers[a] := ${answerKinds.admitted};
       m := 0;
       before_this := 0;
-      -- The first description of limits that was read for the partition at hand.
+      -- The description of limits that was last read for the current partition.
       last_limits := 0;
       last_partition := 0;
       FOR c IN 1 .. count LOOP

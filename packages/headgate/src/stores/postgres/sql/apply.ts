@@ -9,28 +9,29 @@ import { reserveSql } from "./reserve.ts";
 import { findResetsSql, markSinceSql, noteResetSql, resetVariables } from "./resets.ts";
 import { byAlgorithm, markOf, statesSql } from "./states.ts";
 
-/** The types of its parameters, by which PostgreSQL tells whether it is there. */
+/** The types of its parameters. PostgreSQL finds the function by them. */
 export const applyTypes = "uuid[],bigint[],bigint[],bigint[],integer[],bigint";
 
 /**
  * The one function that a batch calls.
  *
- * `partition_ids` and `state_ids` name the states that the requests speak of by their place in these arrays, from 1 up.
- * `limits` holds descriptions of limits, which the requests name by where they begin. `requests` is a flat list:
+ * `partition_ids` and `state_ids` are the states that the requests use. Requests name them by their index in these
+ * arrays, from 1 up. `limits` has descriptions of limits. Requests name them by their first index. `requests` is a flat
+ * list:
  *
  * - admit, plain and peek: `kind, count, (state, limits, need, spend)…`
- * - reserve, reserve peek and adjust: as sql/reserve.ts and sql/adjust.ts have it
- * - reset: `kind, count, (state)…`, which forgets all states of that state's partition but what is held
- * - under: `kind, count, (state, override)…`, by which override the limits of that state's partition are
+ * - reserve, reserve peek and adjust: see sql/reserve.ts and sql/adjust.ts
+ * - reset: `kind, count, (state)…`, which forgets all states of that state's partition except holds
+ * - under: `kind, count, (state, override)…`, the override that set the limits of that state's partition
  *
- * A state is negative where the batch names another one of its unit and partition.
+ * A state's index is negative if the batch names another state of the same unit and partition.
  *
- * It answers `{now, answer…}`. An answer is its kind, and then for each state asked for its mark and three readings a
- * limit: remaining, wait (negative where it is until holders lapse), reset. Where a state is corrupt or the clocks
- * differ, nothing follows but which one it was, from 0 up; such a request changes nothing. Behind it comes, as JSON, what
- * partitions are overridden by, if any: when that ends, and its note.
+ * The answer is `{now, answer…}`. Each answer has its kind, and then for each requested state its mark and three
+ * readings for each limit: remaining, wait (negative if it is a wait for holders), reset. If a state is corrupt or the
+ * clocks differ, only the index of that state follows, from 0 up; such a request changes nothing. After the list come
+ * the overrides of partitions as JSON, if there are any: the end of each, and its note.
  *
- * Requests are decided in their order. The locks, sorted by the caller, are held until all has been written: each
+ * Requests are decided in order. The caller sorts the locks, and they are held until everything is written: each
  * request is atomic, and two batches never wait for each other in a circle.
  */
 export function applySql(names: SqlNames): string {
@@ -41,8 +42,8 @@ CREATE OR REPLACE FUNCTION ${fn("apply")}(
 )
 RETURNS text LANGUAGE plpgsql VOLATILE
 SET enable_seqscan = off SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan SET jit = off
--- Plans are kept: one made while the table was small must not read all of it once it is large, and no plan is worth
--- compiling.
+-- Plans are cached. A plan from the time when the table was small must not read all of a large table. Compiling a plan
+-- never pays off.
 AS $function$
 DECLARE
   slots ${slotType}[];
@@ -53,7 +54,8 @@ DECLARE
   count int;
   admitted boolean;
   before ${slotType}[];
-  -- Whether all states of the units are at hand, and of which slots there are several; what those begin with that have none.
+  -- Whether all states of the units have been read, and which slots share a unit; and the initial values of missing
+  -- states.
   gathered boolean := false;
   company boolean[];
   begun ${slotType}[];
@@ -82,7 +84,7 @@ DECLARE
   micros bigint;${reservationVariables}${overrideVariables}${resetVariables}
 BEGIN
   PERFORM pg_advisory_xact_lock(${lockClass}, key) FROM unnest(locks) AS key;
-  -- The locks are held by now: whoever waits for them reads a later time.
+  -- The locks are held from here on: a batch that waited for them reads a later time.
   micros := CASE WHEN at IS NULL THEN floor(extract(epoch FROM clock_timestamp()) * 1000000)::bigint ELSE 0 END;
   at := coalesce(at, micros / 1000);
 ${readSlotsSql(names)}
@@ -141,7 +143,7 @@ const readSlotsSql = ({ table, slotType }: SqlNames) => `  slots := ARRAY(
       SELECT p.state FROM ${table} AS p
       WHERE p.partition_id = asked.partition_id AND p.state_id = asked.state_id AND p.expires_at > at
     ), (
-      -- It is missing, but others of its unit are there.
+      -- The state is missing, but there are others of its unit.
       SELECT '{-1}'::bigint[] FROM ${table} AS p
       WHERE p.partition_id = asked.partition_id AND p.state_id >> 40 = asked.state_id >> 40 AND p.expires_at > at
       LIMIT 1
@@ -150,7 +152,7 @@ const readSlotsSql = ({ table, slotType }: SqlNames) => `  slots := ARRAY(
     ORDER BY asked.n
   );`;
 
-/** Forgets all states of a partition but what is held. */
+/** Forgets all states of a partition except holds. */
 function resetSql(names: SqlNames): string {
   const { fn, table, slotType } = names;
   const isHoldings = (of: string, stateId = `${of}.state_id`) =>
@@ -159,7 +161,7 @@ function resetSql(names: SqlNames): string {
       FOR g IN i .. i + count - 1 LOOP
         s := requests[g];
 ${noteResetSql(names, isHoldings)}
-        -- What is held stays, unless nobody can read it.
+        -- Holds stay, unless they cannot be read.
         DELETE FROM ${table} AS p WHERE p.partition_id = partition_ids[s]
           AND (${isHoldings("p")}) IS NOT TRUE;
         FOR n IN 1 .. cardinality(slots) LOOP
@@ -174,7 +176,7 @@ ${noteResetSql(names, isHoldings)}
 `;
 }
 
-/** Whether the request is admitted: all that could go wrong goes wrong before anything has changed. */
+/** Whether the request is admitted. All checks come before the first change. */
 function lookSql(names: SqlNames): string {
   const { fn } = names;
   return `    -- First look, then spend: all that could go wrong goes wrong before anything has changed.
@@ -223,7 +225,7 @@ function spendSql(names: SqlNames): string {
       state := coalesce(slots[s].state, begun[s].state);
       IF amount > 0 THEN
         ${byAlgorithm(({ name }) => `state := ${fn(`${name}_charge`)}(state, limits, o, at, amount);`)}
-        -- With the cast, or PL/pgSQL would write the row as text and read it again.
+        -- Without the cast, PL/pgSQL would write the row as text and read it again.
         slots[s] := ROW(state, ${fn("state_blank_at")}(state), true)::${slotType};
       ELSIF NOT admitted AND kind = ${requestKinds.admit} AND obstacle <> ${answerKinds.overridden} THEN
 ${keepChangesSql(names)}
@@ -249,7 +251,7 @@ ${keepChangesSql(names)}
 const writeSlotsSql = ({
   table,
 }: SqlNames) => `  IF EXISTS (SELECT FROM generate_subscripts(slots, 1) AS n WHERE slots[n].changed) THEN
-    -- What a crash of the server may lose is the last moment: nobody waits for its disk.
+    -- A crash of the server may lose the last moment, so that no request has to wait for the disk.
     PERFORM set_config('synchronous_commit', 'off', true);
     INSERT INTO ${table} AS p (partition_id, state_id, state, expires_at)
     SELECT partition_ids[n], state_ids[n], coalesce(slots[n].state, '{}'), slots[n].expires_at

@@ -3,10 +3,10 @@ import { answerKinds } from "./codes.ts";
 import { quoteText, type SqlNames } from "./names.ts";
 import { graceMs } from "./sweep.ts";
 
-/** So many that are over go with each that is added. */
+/** Each new claim deletes at most this many expired ones. */
 const mostForgotten = 20;
 
-/** What is said of a claim, by number. */
+/** The states of a claim, by number. */
 export const claimStates = ["running", "done", "unfinished", "nothing"] as const;
 
 /** The ids that requests have claimed: core/claim.ts. */
@@ -24,7 +24,7 @@ IF to_regclass(${quoteText(claimsTable)}) IS NULL THEN
     done boolean NOT NULL,
     -- The end of its lease; milliseconds since 1970-01-01T00:00Z.
     ends_at bigint NOT NULL,
-    -- From then on it is worth no more than none.
+    -- From this time on, the row counts for nothing.
     expires_at bigint NOT NULL
   );
   CREATE INDEX ON ${claimsTable} (expires_at);
@@ -36,12 +36,13 @@ const applyParameters =
   "partition_ids uuid[], state_ids bigint[], limits bigint[], requests bigint[], locks int[], at bigint";
 
 /**
- * Two functions around `apply`. The first decides one request that claims an id: `requests` pays for requests, `free_requests` is
- * the same for an attempt that takes over. It answers the attempt, a space, and what `apply` answers; or 0, the number of what is
- * known (1 running, 2 done, 3 conflict), the time, and the result. The second applies adjustments, and what becomes of their claims.
+ * Two functions around `apply`. The first decides one request that claims an id: `requests` pays for requests, and
+ * `free_requests` is the same for an attempt that takes over. It returns the attempt, a space, and the answer of
+ * `apply`. If the id is known, it returns 0, the state (1 running, 2 done, 3 conflict), the time, and the result. The
+ * second applies adjustments and the changes of their claims.
  *
- * The lock of the partition that a claim is kept with is among `locks`. What a claim rests on is on disk before the answer, as far
- * as the server's own settings ask for that.
+ * The lock of the partition that a claim is kept with is among `locks`. Everything that a claim depends on is on disk
+ * before the answer, as far as the server's settings allow.
  */
 export function claimsSql({ fn, claimsTable, lockClass }: SqlNames): string {
   const columns = "claim_id, fingerprint, result, rid, attempt, done, ends_at, expires_at";

@@ -2,14 +2,14 @@ import { bucketsAWindow } from "../../../core/algorithms/coarse-log.ts";
 import { stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 
-/** How long a bucket is, as an expression over that of a window's length. */
+/** The length of a bucket, as an expression; from an expression for the window's length. */
 export function bucketSql(windowMs: string): string {
   return `((${windowMs} + ${bucketsAWindow - 1}) / ${bucketsAWindow})`;
 }
 
 /**
- * core/algorithms/coarse-log.ts in PL/pgSQL. The state is that of `sliding-window.ts`, by whose functions it is read, with
- * a number of its own at its front. `span` is the one window that it is for.
+ * core/algorithms/coarse-log.ts in PL/pgSQL. The state has the form of a state of `sliding-window.ts` with a code of
+ * its own, and is read by the same functions. `span` is its only window.
  */
 export function coarseLogSql({ fn }: SqlNames): string {
   const code = stateCodes["coarse-log"];

@@ -1,8 +1,8 @@
 import type { StateKind } from "../../../core/algorithms/index.ts";
 
 /**
- * The first number of every stored state: which algorithm wrote it, and in which layout. A new layout gets a new
- * number, so that no state is ever misread.
+ * The first number of every stored state: its algorithm and format. A new format gets a new number, so that no state is
+ * ever misread.
  */
 export const stateCodes: Readonly<Record<StateKind, number>> = {
   "sliding-window": 1,
@@ -13,22 +13,22 @@ export const stateCodes: Readonly<Record<StateKind, number>> = {
   "coarse-log": 6,
 };
 
-/** What the functions answer for a wait that never ends. */
+/** The functions return this for a wait that never ends. */
 export const never = 2n ** 62n;
 
-/** Beyond it, running totals near the end of their range. */
+/** Above this, a running total is close to the end of its range. */
 export const highTotal = 2n ** 60n;
 
-/** The largest quota of limits that are counted stamp by stamp without being asked to. */
+/** The largest quota whose limit is counted exactly by default. */
 export const largestUsualQuota = 1000;
 
-/** Added to the code of a stored state while its partition holds others of its unit. */
+/** Added to the code of a stored state while its partition has other states of its unit. */
 export const inCompany = 16;
 
 /**
- * What a request in a batch asks for. `plain` is an `admit` that charges sliding windows alone, all that it needs, each
- * once. `reserve` and `reservePeek` are for what may be held. `under` says by which overrides the limits of the requests that
- * follow are, until the next one.
+ * The kinds of requests in a batch. `plain` is an `admit` that charges only sliding windows, spends the units that it
+ * needs, and names each state once. `reserve` and `reservePeek` are for possible holds. `under` gives the overrides
+ * that set the limits of the following requests, until the next `under`.
  */
 export const requestKinds = {
   admit: 0,
@@ -42,8 +42,8 @@ export const requestKinds = {
 } as const;
 
 /**
- * What became of a request in a batch. Of a reservation that has `ended` or finds its partition `crowded`, and by overrides: it is
- * refused.
+ * The kinds of answers in a batch. `ended` and `crowded` refuse a reservation that has ended, or whose partition has
+ * too many. `blocked` and `overridden` are refusals by overrides.
  */
 export const answerKinds = {
   refused: 0,
@@ -56,11 +56,11 @@ export const answerKinds = {
   overridden: 7,
 } as const;
 
-/** The first number of a partition's holdings, which stand among its states. */
+/** The first number of a partition's holdings, which are stored like a state. */
 export const holdingsCode = 100;
 
-/** Under which they stand: the hash that no group has. */
+/** The id of the holdings among the partition's states. No group has this hash. */
 export const holdingsStateId = "0";
 
-/** Where a fixed window begins and ends. */
+/** The edges of a fixed window. */
 export const edgeKinds = { steps: 0, firstUse: 1, calendar: 2 } as const;

@@ -9,17 +9,17 @@ const fixed = stateCodes["fixed-window"];
 const counter = stateCodes["sliding-counter"];
 
 /**
- * core/conversion.ts in PL/pgSQL: states of one unit in a partition begin from each other, are charged together and end
- * together, whatever the limits at hand name. They are found by their names, which begin with the unit.
+ * core/conversion.ts in PL/pgSQL: the states of one unit in a partition start from each other, are charged together and
+ * expire together, whatever the current limits name. Their ids begin with the unit, so that they can be found.
  *
- * While a partition holds several states of a unit, each is stored with a code that is greater by 16: a decision that
- * meets none of these needs nothing of what follows.
+ * While a partition has several states of a unit, each is stored with a code that is greater by 16. A decision that
+ * finds no such code needs none of the following functions.
  */
 export function conversionSql(names: SqlNames): string {
   return `${beginningSql(names)}${companySql(names)}`;
 }
 
-/** What a state begins with where others of its unit are there. */
+/** The initial value of a state, if there are other states of its unit. */
 const beginningSql = ({ fn, slotType }: SqlNames) => `
 CREATE OR REPLACE FUNCTION ${fn("state_blank_at")}(state bigint[])
 RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
@@ -36,7 +36,7 @@ RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
   END
 $function$;
 
--- How many units were spent after a moment, as far as a state can tell.
+-- How many units were spent after a moment, as far as a state shows.
 CREATE OR REPLACE FUNCTION ${fn("spent_after")}(state bigint[], at bigint, after bigint)
 RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 DECLARE
@@ -46,7 +46,8 @@ DECLARE
 BEGIN
   IF state[1] IN (${log}, ${coarse}) THEN
     n := (cardinality(state) - 3) / 2;
-    -- What has left a coarse log's one window is not counted: when it is dropped hangs on who asks.
+    -- Ignore units that have left a coarse log's window: the log drops them at different times, depending on the
+    -- requests.
     IF state[1] = ${coarse} THEN after := greatest(after, at - state[2]); END IF;
     RETURN state[cardinality(state)] - state[n + 3 + width_bucket(after, state[3:n + 2])];
   ELSIF state[1] = ${bucket} THEN
@@ -62,7 +63,7 @@ BEGIN
   RETURN CASE WHEN after < here[2] - 1 THEN here[3] + here[4] ELSE here[3] END;
 END $function$;
 
--- What a state begins with: the most that any other of its unit knows; nothing where none does.
+-- The initial value of a state: the highest count among the other states of its unit; null if there is none.
 CREATE OR REPLACE FUNCTION ${fn("begin_from")}(mates ${slotType}[], limits bigint[], o int, at bigint)
 RETURNS bigint[] LANGUAGE plpgsql STABLE PARALLEL SAFE AS $function$
 DECLARE
@@ -113,7 +114,7 @@ END $function$;
 
 `;
 
-/** The states of a unit in company: found, charged and stored together. */
+/** The states that share a unit: they are found, charged and stored together. */
 const companySql = ({
   fn,
   slotType,
@@ -134,14 +135,15 @@ BEGIN
   RETURN ${fn("sliding_counter_charge")}(state, ARRAY[${counter}, 1, state[5], 0, state[5]], 1, at, amount);
 END $function$;
 
--- Which slots share partition and unit with a slot.
+-- The slots that have the same partition and unit as a slot.
 CREATE OR REPLACE FUNCTION ${fn("mates_of")}(partition_ids uuid[], state_ids bigint[], slots ${slotType}[], s int)
 RETURNS int[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
   SELECT array_agg(n::int ORDER BY n) FROM unnest(partition_ids, state_ids) WITH ORDINALITY AS one(partition_id, state_id, n)
   WHERE n <> s AND partition_id = partition_ids[s] AND state_id >> 40 = state_ids[s] >> 40 AND (slots[n]).state IS NOT NULL
 $function$;
 
--- The slots of a batch, with those of all other states of the same units behind them, and each with the code it has alone.
+-- The slots of a batch, followed by those of all other states of the same units. Each has the code that it has when it
+-- is alone.
 CREATE OR REPLACE FUNCTION ${fn("gather")}(
   INOUT partition_ids uuid[], INOUT state_ids bigint[], INOUT slots ${slotType}[], at bigint, OUT company boolean[]
 )
@@ -179,8 +181,8 @@ BEGIN
   );
 END $function$;
 
--- Writes what a request spent to the states that other limits left, ends those that are blank or too many, and has all
--- states of the units stored anew, with one time to end.
+-- Writes a request's charges to the states that other limits left, drops those that are blank or too many, and marks
+-- all states of the units to be stored again, with the same expiry.
 CREATE OR REPLACE FUNCTION ${fn("charge_company")}(
   partition_ids uuid[], state_ids bigint[], INOUT slots ${slotType}[], named int[], amounts bigint[], at bigint
 )
@@ -221,7 +223,7 @@ BEGIN
   END LOOP;
 END $function$;
 
--- Marks the states that are stored beside others of their unit.
+-- Marks the states that are stored with others of their unit.
 CREATE OR REPLACE FUNCTION ${fn("mark_company")}(partition_ids uuid[], state_ids bigint[], INOUT slots ${slotType}[], company boolean[])
 LANGUAGE plpgsql STABLE AS $function$
 DECLARE
@@ -240,7 +242,10 @@ END $function$;
 
 // Parts of the statements of the `apply` function.
 
-/** Has all states of the batch's units at hand where slot `s`, which the request names at `j`, is in company. */
+/**
+ * Reads all states of the batch's units, if slot `s`, which the request names at index `j`, shares its unit with
+ * others.
+ */
 export const gatherSql = ({ fn }: SqlNames) => `
           IF NOT gathered AND (requests[j] < 0 OR slots[s].state[1] NOT BETWEEN 1 AND ${inCompany - 1}) THEN
             SELECT * INTO partition_ids, state_ids, slots, company
@@ -248,7 +253,10 @@ export const gatherSql = ({ fn }: SqlNames) => `
             gathered := true;
           END IF;`;
 
-/** Makes `state` that of slot `s`, or what it begins with where it is missing and others of its unit are there. */
+/**
+ * Sets `state` to the state of slot `s`. If it is missing and there are others of its unit, sets it to its initial
+ * value.
+ */
 export const beginSql = ({ fn, slotType }: SqlNames) => `
           state := slots[s].state;
           IF state IS NULL AND company[s] THEN
@@ -258,7 +266,9 @@ export const beginSql = ({ fn, slotType }: SqlNames) => `
             begun[s] := ROW(state, 0, false)::${slotType};
           END IF;`;
 
-/** Of a request that is refused: keeps what changed limits make of slot `s`, as a wait that was told must stay true. */
+/**
+ * For a refused request: stores the converted state of slot `s` if limits have changed. A reported wait must stay true.
+ */
 export const keepChangesSql = ({ fn, slotType }: SqlNames) => `
         IF slots[s].state IS NULL THEN
           IF begun[s].state IS NOT NULL THEN
@@ -266,7 +276,7 @@ export const keepChangesSql = ({ fn, slotType }: SqlNames) => `
             slots[s] := ROW(state, ${fn("state_blank_at")}(state), true)::${slotType};
           END IF;
         ELSIF code = ${log} AND slots[s].state[2] < limits[o + 2] AND cardinality(slots[s].state) > 3 THEN
-          -- A window that has grown is waited for: the log lives for as long as it.
+          -- A wider window may have reported a wait: keep the log as long as that window.
           state := slots[s].state;
           state[2] := limits[o + 2];
           slots[s] := ROW(state, ${fn("state_blank_at")}(state), true)::${slotType};

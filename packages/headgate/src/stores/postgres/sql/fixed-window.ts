@@ -2,9 +2,9 @@ import { edgeKinds, never, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 
 /**
- * core/algorithms/fixed-window.ts in PL/pgSQL. The state is `{3, start, end, count}`; the limit is described from `o` on by
- * `{3, 1, window, quota, window, edges}`, and for the calendar five edges of the windows around now: the server cannot
- * tell them by itself.
+ * core/algorithms/fixed-window.ts in PL/pgSQL. The state is `{3, start, end, count}`. From index `o` on, the limit is
+ * `{3, 1, window, quota, window, edges}`, and for calendar windows the five edges around now, because the server does
+ * not know the calendar.
  */
 export function fixedWindowSql({ fn }: SqlNames): string {
   const code = stateCodes["fixed-window"];

@@ -2,7 +2,7 @@ import { mostHolds, rememberedMs } from "../../../core/holdings.ts";
 import { holdingsCode, never } from "./codes.ts";
 import { quoteText, type SqlNames } from "./names.ts";
 
-/** Fewer entries than this are not searched for those that are over. */
+/** With fewer entries than this, expired ones are not searched for. */
 const fewEntries = 64;
 
 /**
@@ -17,38 +17,38 @@ IF to_regclass(${quoteText(holdsTable)}) IS NULL THEN
     -- The reservation's id, 48 bits each.
     rid_high bigint NOT NULL,
     rid_low bigint NOT NULL,
-    -- The number of the last call that was applied.
+    -- The number of the last applied call.
     seq bigint NOT NULL,
     ended boolean NOT NULL,
-    -- Whether anything is held, until it expires.
+    -- Whether the reservation holds anything; it lapses at the expiry.
     holding boolean NOT NULL,
-    -- Until then it is held, or, where nothing is, remembered; milliseconds since 1970-01-01T00:00Z.
+    -- The time until which it holds or, without holds, is remembered; milliseconds since 1970-01-01T00:00Z.
     expires_at bigint NOT NULL,
-    -- Hashes of the units' names, and for each of them the totals.
+    -- Hashes of the units' names, and the totals for each unit.
     units bigint[] NOT NULL CHECK (array_position(units, NULL) IS NULL),
     used bigint[] NOT NULL CHECK (cardinality(used) = cardinality(units) AND array_position(used, NULL) IS NULL),
     held bigint[] NOT NULL CHECK (cardinality(held) = cardinality(units) AND array_position(held, NULL) IS NULL),
-    -- For each unit, when something of it was spent last, and how much; and the marks by which that is given back: for each
-    -- a unit, in the order of the limits.
+    -- For each unit, the time and amount of the last spending. Then the marks that a refund of it needs: for each its
+    -- unit, in the order of the limits.
     last_at bigint[] NOT NULL,
     last_amount bigint[] NOT NULL,
     mark_units bigint[] NOT NULL,
     marks bigint[] NOT NULL,
     PRIMARY KEY (partition_id, rid_high, rid_low)
   ) WITH (fillfactor = 70);
-  -- In which order they lapse.
+  -- The order in which they lapse.
   CREATE INDEX ON ${holdsTable} (partition_id, expires_at) WHERE holding;
 END IF;
 `;
 }
 
 /**
- * core/holdings.ts in PL/pgSQL. What all reservations of a partition hold stands among its states, as
- * `{100, earliest, holding, entries, tidy at, unit, held, unit, held, …}`: no entry that holds something expires before
- * `earliest`, `holding` are how many do, and at `tidy at` entries those that are over are deleted.
+ * core/holdings.ts in PL/pgSQL. The sums of all holds of a partition are stored like a state: `{100, earliest, holding,
+ * entries, tidy at, unit, held, unit, held, …}`. No entry with holds expires before `earliest`. `holding` is the number
+ * of entries with holds. When there are `tidy at` entries, expired ones are deleted.
  *
- * An entry lapses by its expiry alone: nothing has to be written. Whoever finds `earliest` over counts anew what is still
- * held, so that the sums never depend on entries that somebody has deleted.
+ * An entry lapses at its expiry: nothing has to be written. A call that finds `earliest` in the past counts the holds
+ * again, so the sums never depend on deleted entries.
  */
 export function holdingsSql({ fn, holdsTable, slotType }: SqlNames): string {
   return `
@@ -126,7 +126,7 @@ BEGIN
   RETURN holdings || unit || change;
 END $function$;
 
--- Of one limit, which alone is described from "o" on. Negative where it is until holders lapse.
+-- The wait for the one limit at index "o". Negative if it is a wait for holders.
 CREATE OR REPLACE FUNCTION ${fn("held_wait")}(
   state bigint[], limits bigint[], o int, at bigint, need bigint, id uuid, unit bigint, holdings bigint[]
 )
@@ -147,8 +147,8 @@ BEGIN
   IF need = 0 THEN RETURN 0; END IF;
   wait := ${fn("state_wait")}(state, limits, o, at, need + remaining);
   IF remaining = 0 OR need > limits[o + 3] OR wait <= holdings[2] - at THEN RETURN wait; END IF;
-  -- The later the holder, the less is held once it has lapsed, and the shorter the window's wait for the rest: the first
-  -- for which the window does not decide is looked for in growing steps, and then between the last two.
+  -- After each lapse of a holder, less is held, and the window's wait for the rest is shorter. Finds the first holder
+  -- after whose lapse the window no longer decides: first in growing steps, then by binary search.
   best := wait;
   FOR one IN
     SELECT h.expires_at - at AS ms, h.held[array_position(h.units, unit)] AS amount
@@ -181,7 +181,7 @@ BEGIN
   RETURN CASE WHEN best < wait THEN -best ELSE wait END;
 END $function$;
 
--- As the algorithms read, beside what is held. "need" is 0 where nothing was refused.
+-- The readings of the algorithms, with holds counted. "need" is 0 if nothing was refused.
 CREATE OR REPLACE FUNCTION ${fn("held_read")}(
   state bigint[], limits bigint[], o int, at bigint, need bigint, id uuid, unit bigint, holdings bigint[]
 )

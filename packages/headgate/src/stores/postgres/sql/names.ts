@@ -2,7 +2,7 @@
  * The version of the functions, part of their names: processes of an older and of a newer release may share a
  * database while one replaces the other, each calling its own. Raise it with every change to a function.
  */
-export const functionsVersion = 12;
+export const functionsVersion = 13;
 
 /** The names that the statements use, quoted. */
 export interface SqlNames {
@@ -21,11 +21,14 @@ export interface SqlNames {
   readonly slotType: string;
   /** The name of a function, with its version. */
   readonly fn: (name: string) => string;
-  /** The first key of the advisory locks: stores in different schemas do not wait for each other. */
+  /**
+   * The first key of the advisory locks. Stores in different schemas have different ones, and do not wait for each
+   * other.
+   */
   readonly lockClass: number;
 }
 
-/** @param schema as it was given: quoted here, whatever it holds. */
+/** @param schema as it was given: it is quoted here, whatever it contains. */
 export function namesIn(schema: string): SqlNames {
   const quoted = quoteName(schema);
   return {
@@ -42,12 +45,12 @@ export function namesIn(schema: string): SqlNames {
   };
 }
 
-/** An identifier as SQL writes it. */
+/** An identifier in SQL. */
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A text as SQL writes it, whatever `standard_conforming_strings` says. */
+/** A string in SQL, for any value of `standard_conforming_strings`. */
 export function quoteText(text: string): string {
   return `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 }

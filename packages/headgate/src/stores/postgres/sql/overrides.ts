@@ -2,25 +2,25 @@ import { answerKinds, never } from "./codes.ts";
 import { quoteText, type SqlNames } from "./names.ts";
 import { graceMs } from "./sweep.ts";
 
-/** So many that are over go with each that is added. */
+/** Each new override deletes at most this many expired ones. */
 const mostForgotten = 1000;
 
 /**
- * The table of what operators decided: one row for each partition that is overridden. It is read by every decision, and is
- * mostly empty. A crash must not lift a block: it is logged also where the counts are not.
+ * The table of operators' overrides: one row for each overridden partition. Every decision reads it, and it is usually
+ * almost empty. A crash must not lift a block, so the table is logged even if the counts are not.
  */
 export function overridesTableSql({ overridesTable }: SqlNames): string {
   return `
 IF to_regclass(${quoteText(overridesTable)}) IS NULL THEN
   CREATE TABLE ${overridesTable} (
     partition_id uuid PRIMARY KEY,
-    -- By which requests name it.
+    -- Requests name the override by this id.
     override_id bigint NOT NULL,
-    -- Whether it admits nobody.
+    -- Whether it refuses every request.
     blocks boolean NOT NULL,
-    -- When it ends; milliseconds since 1970-01-01T00:00Z, and ${never} for good.
+    -- When it ends; milliseconds since 1970-01-01T00:00Z; ${never} if it is permanent.
     expires_at bigint NOT NULL,
-    -- What holds instead, why, and who decided it: JSON.
+    -- The limits, the reason and the author: JSON.
     note text NOT NULL
   );
   CREATE INDEX ON ${overridesTable} (expires_at);
@@ -28,7 +28,10 @@ END IF;
 `;
 }
 
-/** The table of the texts that limiters' processes share: their overrides by prefix. Logged, for the same reason. */
+/**
+ * The table of the texts that the processes of a limiter share: their overrides by prefix. It is logged, for the same
+ * reason.
+ */
 export function textsTableSql({ textsTable }: SqlNames): string {
   return `
 IF to_regclass(${quoteText(textsTable)}) IS NULL THEN
@@ -39,7 +42,7 @@ END IF;
 
 export function overrideSql({ fn, overridesTable, lockClass }: SqlNames): string {
   return `
--- Puts an override into force for these partitions, until a moment or for so long; without a note it ends what is in force.
+-- Sets an override for these partitions, until a time or for a duration. Without a note, it ends the override in force.
 CREATE OR REPLACE FUNCTION ${fn("override")}(
   partition_ids uuid[], named bigint, blocks boolean, ends_at bigint, for_ms bigint, note text, locks int[], at bigint
 )
@@ -67,12 +70,12 @@ END $function$;
 // Parts of the statements of the `apply` function.
 
 export const overrideVariables = `
-  -- Which partitions are overridden, one for one with the ids and whether they are blocked; null where none is.
+  -- The overridden partitions, with the ids of their overrides and whether they are blocked; null if there are none.
   overridden uuid[];
   override_ids bigint[];
   override_blocks boolean[];
   override_notes jsonb;
-  -- Of the next request: partitions whose limits are by an override, and by which.
+  -- For the next request: the partitions whose limits an override has set, and the overrides' ids.
   under uuid[];
   under_ids bigint[];
   obstacle int;`;
@@ -86,8 +89,8 @@ export const findOverridesSql = ({ overridesTable }: SqlNames) => `
   END IF;`;
 
 /**
- * Why the override of one partition refuses, kept in `obstacle`, which is 0 before: that the request was not made under what is in
- * force outranks a block.
+ * Sets `obstacle` if the override of one partition refuses; it is 0 before. A request that was not made under the
+ * override in force is a stronger reason than a block.
  *
  * @param isExtension SQL: a reservation is extended under the limits that admitted it.
  */

@@ -4,11 +4,11 @@ import type { SqlNames } from "./names.ts";
 import { wasResetSql } from "./resets.ts";
 
 /**
- * Most requests charge sliding windows alone, each state once, and are admitted. They are decided here in one pass, within
- * the function, as to call another takes longer than what it does. What is not as plain is left to what follows, as if
- * nothing had been tried.
+ * Most requests only charge sliding windows, each state once, and are admitted. They are decided here in one pass,
+ * without calling another function, because a call takes longer than its work. If a request is not plain or not
+ * admitted, its changes are undone, and the following code decides it.
  *
- * Its variables are those of the `apply` function; `end_of_answers` is how many answers there are before.
+ * It uses the variables of the `apply` function. `end_of_answers` is the number of earlier answers.
  */
 export function plainSql({ slotType }: SqlNames): string {
   return `
@@ -27,13 +27,13 @@ export function plainSql({ slotType }: SqlNames): string {
         code := limits[o];
         span := limits[o + 2];
         bucket := CASE code WHEN ${stateCodes["coarse-log"]} THEN ${bucketSql("span")} ELSE 1 END;
-        -- Put back should one of those that follow be refused.
+        -- Restored if one of the following charges is refused.
         IF g < count THEN before[g] := slots[s]; END IF;
         state := slots[s].state;
         a := a + 1;
         answers[a] := 0;
         IF company[s] OR (overridden IS NOT NULL AND partition_ids[s] = ANY (overridden)) OR ${wasResetSql} THEN
-          -- An earlier request of the batch has found others of its unit; or it is overridden, or was reset.
+          -- An earlier request of the batch has found other states of its unit, or it has an override, or it was reset.
           admitted := false;
           EXIT;
         ELSIF state IS NULL THEN
@@ -55,7 +55,8 @@ export function plainSql({ slotType }: SqlNames): string {
           END IF;
           stamps := state[3:m + 2];
           total := state[size] + amount;
-          -- What is spent in the bucket of the newest entry, which for an exact log is its millisecond, is added to it.
+          -- A charge in the bucket of the newest entry is added to that entry. In an exact log, a bucket is a
+          -- millisecond.
           shares := stamps[m] / bucket = at / bucket;
           IF shares THEN stamps[m] := at; END IF;
           FOR n IN o + 3 .. o + 1 + 2 * limits[o + 1] BY 2 LOOP

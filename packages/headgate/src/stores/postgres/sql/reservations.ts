@@ -5,7 +5,7 @@ import { markSinceSql } from "./resets.ts";
 
 // Parts of the statements that decide and adjust reservations, within the `apply` function.
 
-/** What sql/reserve.ts and sql/adjust.ts need, besides the variables of the `apply` function. */
+/** The variables that sql/reserve.ts and sql/adjust.ts need, in addition to those of the `apply` function. */
 export const reservationVariables = `
   holdings bigint[];
   id_high bigint;
@@ -44,7 +44,7 @@ export const reservationVariables = `
   p int;
   h int;`;
 
-/** The reservation's entry in the partition of slot `h`; all null where there is none, or where it is over. */
+/** The reservation's entry in the partition of slot `h`; all null if there is none or it has expired. */
 export const findSql = ({ holdsTable }: SqlNames) => `
         SELECT f.seq, f.ended, f.units, f.used, f.holding AND f.expires_at > at,
           CASE WHEN f.holding AND f.expires_at <= at THEN array_fill(0::bigint, ARRAY[cardinality(f.held)]) ELSE f.held END,
@@ -56,14 +56,14 @@ export const findSql = ({ holdsTable }: SqlNames) => `
         WHERE f.partition_id = partition_ids[h] AND f.rid_high = id_high AND f.rid_low = id_low
           AND f.expires_at + CASE WHEN f.holding THEN ${rememberedMs} ELSE 0 END > at;`;
 
-/** Counts anew what is held where something may have lapsed, or where nothing is known. */
+/** Counts the holds again if some may have lapsed, or if there are no sums yet. */
 export const openHoldingsSql = ({ fn }: SqlNames) => `
         IF slots[h].state IS NULL OR slots[h].state[2] <= at THEN
           slots[h] := ${fn("recount_holdings")}(partition_ids[h], slots[h], at);
         END IF;
         holdings := slots[h].state;`;
 
-/** Makes an entry where none was found. */
+/** Creates an entry if none was found. */
 export const newEntrySql = ({ fn }: SqlNames) => `
         is_new := found_seq IS NULL;
         IF is_new THEN
@@ -84,16 +84,16 @@ export const newEntrySql = ({ fn }: SqlNames) => `
           found_marks := '{}';
         END IF;`;
 
-/** How long the entry lives after this call, in which what it holds is known. */
+/** How long the entry lives after this call. Its holds are known by now. */
 export const expirySql = `
         found_expiry := CASE
           WHEN NOT 0 < ANY (found_held) THEN at + lease + ${rememberedMs}
-          -- Of one that held nothing before, the expiry was only how long it was remembered.
+          -- If it held nothing before, its expiry was only the time until which it is remembered.
           WHEN found_holding THEN greatest(found_expiry, at + lease)
           ELSE at + lease
         END;`;
 
-/** `amount` of the unit at place `p` is the last that was spent of it. Its marks follow, group by group. */
+/** Records `amount` as the last spending of the unit at index `p`. Its marks follow, group by group. */
 export const lastSql = (amount: string) => `
               found_last_at[p] := at;
               found_last_amount[p] := ${amount};
@@ -102,12 +102,12 @@ export const lastSql = (amount: string) => `
               INTO found_mark_units, found_marks
               FROM unnest(found_mark_units, found_marks) WITH ORDINALITY AS t(u, v, n);`;
 
-/** The mark of the group at hand belongs to what was spent last. */
+/** The mark of the current group belongs to the last spending. */
 export const lastMarkSql = `
               found_mark_units := found_mark_units || unit;
               found_marks := found_marks || marks[m];`;
 
-/** Writes the entry and what it makes of its partition's holdings. Its expiry is known by now. */
+/** Writes the entry, and updates the holdings of its partition. Its expiry is known by now. */
 export const keepSql = ({ holdsTable, slotType }: SqlNames) => `
         IF (0 < ANY (found_held)) <> found_holding THEN
           holdings[3] := holdings[3] + CASE WHEN found_holding THEN -1 ELSE 1 END;
@@ -130,7 +130,7 @@ export const keepSql = ({ holdsTable, slotType }: SqlNames) => `
           holdings, greatest(slots[h].expires_at, found_expiry + ${rememberedMs}), true
         )::${slotType};`;
 
-/** Finds the place of `unit` in the entry, and makes one where there is none. */
+/** Finds the index of `unit` in the entry, or adds the unit. */
 export const placeSql = (used: string) => `
             p := array_position(found_units, unit);
             IF p IS NULL THEN
@@ -142,14 +142,14 @@ export const placeSql = (used: string) => `
               found_last_amount[p] := 0;
             END IF;`;
 
-/** Why a group whose state is `state` cannot be read; null where it can. */
+/** Why a group with the state `state` cannot be read; null if it can. */
 export const faultSql = ({ fn }: SqlNames) => `CASE
             WHEN state IS NOT NULL AND NOT ${fn("is_sound")}(state, code) THEN ${answerKinds.corrupt}
             WHEN code = ${stateCodes["fixed-window"]} AND limits[o + 5] = ${edgeKinds.calendar}
               AND (at < limits[o + 6] OR at >= limits[o + 10]) THEN ${answerKinds.clocksApart}
           END`;
 
-/** Spends `amount` of the group at hand, and notes the mark of it as the `m`th. Places are held, and never spent. */
+/** Spends `amount` of the current group, and records its mark as number `m`. Places are held, and never spent. */
 export const spendSql = ({ fn, slotType }: SqlNames) => `
             state := ${fn("state_charge")}(coalesce(slots[s].state, begun[s].state), limits, o, at, amount);
             marks[m] := ${fn("state_mark")}(state, limits, o, at, amount);${markSinceSql("marks[m]")}

@@ -16,19 +16,19 @@ import {
   spendSql,
 } from "./reservations.ts";
 
-/** What is found of a reservation before a call, in the order in which reasons outrank each other. */
+/** What is found of a reservation before a call; the strongest reason last. */
 const standings = { open: 0, applied: 1, crowded: 2, ended: 3 } as const;
 
-/** How many numbers a charge and one of its groups take in a request. */
+/** The number of values for a charge and for one of its groups in a request. */
 const reserveLengths = { charge: 4, group: 8 } as const;
 
 /**
- * Decides what may be held. As a request it is
+ * Decides requests with possible holds. In a request they are:
  *
- * `kind, count, id, id, call number, (holdings, lease, holds anything, groups, (state, limits, unit, is the first of its
- * unit, need, spend, hold, known)…)…`
+ * `kind, count, id, id, call number, (holdings, lease, holds anything, groups, (state, limits, unit, is the first of
+ * its unit, need, spend, hold, known)…)…`
  *
- * in which the call number is -1 where there is no reservation, and holdings are named as states are.
+ * The call number is -1 without a reservation. Holdings are named like states.
  */
 export function reserveSql(names: SqlNames): string {
   const { fn } = names;

@@ -1,12 +1,12 @@
 import { quoteText, type SqlNames } from "./names.ts";
 import { graceMs } from "./sweep.ts";
 
-/** So many that are over go with each that is added. */
+/** Each new reset deletes at most this many expired ones. */
 const mostForgotten = 1000;
 
 /**
- * core/reset.ts: what partitions remember of their last reset. Every decision looks here, and mostly it is empty: rows live until
- * what the reset forgot would no longer count.
+ * core/reset.ts: the record of each partition's last reset. Every decision reads this table, and it is usually empty: a
+ * row lives as long as the forgotten charges would still count.
  */
 export function resetsTableSql({ resetsTable }: SqlNames, unlogged: boolean): string {
   return `
@@ -15,7 +15,7 @@ IF to_regclass(${quoteText(resetsTable)}) IS NULL THEN
     partition_id uuid PRIMARY KEY,
     -- Milliseconds since 1970-01-01T00:00Z.
     reset_at bigint NOT NULL,
-    -- Whether it was not the first in its millisecond.
+    -- Whether there was an earlier reset in the same millisecond.
     again boolean NOT NULL,
     expires_at bigint NOT NULL
   );
@@ -27,8 +27,8 @@ END IF;
 // Parts of the statements of the `apply` function.
 
 export const resetVariables = `
-  -- Which partitions were reset, one for one with when, whether again in that millisecond, and until when that matters; null where
-  -- none was.
+  -- The partitions that were reset, with the time, whether again in that millisecond, and until when that matters; null
+  -- if there are none.
   reset_ids uuid[];
   reset_ats bigint[];
   reset_agains boolean[];
@@ -46,7 +46,7 @@ export const findResetsSql = ({ resetsTable }: SqlNames) => `
 /** Whether the partition of slot `s` was reset. */
 export const wasResetSql = "(reset_ids IS NOT NULL AND partition_ids[s] = ANY (reset_ids))";
 
-/** Makes a mark of the partition of slot `s` one of after its reset, where that was in this millisecond. */
+/** Changes a mark of the partition of slot `s` to one from after its reset, if the reset was in this millisecond. */
 export const markSinceSql = (mark: string) => `
       IF reset_ids IS NOT NULL AND reset_ats[array_position(reset_ids, partition_ids[s])] >= at THEN
         ${mark} := -1 - ${mark};
@@ -63,7 +63,7 @@ export const giveBackSql = ({ fn }: SqlNames, chargedAt: string, mark: string) =
                 );
               END IF;`;
 
-/** Remembers that the partition of slot `s` is reset now. It comes before anything of it is forgotten. */
+/** Records that the partition of slot `s` is reset now. Call this before anything of it is forgotten. */
 export const noteResetSql = (
   { table, resetsTable }: SqlNames,
   isHoldings: (of: string, stateId?: string) => string,

@@ -17,7 +17,7 @@ BEGIN
   RETURN ARRAY[${code}, start, 0, CASE WHEN state[2] + span = start THEN state[3] ELSE 0 END, span];
 END $function$;
 
--- Of the step that "state" is in.
+-- For the current step of "state".
 CREATE OR REPLACE FUNCTION ${fn("sliding_counter_free")}(state bigint[], quota bigint, span bigint, at bigint)
 RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
   SELECT (quota - state[3] - div(state[4]::numeric * greatest(0, span - (at - state[2])) + span - 1, span))::bigint
@@ -37,7 +37,8 @@ BEGIN
   IF need > quota THEN RETURN ${never}; END IF;
   here := ${fn("sliding_counter_at")}(state, span, at);
   start := here[2];
-  -- Within this step, if what was spent in it leaves room at all; else in the next, where it becomes the previous.
+  -- If this step has room at all, the wait ends within it. Otherwise it ends in the next step, where the current count
+  -- becomes the previous one.
   IF here[3] + need <= quota THEN
     previous := here[4];
     room := quota - here[3] - need;
@@ -49,7 +50,7 @@ BEGIN
     earliest := start;
   END IF;
   IF previous = 0 THEN RETURN earliest - at; END IF;
-  -- The previous step's share has shrunk to the room once so little of it is left.
+  -- The wait until the previous step's share has shrunk to the room that is left.
   RETURN greatest(earliest, start + span - div(room::numeric * span, previous)::bigint) - at;
 END $function$;
 

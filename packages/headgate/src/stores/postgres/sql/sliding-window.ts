@@ -3,10 +3,11 @@ import type { SqlNames } from "./names.ts";
 
 /**
  * core/algorithms/sliding-window.ts in PL/pgSQL. The state is `{1, span, stamps…, base, totals…}`: `span` is the widest
- * window that ever charged it, `base` what was spent before the oldest stamp, and each total what was spent up to and
- * including its stamp. `width_bucket` searches a sorted array in C: how many elements are at most this?
+ * window that ever charged it, `base` is the amount spent before the oldest stamp, and each total is the amount spent
+ * up to and including its stamp. `width_bucket` searches a sorted array in C: it returns how many elements are at most
+ * a value.
  *
- * Limits are described from `o` on by `{1, count, widest window, quota, window, quota, window, …}`.
+ * From index `o` on, limits are `{1, count, widest window, quota, window, quota, window, …}`.
  */
 export function slidingWindowSql({ fn }: SqlNames): string {
   const code = stateCodes["sliding-window"];
@@ -26,7 +27,7 @@ BEGIN
   FOR i IN o + 3 .. o + 1 + 2 * limits[o + 1] BY 2 LOOP
     quota := limits[i];
     IF need > quota THEN RETURN ${never}; END IF;
-    -- The newest stamp that must have left before what is needed fits.
+    -- The newest stamp that must leave before the needed units fit.
     j := width_bucket(total - quota + need - 1, totals);
     IF j > 0 THEN
       wait := state[j + 2] + limits[i + 1] - at;
@@ -67,7 +68,7 @@ BEGIN
       reset := 0;
     ELSE
       spent := total - state[n + 3 + j];
-      -- In debt, nothing is free before the debt itself has left the window.
+      -- In debt: no unit is free until the debt itself has left the window.
       IF spent > quota THEN j := width_bucket(total - quota, state[n + 3:size]) - 1; END IF;
       reset := stamps[j + 1] + span - at;
     END IF;
@@ -76,8 +77,8 @@ BEGIN
   RETURN readings;
 END $function$;
 
--- Once there are twice as many entries as any limit looks at one by one, every second one of the older half joins the
--- next: its units leave a little later than they would.
+-- When there are twice as many entries as any limit needs, merges pairs in the older half: each entry joins the next,
+-- so its units leave a little later.
 CREATE OR REPLACE FUNCTION ${fn("sliding_window_merge")}(state bigint[], limits bigint[], o int, dropped int)
 RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 DECLARE
@@ -107,7 +108,7 @@ DECLARE
 BEGIN
   IF state IS NULL OR n = 0 OR state[n + 2] <= at - span THEN RETURN ARRAY[${code}, span, at, 0, amount]; END IF;
   IF total > ${highTotal} THEN
-    -- Running totals that near the end of their range start anew from what still counts.
+    -- If running totals come close to the end of their range, they restart from the units that still count.
     state := state[1:n + 2] || ARRAY(
       SELECT running - state[n + 3] FROM unnest(state[n + 3:size]) WITH ORDINALITY AS t(running, i) ORDER BY i
     );
@@ -120,7 +121,7 @@ BEGIN
     n := (size - 3) / 2;
     dropped := 0;
   END IF;
-  -- Spending of one millisecond shares a stamp; so does what comes after the clock was set back.
+  -- Charges of one millisecond share a stamp. So do charges after the clock was set back.
   IF state[n + 2] >= at THEN
     RETURN ARRAY[${code}, span] || state[3 + dropped:n + 2] || state[n + 3 + dropped:size - 1] || (total + amount);
   END IF;

@@ -1,7 +1,7 @@
 import { holdingsCode, never, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 
-/** Those that have states: places are held, and leave none. */
+/** The algorithms with states: places are held, and leave no state. */
 const algorithmsByCode = Object.entries(stateCodes)
   .filter(([name]) => name !== "concurrent")
   .map(([name, code]) => ({
@@ -17,14 +17,15 @@ export function byAlgorithm(write: (algorithm: (typeof algorithmsByCode)[number]
   return `IF ${branches.join("\n      ELSIF ")}\n      END IF;`;
 }
 
-// Expressions over `code`, `state`, `limits`, `o`, `at` and `amount`: each decision needs them, and to call a function takes longer.
+// Expressions over `code`, `state`, `limits`, `o`, `at` and `amount`. Each decision needs them, and calling a function
+// takes longer.
 
-/** Of a log. */
+/** The newest stamp of a log. */
 const newestStamp = "state[(cardinality(state) + 1) / 2]";
 
-/** What a refund needs of what was charged just now. */
+/** What a later refund needs to know about the charge that was just made. */
 export const markOf = `CASE code
-        -- How far the clock was set back: the stamp to look for is later by so much.
+        -- How far the clock was set back: the stamp to look for is later by this much.
         WHEN ${stateCodes["sliding-window"]} THEN ${newestStamp} - at
         WHEN ${stateCodes["coarse-log"]} THEN ${newestStamp} - at
         WHEN ${stateCodes["token-bucket"]} THEN least(
@@ -59,7 +60,8 @@ BEGIN
   RETURN readings;
 END $function$;
 
--- What follows is for all algorithms alike, where a call more does not show.
+-- The following functions are for all algorithms. Their callers are rare enough that an additional call does not
+-- matter.
 
 CREATE OR REPLACE FUNCTION ${fn("state_wait")}(state bigint[], limits bigint[], o int, at bigint, need bigint)
 RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$

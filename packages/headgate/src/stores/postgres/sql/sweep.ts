@@ -4,7 +4,7 @@ import { quoteText, type SqlNames } from "./names.ts";
 /** How long a row stays after it has expired, ms: a server's clock that is set back a little must not miss it. */
 export const graceMs = 60_000;
 
-/** The functions that sweep a table each. A hold is remembered for a while after it has expired. */
+/** A sweep function for each table. Holds are remembered for a while after they have expired. */
 export function sweepSql(names: SqlNames): string {
   return [
     sweepTableSql(names, "sweep", names.table, graceMs),
@@ -13,9 +13,9 @@ export function sweepSql(names: SqlNames): string {
 }
 
 /**
- * Deletes expired rows of the next few pages of the table, in a circle, beginning anywhere for a negative one, and answers `{next page, deleted}`. Rows that
- * somebody else holds are left for the next round: it never waits, and whoever decides meanwhile waits for one row at
- * most.
+ * Deletes expired rows of the next few pages of the table, in a circle, and returns `{next page, deleted}`. With a
+ * negative first page, it starts at a random page. It skips locked rows until the next round, so it never waits. A
+ * decision waits for at most one row that is being deleted.
  */
 function sweepTableSql({ fn }: SqlNames, name: string, table: string, keptMs: number): string {
   return `

@@ -2,23 +2,23 @@ import { never, stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 
 /**
- * core/algorithms/token-bucket.ts in PL/pgSQL. The state is `{2, stamp, level, since, ticks a unit, ticks a millisecond,
- * units given back}`;
- * the limit is described from `o` on by `{2, 1, window, quota, window, ticks a unit, ticks a millisecond}`.
+ * core/algorithms/token-bucket.ts in PL/pgSQL. The state is `{2, stamp, level, since, ticks per unit, ticks per
+ * millisecond, refunded units}`. From index `o` on, the limit is `{2, 1, window, quota, window, ticks per unit, ticks
+ * per millisecond}`.
  *
- * After the clock was set back the level stands still until the stamp is reached again: waits begin there.
+ * If the clock was set back, the level stays the same until the stamp is reached again: waits begin at the stamp.
  */
 export function tokenBucketSql({ fn }: SqlNames): string {
   const code = stateCodes["token-bucket"];
   return `
--- In ticks of the state's own scale.
+-- The level, in ticks of the state's own scale.
 CREATE OR REPLACE FUNCTION ${fn("token_bucket_drained")}(state bigint[], at bigint)
 RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 DECLARE
   elapsed bigint := at - state[2];
 BEGIN
   IF elapsed <= 0 THEN RETURN state[3]; END IF;
-  -- Divided, not multiplied: years of elapsed time exceed what a bigint holds in ticks.
+  -- Divide instead of multiplying: after years, the elapsed ticks would exceed a bigint.
   IF elapsed > state[3] / state[6] THEN RETURN 0; END IF;
   RETURN state[3] - elapsed * state[6];
 END $function$;
@@ -28,7 +28,7 @@ RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
   SELECT limits[o + 6]::float8 / limits[o + 5] > state[6]::float8 / state[5]
 $function$;
 
--- The level at its stamp, had the limit been in force since the bucket was empty last.
+-- The level at the stamp, as if the limit had been in force since the bucket was last empty.
 CREATE OR REPLACE FUNCTION ${fn("token_bucket_converted")}(state bigint[], limits bigint[], o int)
 RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 DECLARE
@@ -95,7 +95,7 @@ BEGIN
   RETURN ARRAY[
     ${code},
     greatest(coalesce(state[2], 0), at),
-    -- A debt of 2^62 ticks is at least 512 windows long: deeper ones are not told apart.
+    -- A debt of 2^62 ticks is at least 512 windows long. Larger debts count as this one.
     CASE WHEN amount > (${never} - level) / per_unit THEN ${never} ELSE level + amount * per_unit END,
     CASE WHEN level = 0 THEN at
       WHEN state[5] = per_unit AND state[6] = limits[o + 6] THEN state[4]
@@ -106,7 +106,7 @@ BEGIN
   ];
 END $function$;
 
--- A charge by other limits.
+-- A charge by other limits of the unit.
 CREATE OR REPLACE FUNCTION ${fn("token_bucket_charge_along")}(state bigint[], at bigint, amount bigint)
 RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 DECLARE
@@ -119,7 +119,7 @@ BEGIN
   ];
 END $function$;
 
--- The same state in the scale of the limit.
+-- The same state in the limit's scale.
 CREATE OR REPLACE FUNCTION ${fn("token_bucket_adapt")}(state bigint[], limits bigint[], o int, at bigint)
 RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 BEGIN
@@ -131,7 +131,7 @@ BEGIN
   ];
 END $function$;
 
--- What a bucket of another window knows, where that is more.
+-- Takes over the level of a bucket with another window, if it is higher.
 CREATE OR REPLACE FUNCTION ${fn("token_bucket_adopt")}(
   state bigint[], other bigint[], limits bigint[], o int, at bigint
 )

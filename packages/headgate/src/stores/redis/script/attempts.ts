@@ -2,26 +2,29 @@
  * Requests whose keys are in several slots of a cluster. Each slot charges its share at once and keeps a record of it under
  * the attempt's id. `commit` removes the record when all slots have admitted the request; `cancel` gives back the recorded units.
  *
- * The records of a partition are a hash in the same slot. A record is `B` 0 if the attempt was cancelled, 1 if its units are charged,
- * 2 if a reset has forgotten them since; `I6` when; `B` how many states were charged, and for each `I5` tag, `d` amount and
- * `d` mark. Where it holds something, what it was before follows: `d` number of the last call, `B` 1 if it had lapsed, `I6` expiry, and for
- * each unit `I4` as holdings know it, `I4` as tags do, `d` what it held and `d` how much more it holds now.
+ * The records of a partition are a hash in the same slot. A record has `B` its state: 0 if the attempt was cancelled, 1
+ * if its units are charged, 2 if a reset has forgotten them since. Then follow `I6` the time, `B` the number of charged
+ * states, and for each state `I5` tag, `d` amount and `d` mark. If the attempt also holds units, the reservation's
+ * earlier values follow: `d` number of the last call, `B` 1 if it had lapsed, and `I6` expiry. Then follow for each
+ * unit `I4` its number among holdings, `I4` its number among tags, `d` the amount held before, and `d` how much more is
+ * held now.
  *
- * A refusal because of units in records younger than five seconds is marked, because the request may be admitted soon. A record
- * is kept longer than that, for a late `cancel`.
+ * A refusal because of units in records younger than five seconds is marked, because the request may be admitted soon.
+ * A record is kept longer than that, for a late `cancel`.
  */
 export const attempts = /* lua */ `
--- The attempt that the next request belongs to, and '' where it only looks at the records; the records of its charges.
+-- The attempt that the next request belongs to, or '' if the request only looks at the records; and the records of its
+-- charges.
 local spans, records = looks, nil
 local contended = false
--- Whether the last cancel has found what its attempt charged.
+-- Whether the last cancel has found the charges of its attempt.
 local isUndone = false
 
 local function attemptRecords()
   local undecidedMs, mostCounted, untidy = 5000, 1024, 64
   local byKey, all, allCount = {}, {}, 0
 
-  -- The records that the next key has.
+  -- The records at the next key.
   local function openNext()
     local key = keys[recordKey]
     recordKey = recordKey + 1
@@ -35,7 +38,7 @@ local function attemptRecords()
     return b
   end
 
-  -- The record of an attempt, false where there is none; nil where the key holds something else.
+  -- The record of an attempt; false if there is none, and nil if the key has another type.
   local function recordOf(b, id)
     if b.found[id] == nil then
       local found = redis.pcall('HGET', b.key, id)
@@ -59,7 +62,7 @@ local function attemptRecords()
     end
   end
 
-  -- For each state what was charged to it, and where it held something what comes behind.
+  -- The charge to each state; and for an attempt with holds, the reservation's earlier values.
   local function read(record)
     local state, at, count = unpackFrom('<BI6B', record)
     local used, from = {}, 9
@@ -77,7 +80,8 @@ local function attemptRecords()
     return state, at, used, before
   end
 
-  -- Notes what a charge has done. \`used\` is a flat list of tags, amounts and marks; \`before\` is a list with four numbers a unit.
+  -- Records what a charge has done. \`used\` is a flat list of tags, amounts and marks. \`before\` is a list with four
+  -- numbers for each unit.
   local function note(b, now, used, before)
     local parts = { pack('<BI6B', 1, now, #used / 3) }
     for i = 1, #used, 3 do parts[#parts + 1] = pack('<I5dd', used[i], used[i + 1], used[i + 2]) end
@@ -90,7 +94,8 @@ local function attemptRecords()
     keepRecord(b, spans, concat(parts))
   end
 
-  -- By unit how much is charged and held by attempts that are not decided yet, and until when that can be.
+  -- For each unit, the amount charged and held by undecided attempts; and the latest time at which one of them is still
+  -- undecided.
   local function undecidedOf(b)
     if b.sums then return b.sums end
     local now, sums = b.now, { units = {}, latest = 0 }
@@ -121,7 +126,7 @@ local function attemptRecords()
     return sums
   end
 
-  -- The keys of one request. Returns the records of each charge, and what is wrong with the request, 0 for nothing.
+  -- Opens the keys of one request. Returns the records of each charge, and the fault of the request: 0 for none.
   local function openAll(count, now, testClock)
     local list, fault = {}, 0
     for c = 1, count do
@@ -135,7 +140,7 @@ local function attemptRecords()
     return list, fault
   end
 
-  -- How a wait is answered. \`without\` says how long it would be, were so many units of the limit not charged.
+  -- The answer for a wait. \`without\` returns the wait as it would be if the given number of units were not charged.
   local function waitOf(b, unit, now, ms, without)
     if ms <= 0 then return ms end
     local sums = undecidedOf(b)
@@ -159,13 +164,13 @@ local function attemptRecords()
     end
   end
 
-  -- One key, and so many attempts, whose names begin at this place.
+  -- Reads one key and the given number of attempts. Their names begin at \`first\`.
   local function commit(first, count)
     local b = openNext()
     for n = first, first + count - 1 do keepRecord(b, rids[n], false) end
   end
 
-  -- A reset forgets what was charged, not what is held.
+  -- A reset forgets charges, but not holds.
   local function forget(now, testClock)
     local b = openNext()
     b.now, b.testClock = now, testClock
@@ -175,7 +180,7 @@ local function attemptRecords()
     end
   end
 
-  -- Takes the record away, and leaves a mark for a charge that may still be on its way.
+  -- Removes the record, and leaves a mark in case its charge arrives later.
   local function take(b, id, mayCome)
     local record = recordOf(b, id)
     if record == nil then return nil end
@@ -187,7 +192,7 @@ local function attemptRecords()
     return record and byte(record) > 0 and record
   end
 
-  -- Most records are left to end with their key, which does not happen where others always follow.
+  -- Most records expire with their key. But the key does not expire while new records keep arriving.
   local function tidy(b)
     local count = redis.pcall('HLEN', b.key)
     if type(count) ~= 'number' or count <= untidy then return end

@@ -1,11 +1,13 @@
 import { claimKeptMs, mostClaimAttempts, nobody } from "../../../core/claim.ts";
 
 /**
- * The ids that requests claim: core/claim.ts. Each has a key, among the last of the call (`message[7]` says how many they are), which is
- * read only for a request that names it. Its value is whether it is done, until when, the attempt, the reservation, and both texts.
+ * The ids that requests claim: core/claim.ts. Each id has a key, among the last keys of the call: `message[7]` is their
+ * number. The key is read only for a request that names it. Its value consists of: whether the request is done, the
+ * expiry, the attempt, the reservation, the fingerprint and the result.
  */
 export const claims = /* lua */ `
--- What is set up for the first of them; and the claim of the request that comes next, with where its answer begins.
+-- The functions, which are set up for the first claim; and the claim of the current request, with the position of its
+-- answer.
 local claims, claiming
 
 local function setUpClaims()
@@ -46,7 +48,7 @@ local function setUpClaims()
     c.changed, c.now, c.testClock = true, now, testClock
   end
 
-  -- Which attempt it is; or 0, and 1 for running, 2 for done, 3 for a conflict.
+  -- Returns the number of the attempt; or 0, and then 1 for running, 2 for done or 3 for a conflict.
   local function meetClaim(c, fingerprint, rid, now)
     if c.rid and overAt(c) <= now then forget(c) end
     if not c.rid then return 1 end
@@ -57,8 +59,9 @@ local function setUpClaims()
     return c.attempt < ${mostClaimAttempts} and c.attempt + 1 or 1
   end
 
-  -- The place of its key, and: the time, fingerprint, result, reservation, lease, how many numbers the request has in its first form,
-  -- which pays for requests, and in its second, which does not, how many keys, and how many of them with records.
+  -- Reads the index of the claim's key. Then follow: the time, fingerprint, result, reservation, lease, the length of
+  -- the form of the request that pays for requests, the length of the form that does not, the number of keys, and the
+  -- number of keys with records.
   local function beginClaiming(place)
     local given, fingerprint, result, rid, lease, paid, free, count, onRecord = unpack(q, at, at + 8)
     at = at + 9
@@ -94,8 +97,9 @@ local function setUpClaims()
     keepClaim(c, n.now, n.testClock)
   end
 
-  -- The place of its key, and: the time, fingerprint, result, reservation, lease, attempt, 1 to 4 for running, done, unfinished
-  -- and nothing, and whether it may not be known yet: 1 where it may, 2 where the cancel before this has to have found its attempt.
+  -- Reads the index of the claim's key. Then follow: the time, fingerprint, result, reservation, lease, attempt, and 1
+  -- to 4 for running, done, unfinished and nothing. The last number is 1 if the claim may not be known yet, and 2 if
+  -- the preceding cancel must have found its attempt.
   local function changeClaim(place)
     local given, fingerprint, result, rid, lease, attempt, state, raises = unpack(q, at, at + 7)
     at = at + 8

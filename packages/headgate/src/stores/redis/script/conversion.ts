@@ -6,7 +6,7 @@ import { firstState } from "./fields.ts";
  * current limits do not name all of them. A state that was only read is a draft: it is made again each time and never stored.
  */
 export const conversion = /* lua */ `
-  -- The unit that a state counts, as its tag says.
+  -- The unit that a state counts, from its tag.
   local function unitOf(tag)
     return floor(tag / 16777216)
   end
@@ -16,7 +16,7 @@ export const conversion = /* lua */ `
     return not s.draft and blankAt ~= nil and blankAt(s) > now
   end
 
-  -- What a draft begins with: the most that any other state of its unit knows.
+  -- The initial value of a draft: the highest count among the other states of its unit.
   local function begin(p, draft, g, now)
     local algorithm, unit = algorithmOf(g[2]), unitOf(g[1])
     if not algorithm.reach then return end
@@ -58,7 +58,7 @@ export const conversion = /* lua */ `
     return s
   end
 
-  -- All states of a unit are stored anew together, as they end together.
+  -- All states of a unit expire together, so all are stored again together.
   local function touch(p, tag, now)
     p.changedAt = now
     if p.last == ${firstState} then return end
@@ -76,7 +76,8 @@ export const conversion = /* lua */ `
     return false
   end
 
-  -- What this set spends of a unit, and by how many groups. What each spends stands in \`amounts\`, behind that place.
+  -- What this set spends of a unit, and the number of its groups that do. The amounts of the groups are in \`amounts\`,
+  -- after index \`spends\`.
   local function spentOf(set, unit, amounts, spends)
     local amount, groups = 0, 0
     for n = 1, #set do
@@ -92,8 +93,8 @@ export const conversion = /* lua */ `
     used[n + 1], used[n + 2], used[n + 3] = tag, amount, mark
   end
 
-  -- Writes what was spent to the states that other limits left, and ends those that are blank or too many. What was charged is added to
-  -- \`used\`, where somebody may take it back.
+  -- Writes the charges to the states that other limits left, and drops those that are blank or too many. Charges that a
+  -- cancel may refund later are added to \`used\`.
   local function chargeOthers(p, set, now, amounts, spends, used)
     if p.last - ${firstState - 1} <= #set then return end
     local lasting, ending = {}, {}
@@ -137,7 +138,7 @@ export const conversion = /* lua */ `
     p.last = kept
   end
 
-  -- Keeps what changed limits make of the states: a wait that was told must stay true.
+  -- Stores the converted states of changed limits: a reported wait must stay true.
   local function keepChanges(p, set, now, testClock)
     for n = 1, #set do
       local g = set[n]

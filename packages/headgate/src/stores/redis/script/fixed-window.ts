@@ -1,6 +1,7 @@
 /**
- * `core/algorithms/fixed-window.ts` on `I6` start, `I6` end and `d` count. A limit comes as quota, then 0 and the
- * window's length for steps, 1 and the length for windows from their first use, or 2 and five edges of the calendar.
+ * `core/algorithms/fixed-window.ts` on `I6` start, `I6` end and `d` count. A limit is passed as its quota and one of: 0
+ * and the window's length (fixed steps), 1 and the length (windows that begin at their first use), or 2 and five edges
+ * of calendar windows.
  */
 export const fixedWindow = /* lua */ `
 local function fixedWindow()
@@ -15,7 +16,7 @@ local function fixedWindow()
     return 0
   end
 
-  -- Nothing where the calendar's edges that came along do not reach as far as this server's clock.
+  -- Returns nothing if the call's calendar edges do not include this server's time.
   local function windowAround(g, now)
     if g[4] == 0 then
       local start = floor(now / g[5]) * g[5]
@@ -57,7 +58,7 @@ local function fixedWindow()
     refund = function(s, g, now, amount, chargedAt, mark)
       if s.start == mark then s.spent = max(0, s.spent - amount) end
     end,
-    -- Others charge it while its window lasts.
+    -- Other limits charge this state as long as its window lasts.
     along = function(s, now, amount)
       s.spent = s.spent + amount
       return s.start

@@ -1,22 +1,21 @@
 /**
- * `core/holdings.ts`: what the reservations of one partition have used and hold. Two keys beside the partition's own, in
- * the same slot:
+ * `core/holdings.ts`: the use and holds of one partition's reservations. They are stored in two keys, in the same slot
+ * as the partition's own key:
  *
- * - a hash. Its field with the empty name is the header: `B` 1, `I6` before which nothing lapses, `I6` when the keys
- *   end, `I4` how many reservations hold something, `I4` how many are known, `I4` with how many they are tidied; then for
- *   each unit of which something is held `I4` unit and `d` sum. The field of each reservation, named by its id, is
- *   `B` 16 and what holds of it (1 ended, 2 lapsed), `I6` expiry, `d` number of the last call; then for each unit `I4`
- *   eight times the unit, and 1 if `d` used follows, 2 if `d` held does, 4 if what was spent of it last does: `I6` when, `d`
- *   how much, `B` how many marks, and `d` each of them.
- * - a sorted set of those that hold something, by their expiry: whoever waits for them, or finds them lapsed, looks at
- *   the first few.
+ * - A hash. The field with the empty name is the header: `B` 1, `I6` the earliest time at which a hold lapses, `I6` the
+ * expiry of the keys, `I4` the number of reservations with holds, `I4` the number of known reservations, `I4` the
+ * number at which expired ones are removed; then for each held unit `I4` unit and `d` sum. The field of each
+ * reservation has its id as its name: `B` 16, plus 1 if it has ended and 2 if it has lapsed, `I6` expiry, `d` number of
+ * the last call. Then follows for each unit `I4` eight times the unit, plus 1 if `d` used follows, plus 2 if `d` held
+ * follows, and plus 4 if the last spending follows: `I6` time, `d` amount, `B` number of marks, and `d` each mark.
+ * - A sorted set of the reservations with holds, by expiry. To find the next ones to lapse, the first few are read.
  *
- * Most calls read the header and one reservation, however many there are.
+ * Most calls read only the header and one reservation.
  */
 export const holdings = /* lua */ `
 local function holdings()
   local rememberedMs, fewEntries, mostHolds = 60000, 64, 4096
-  -- The keys end so much later than they have to, so that their end is not moved by every call.
+  -- The keys expire this much later than necessary, so that not every call has to move their expiry.
   local slackMs = 60000
   local byKey, all, allCount = {}, {}, 0
 
@@ -115,7 +114,7 @@ local function holdings()
     return h
   end
 
-  -- What is held under the key of this place, with what is known of a reservation.
+  -- The holdings under a key, with the entry of one reservation.
   local function open(k, rid)
     local key = keys[k]
     local h = byKey[key]
@@ -134,7 +133,7 @@ local function holdings()
       end
     end
     if rid ~= '' and not h.stored and not h.checked and not h.corrupt then
-      -- Nothing is known yet: what stands there all the same is another program's, or is left of what somebody removed.
+      -- The partition has no header. If its keys exist, they belong to another program, or are left from a deletion.
       h.checked = true
       if redis.call('EXISTS', key, h.index) > 0 then
         h.left = redis.call('TYPE', h.index).ok == 'zset'
@@ -155,14 +154,14 @@ local function holdings()
     return e
   end
 
-  -- What is known of a reservation, unless that is over, whether it has been cleared or not.
+  -- The entry of a reservation, unless it has expired. An expired entry counts as missing even before it is removed.
   local function find(h, rid)
     local e = entryOf(h, rid)
     if e and e.holds == 0 and e.expiresAt <= h.now then return false end
     return e
   end
 
-  -- Reads some more of those that hold something, in the order of their expiry as it is stored.
+  -- Reads some more reservations with holds, in the stored order of their expiry.
   local function readOrder(h)
     local order, size = h.order, h.step or 2
     local count, rids = #order, redis.pcall('ZRANGE', h.index, #order, #order + size - 1)
@@ -179,7 +178,7 @@ local function holdings()
     local raws = n > 0 and redis.call('HMGET', h.key, unpack(unread, 1, n)) or {}
     for i = 1, n do h.entries[unread[i]] = raws[i] and readEntry(unread[i], raws[i]) or false end
     for i = 1, #rids do
-      -- What is forgotten in this call still stands in the order that is stored.
+      -- Entries that were removed in this call are still in the stored order.
       local e = h.forgotten[rids[i]] or h.entries[rids[i]]
       if not e or not e.indexed then
         h.corrupt, h.ordered = true, true
@@ -189,8 +188,8 @@ local function holdings()
     end
   end
 
-  -- Visits those that hold something in the order of their expiry, until it is told that this is enough. What was changed in
-  -- this call stands in a list of its own.
+  -- Visits reservations with holds in the order of their expiry, until \`visit\` returns true. Entries that were
+  -- changed in this call are in a separate list.
   local function eachHolder(h, visit)
     local order, i, m, mine = h.order, h.first, 1, h.mine
     while order[i] and order[i].changed do i = i + 1 end
@@ -218,7 +217,7 @@ local function holdings()
     end
   end
 
-  -- Comes after every change of a reservation.
+  -- Call this after every change of a reservation.
   local function note(h, e)
     local mine = h.mine
     h.changed = true
@@ -260,7 +259,7 @@ local function holdings()
     for unit in pairs(e.used) do setHeld(h, e, unit, 0) end
   end
 
-  -- Of one that held nothing before, the expiry was only how long it was remembered.
+  -- If it held nothing before, its expiry was only the time until which it is remembered.
   local function renew(h, e, wasHolding, now, lease)
     local expiresAt = now + lease
     if e.holds == 0 then
@@ -308,7 +307,7 @@ local function holdings()
     local fields = h.stored and redis.call('HGETALL', h.key) or {}
     for i = 1, #fields, 2 do
       local rid = fields[i]
-      -- What cannot be read is left alone.
+      -- Leave unreadable entries unchanged.
       if rid ~= '' and h.entries[rid] == nil then h.entries[rid] = readEntry(rid, fields[i + 1]) or false end
     end
     local spare, over = {}, {}
@@ -325,7 +324,8 @@ local function holdings()
     h.tidyAt = min(max(fewEntries, 2 * h.count), max(2 * mostHolds, h.count + fewEntries))
   end
 
-  -- A reservation, which is noted as new where it is not known yet. What it has used by then begins at the place \`known\`.
+  -- The entry of a reservation; a new one if there is none. The earlier use of a new one is in \`q\`, after index
+  -- \`known\`.
   local function opened(h, rid, units, known, now)
     local e = find(h, rid)
     if e then return e end
@@ -341,7 +341,7 @@ local function holdings()
     return e
   end
 
-  -- 'open', 'applied', 'ended' or 'crowded'.
+  -- Returns 'open', 'applied', 'ended' or 'crowded'.
   local function standingOf(h, rid, seq, more)
     local e = find(h, rid)
     if e and e.ended then return 'ended' end
@@ -357,7 +357,7 @@ local function holdings()
     return true
   end
 
-  -- The marks of the groups of a unit, of those that begin after the place \`from\`.
+  -- The marks of a unit's groups. They are in \`marks\`, after index \`from\`.
   local function marksOf(units, unit, marks, from)
     local mine = {}
     for n = 1, #units - 1 do
@@ -366,7 +366,8 @@ local function holdings()
     return mine
   end
 
-  -- Admits or extends. \`units\` is the lease and the unit of each group; what is spent, held and known begins at these places.
+  -- Admits or extends. \`units\` has the lease and the unit of each group. The numbers to spend, to hold, and already
+  -- known are in \`q\`, after these indexes.
   local function hold(h, rid, seq, units, spends, holds, known, now, marks, from)
     local e = opened(h, rid, units, known, now)
     local wasHolding = e.holds > 0
@@ -384,7 +385,7 @@ local function holdings()
     note(h, e)
   end
 
-  -- What a call makes of the used part of a unit; nothing where it comes too late.
+  -- How much a call changes the used amount of a unit; 0 if the call is late.
   local function changeOf(h, rid, seq, ended, unit, known, used)
     local e = find(h, rid)
     if e and (e.ended or not ended and seq <= e.seq) then return 0 end
@@ -426,9 +427,9 @@ local function holdings()
     note(h, e)
   end
 
-  -- What a reservation holds before a call, so that the call can be cancelled: the number of its last call (-1 where it is not
-  -- known), whether it has lapsed, its expiry; and for each unit as it stands here, as it stands in tags, what it holds of it and how much
-  -- more it will hold, as it stands from the place \`holds\`.
+  -- The state of a reservation before a call, so that the call can be cancelled: the number of its last call (-1 if it
+  -- is not known), whether it has lapsed, and its expiry. For each unit it has the number of the unit here, its number
+  -- in tags, the amount held, and how much more will be held. The new amounts are in \`q\`, after index \`holds\`.
   local function stateBefore(h, rid, set, units, holds)
     local e = find(h, rid)
     local before = { seq = e and e.seq or -1, lapsed = e and e.lapsed or false, expiresAt = e and e.expiresAt or 0 }
@@ -442,7 +443,8 @@ local function holdings()
     return before
   end
 
-  -- Makes a call undone that was admitted here and not elsewhere; whether it was admitted here, and nothing came after it.
+  -- Undoes a call that was admitted in this slot but not in another one. Returns whether there was something to undo
+  -- and nothing came after it.
   local function undo(h, rid, seq, spent, before)
     local e = entryOf(h, rid)
     if not e or e.ended or e.seq ~= seq then return false end
@@ -461,7 +463,7 @@ local function holdings()
     return h and h.sums[unit] or 0
   end
 
-  -- How long until so many units are free, and whether it is for holders; math.huge is never.
+  -- Returns the wait until the units are free, and whether it is a wait for holders; math.huge means never.
   local function waitFor(h, unit, quota, now, need, windowWait)
     if need > quota then return math.huge, false end
     if need == 0 then return 0, false end
@@ -514,7 +516,7 @@ local function holdings()
     if h.left then redis.call('DEL', h.index) end
     call('HDEL', h.key, h.gone)
     call('HSET', h.key, fields)
-    -- In this order, as a set that loses its last member loses its end as well.
+    -- In this order: a set that loses its last member also loses its expiry.
     call('ZADD', h.index, held)
     call('ZREM', h.index, released)
     if h.moved or not h.stored then keep(h.key, h) end
@@ -528,7 +530,7 @@ local function holdings()
     end
   end
 
-  -- Whether everything that is held here can be read, and fits together.
+  -- Whether all holdings of the partition can be read and are consistent.
   local function isWhole(h)
     local fields, card = redis.pcall('HGETALL', h.key), redis.pcall('ZCARD', h.index)
     if h.corrupt or fields.err or type(card) == 'table' then return false end
@@ -542,7 +544,7 @@ local function holdings()
     return card == holding and holding == h.storedHolding
   end
 
-  -- Removes what cannot be read; what is held stays otherwise.
+  -- Removes holdings that cannot be read, and keeps all others.
   local function reset(k)
     local h = open(k, '')
     if isWhole(h) then return end

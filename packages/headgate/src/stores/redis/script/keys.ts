@@ -3,10 +3,10 @@
  * cost is the call itself; then each key gets its expiry. Nothing is written before all requests are decided.
  */
 export const reading = /* lua */ `
--- Lua passes on some thousand values at a time.
+-- Lua can pass a few thousand values at a time.
 local step = 1000
 
--- What each key holds, and later what its requests have made of it where that needed no unpacking. Each is read once.
+-- The value of each key. After a request that needed no unpacking, it is the new value. Each key is read once.
 local held, distinct, count = {}, {}, 0
 for k = 1, valueCount do
   local key = keys[k]
@@ -18,7 +18,7 @@ for k = 1, valueCount do
 end
 local repeated = count < valueCount
 
--- What MGET passes over is not there, or is of another type.
+-- A key without a value in MGET does not exist, or has another type.
 local corrupt, passed, passedCount, there = {}, {}, 0, 0
 for from = 1, count, step do
   local values = redis.call('MGET', unpack(distinct, from, min(from + step - 1, count)))
@@ -39,25 +39,25 @@ if there > 0 then
   for i = 1, passedCount do corrupt[passed[i]] = redis.call('EXISTS', passed[i]) > 0 end
 end
 
--- What is to be written, each key before its value, and in the same places whether a test's clock goes, and when
--- they end. Where a key stands twice, the last counts.
+-- The keys and values to write, in pairs. At the same indexes of \`ends\`: whether a test's clock is used, and the
+-- expiry. If a key occurs twice, the last value counts.
 local changed, ends = {}, {}
 count = 0
 local blank = {}
 
--- What is to be added at the end of what a key holds, each after its key, before anything else is written. Or false after
--- it, or where it takes the place of what is there. And the keys whose values are to be written anew, which nothing can
--- be added to any more.
+-- What to append to the values of keys, as key, text and offset, before anything else is written. The offset is false
+-- to append, or the index at which the text replaces the last entry. The keys in \`anew\` get a new value, so nothing
+-- can be appended to them any more.
 local grown, grownCount, anew = {}, 0, {}
 
--- Those that are unpacked, by their keys.
+-- The unpacked partitions, by key.
 local partitions = {}
 `;
 
 export const writing = /* lua */ `
 local texts = {}
 
--- Numbers are slow to write, and many partitions end together.
+-- Writing numbers as text is slow, and many partitions expire at the same time.
 local function textOf(number)
   local text = texts[number]
   if not text then

@@ -1,21 +1,21 @@
 import { bucketsAWindow, mostEntries } from "../../../core/algorithms/coarse-log.ts";
 
 /**
- * Charges a sliding window, exact or coarse, in its packed form. Its limits are the numbers of a list from one place to
- * another: the quota and the window of each.
+ * Charges a sliding window, exact or coarse, in its packed form. Its limits are a part of a list of numbers: the quota
+ * and the window of each.
  *
- * Most partitions are one log, and most charges add an entry at its end or replace the last: that costs the server less than
- * half of storing the whole log and its expiry again.
+ * Most partitions consist of one log, and most charges append an entry or replace the last one. That costs the server
+ * less than half as much as storing the whole log and its expiry again.
  */
 export const logs = /* lua */ `
 -- A log longer than this, in bytes, is cheaper in a table if it is charged repeatedly in one millisecond.
 local longest = 1000
--- A coarse log of this length, in bytes, in a partition to itself, is full: its oldest entry has to go before another is
--- added.
+-- A coarse log of this length, in bytes, that is alone in its partition is full: its oldest entry must be removed
+-- before another is added.
 local longestCoarse = ${26 + 14 * mostEntries}
 
--- Takes a log whose first entry is at or before \`after\`, and whose last is later. Returns the running total at that moment, the
--- stamp of the first later entry, and where that entry begins.
+-- Searches a log whose first entry is at or before \`after\`, and whose last entry is later. Returns the running total
+-- at that moment, the stamp of the first later entry, and the position of that entry.
 local function since(raw, first, count, after)
   local low, high = 1, count
   while high - low > 1 do
@@ -28,9 +28,9 @@ end
 
 local answered
 
--- Charges the log that begins at \`at\` and is \`length\` bytes long, 0 for a blank one. Returns nil if its limits refuse. Else
--- returns where the entries to keep begin and end, the total before them, how long entries are kept from now on and were kept
--- until now, the new total, and whether the new entry replaces the last.
+-- Charges the log that begins at \`at\` and is \`length\` bytes long; 0 for a blank one. Returns nil if its limits
+-- refuse. Otherwise returns the first and the last position of the entries to keep, the total before them, how long
+-- entries are kept now, how long they were kept before, the new total, and whether the new entry replaces the last one.
 local function chargeLog(raw, at, length, kind, widest, list, limitsAt, limitsEnd, need, now)
   local first = at + 14
   local from, upto, count = first, first - 1, (length - 14) / 14
@@ -74,8 +74,9 @@ local function chargeLog(raw, at, length, kind, widest, list, limitsAt, limitsEn
   return from, upto, base, widest, kept, total, replaces
 end
 
--- Charges a partition that is one log. Returns nil if that is refused, or if the partition is anything else. Returns its new
--- value and when its key ends; or false, the key's unchanged end, a new entry, and where that replaces the last: false to append it.
+-- Charges a partition that consists of one log. Returns nil if the charge is refused, or if the partition is anything
+-- else. Returns the new value and the expiry of its key; or false, the unchanged expiry, a new entry, and the position
+-- at which the entry replaces the last one (false to append it).
 local function chargeOnly(raw, tag, kind, widest, list, limitsAt, limitsEnd, need, now, whole)
   local size, endsAt = 12
   if raw then

@@ -24,7 +24,7 @@ local function others()
     out[o] = number
   end
 
-  -- What is wrong with this charge, before anything is spent: 0 nothing, -1 the state, -2 the calendar.
+  -- The fault of this charge, before anything is spent: 0 for none, -1 for the state, -2 for the calendar.
   local function faultOf(p, set, now, spends)
     if p.corrupt then return -1 end
     for n = 1, #set do
@@ -40,7 +40,7 @@ local function others()
     s.group, s.draft = g, nil
     touch(p, g[1], now)
     local mark = algorithms[g[2]].charge(s, g, now, amount)
-    -- In the millisecond of a reset, what is charged after it is told apart from what was charged before.
+    -- In the millisecond of a reset, the mark distinguishes later charges from earlier ones.
     if p.reset and now <= p.reset.at then return -1 - mark end
     return mark
   end
@@ -53,7 +53,8 @@ local function others()
     algorithms[g[2]].refund(s, g, now, amount, chargedAt, mark)
   end
 
-  -- Gives back what a cancelled attempt was charged in one state. What a reset has forgotten since does not come here.
+  -- Refunds the charge of a cancelled attempt to one state. Do not call it for charges that a reset has forgotten
+  -- since.
   local function takeBack(p, now, chargedAt, tag, amount, mark)
     local s, kind = stateOf(p, tag), tag % 8
     if not s or s.draft then return end
@@ -96,7 +97,7 @@ local function others()
     return false
   end
 
-  -- How long each limit makes this charge wait, -1 for ever.
+  -- The wait for each limit; -1 means never.
   local function waitAll(p, set, now, needs, b)
     for n = 1, #set do
       local g, need = set[n], q[needs + n]
@@ -118,7 +119,7 @@ local function others()
     contended = false
   end
 
-  -- Marks of one charge after another, behind the readings; left out where all of them are 0.
+  -- The marks of all charges, after the readings; left out if all of them are 0.
   local function answerMarks(status, marks, count)
     for m = 1, count do
       if marks[m] ~= 0 then
@@ -134,8 +135,8 @@ local function others()
     if override and override.endsAt > now then return override end
   end
 
-  -- Why overrides refuse: 5 as one blocks, 6 as the request was not made under what is in force. A reservation is
-  -- extended under what admitted it.
+  -- The reason why overrides refuse: 5 if one of them blocks, 6 if the request was not made under the override in
+  -- force. A reservation is extended under the limits that admitted it.
   local function obstacleOf(k, charges, now, seq, standings)
     local reason
     for c = 1, charges do
@@ -151,7 +152,7 @@ local function others()
     return reason
   end
 
-  -- For each charge when its override ends, and its note; 0 where there is none.
+  -- For each charge the end of its override, and its note; 0 if there is none.
   local function answerOverrides(k, charges, now)
     for c = 1, charges do
       local override = inForce(open(k + c - 1), now)
@@ -216,7 +217,7 @@ local function others()
     return reservations
   end
 
-  -- When the last of what was spent leaves its window. What nobody can read may have been spent in a long one.
+  -- The time at which the last spent unit leaves its window. An unreadable state may have had a long window.
   local function spentUntil(p, now)
     if p.corrupt then return now + 86400000 end
     local latest = 0
@@ -228,7 +229,7 @@ local function others()
     return min(latest, latestBlank)
   end
 
-  -- What a partition remembers of a reset.
+  -- The record of a reset that a partition keeps.
   local function noteReset(before, now, over)
     if before and before.over <= now then before = nil end
     if over <= now then return before end
@@ -242,7 +243,7 @@ local function others()
       local p = open(k)
       p.reset = noteReset(p.reset, now, spentUntil(p, now))
       p.changedAt, p.testClock, p.corrupt, p.last = now, testClock, false, ${firstState - 1}
-      -- What is of another type has no text, and must go as well.
+      -- A value of another type has no text. It must be removed too.
       p.raw = p.raw or corrupt[p.key]
       reserve().reset(heldKey)
       heldKey = heldKey + 2
@@ -252,8 +253,8 @@ local function others()
     answer(1)
   end
 
-  -- How many partitions, and where the note stands, 0 to end what is in force; when it ends, or 0 and after how long; its id;
-  -- whether it blocks.
+  -- Reads the number of partitions; the index of the note, or 0 to end the override; the end, or 0 and the duration;
+  -- the id; and whether it blocks.
   local function override(now, testClock)
     local count, note, endsAt, forMs, id, blocks = unpack(q, at, at + 5)
     if endsAt == 0 then endsAt = min(now + forMs, latestBlank) end

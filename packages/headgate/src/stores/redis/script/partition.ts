@@ -1,21 +1,21 @@
 import { firstState } from "./fields.ts";
 
 /**
- * A partition is one string. Its first byte is 1, and after it comes for each group of limits that it was ever charged
- * under a record: `I5` a tag (the group's id and, as the remainder of 8, the algorithm), `I6` from when on it is blank,
- * `I4` the length of its state, and the state. Groups that a request does not name are carried along as they are, until
- * they are blank.
+ * A partition is one string. Its first byte is 1. Then follows a record for each group of limits that was ever charged:
+ * `I5` a tag (the group's id and, as the remainder of 8, the algorithm), `I6` the time from which it is blank, `I4` the
+ * length of its state, and the state. Groups that a request does not name stay as they are until they are blank.
  *
- * A partition that is overridden has the first byte 3: after it come `I6` when that ends, `I6` its id, `B` 1 if it blocks, `I2` the
- * length of a note, and the note; then what would stand there without it, if anything.
+ * A partition with an override has the first byte 3. Then follow `I6` the end of the override, `I6` its id, `B` 1 if it
+ * blocks, `I2` the length of a note, and the note; then the partition as it would be without the override, if there is
+ * anything.
  *
- * A partition that was reset has, until what that forgot would no longer count, the first byte 4: after it come `I6` when it was
- * reset, `B` 1 if that was not the first time in its millisecond, `I6` until when that matters; then what would stand there
- * without it. Where it is overridden too, this comes behind the override.
+ * A partition that was reset has the first byte 4 as long as the forgotten charges would still count. Then follow `I6`
+ * the time of the reset, `B` 1 if there was an earlier one in the same millisecond, `I6` how long the record is needed;
+ * then the partition as it would be without the record. If there is also an override, the override comes first.
  *
- * A sliding window that has the partition to itself can grow at its end, where its record could not. The first byte is 2
- * then, and after it come `I5` the tag, `I6` when the key ends, and the state. A caller with one stamp fits into the 44
- * bytes that Redis keeps in one piece.
+ * If a sliding window is alone in the partition, entries can be appended to the value. Its first byte is then 2. Then
+ * follow `I5` the tag, `I6` the expiry of the key, and the state. A caller with one stamp fits into 44 bytes, which
+ * Redis stores in a single allocation.
  */
 export const partition = /* lua */ `
 local prepare = { slidingWindow, tokenBucket, fixedWindow, slidingCounter, concurrent, slidingWindow }
@@ -76,7 +76,7 @@ end
 
 local overrideForm = '<BI6I6BI2'
 
--- What overrides a partition, and what else its key holds; nothing where it cannot be read.
+-- The override of a partition, and the rest of its value; nothing if it cannot be read.
 local function unwrap(raw)
   if #raw < 16 then return end
   local _, endsAt, id, blocks, length = unpackFrom(overrideForm, raw)
@@ -123,14 +123,14 @@ end
 
 local version, growing = char(1), char(2)
 
--- The record of a state that is carried along. A log that had the partition to itself has none yet: it counts from a
--- place before the first that there is.
+-- The record of a state that is kept unchanged. A log that was alone in the partition has no record yet.
 local function recordOf(p, s)
   if s.at > 0 then return sub(p.raw, s.at, s.upto) end
   return pack('<I5I6I4', s.tag, s.blankAt, s.upto - 12) .. sub(p.raw, 13)
 end
 
--- Until when another state of the unit counts. All are kept as long, as one that is missing would begin from the others.
+-- Until when any other state of the unit counts. All are kept equally long, because a missing one would be rebuilt from
+-- the others.
 local function companyUntil(p, s)
   local last, unit = 0, floor(s.tag / 16777216)
   if p.last == ${firstState} or s.tag % 8 == 5 then return last end
@@ -144,7 +144,7 @@ local function companyUntil(p, s)
   return min(last, latestBlank)
 end
 
--- What a partition has become, and when its key ends; nothing where it is blank.
+-- The new value of a partition, and the expiry of its key; nothing if the partition is blank.
 local function valueOf(p)
   local now, latest, value, states, last = p.changedAt, 0, '', 0
   for i = ${firstState}, p.last do
@@ -166,7 +166,7 @@ local function valueOf(p)
   return growing .. sub(value, 1, 5) .. pack('<I6', endsAt) .. sub(value, 16), endsAt
 end
 
--- Adds what has changed to what is to be written, and to what is blank.
+-- Adds the changes to the values to write, and to the blank keys.
 local function finish()
   for i = 1, openedCount do
     local p = opened[i]

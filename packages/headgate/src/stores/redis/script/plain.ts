@@ -3,13 +3,13 @@
  * logs, one charge after another, without any setup. Other requests are left unchanged for `requests.ts`.
  */
 export const plain = /* lua */ `
--- Whether every charge is to logs, and spends what it needs.
+-- Whether every charge is to logs, and spends the units that it needs.
 local function isPlain(first, charges)
   local i = first
   for _ = 1, charges do
     local set = sets[q[i]]
     local groups = #set
-    -- A layer that is unlimited counts nothing where it has no other plans.
+    -- An unlimited layer without other plans counts nothing.
     if groups == 0 then return false end
     for n = 1, groups do
       local kind, need = set[n][2], q[i + n]
@@ -30,7 +30,8 @@ end
 
 local records, lengths = {}, {}
 
--- What a partition of several logs becomes, and when it ends. Nothing where it is not admitted, or holds something else.
+-- The new value of a partition of several logs, and its expiry. Returns nothing if the request is not admitted, or if
+-- the partition contains anything else.
 local function chargeLogs(raw, set, needs, now)
   local size, found, at = raw and #raw or 1, 0, 2
   for n = 1, #set do lengths[set[n][1]] = 0 end
@@ -44,7 +45,7 @@ local function chargeLogs(raw, set, needs, now)
   end
   if at ~= size + 1 then return nil end
 
-  -- Logs of one unit are kept as long as each other.
+  -- Logs of one unit are kept equally long.
   local latest, kept = 0, {}
   for n = 1, #set do
     local unit = floor(set[n][1] / 16777216)
@@ -56,7 +57,7 @@ local function chargeLogs(raw, set, needs, now)
   for n = 1, #set do
     local g = set[n]
     local tag, length = g[1], lengths[g[1]]
-    -- One that is not there yet begins with what others know.
+    -- A missing log starts from the counts of other states.
     if raw and length == 0 or isOverlong(g, length) then return nil end
     found = found - 1
     local from, upto, base, widest, _, total, replaces = chargeLog(raw, records[tag] or 0, length, g[2], g[3], g, 4, #g, q[needs + n], now)
@@ -76,7 +77,7 @@ local function abandon()
   return false
 end
 
--- Whether it could be decided here, which is whether it is admitted.
+-- Returns whether the request was decided here. It then was admitted.
 local function admitPlain(first, charges, k, now, testClock)
   local i, place, grownPlace = first, count + 1, grownCount + 1
   answered = o + 1

@@ -4,9 +4,10 @@
  * request after another. The answer is one flat list of whole numbers, which `decode.ts` reads. A request that
  * cannot be answered does not spoil the others.
  *
- * A plain request that travels alone is shorter, as every number takes the server time to read: the time to decide by, then
- * for each charge the tag, the widest window, how many numbers its limits are, and these. Where the keys of records of attempts follow those of
- * the partitions, the time is that much below -1, and behind all numbers stands the attempt, if it is one.
+ * A plain request that is alone in its call has a shorter form, because the server needs time to read every number: the
+ * time to decide by, then for each charge the tag, the widest window, the number of values of its limits, and these
+ * values. If keys of attempts' records follow the partitions' keys, the first number is -1 minus the time. If the
+ * request belongs to an attempt, the attempt's id is the last value.
  */
 export const message = /* lua */ `
 local message = cjson.decode(ARGV[1])
@@ -15,12 +16,13 @@ if isSingle and message[1] < 0 then
   message[1], singles, looks = -1 - message[1], #keys / 2, message[#message]
   if type(looks) == 'number' then looks = '' end
 end
--- A record of an attempt is kept for this long, ms, and old ones are looked for in one of so many milliseconds.
+-- A record of an attempt is kept for this long, ms. In one of this many milliseconds, old records are removed.
 local rememberedMs, tidyEvery = 30000, 64
 local sets, q = message[1], message[2]
 local out = { 0 }
 
--- A log may grow for a while before its key's end has to be moved: it is set later by an eighth of the widest window.
+-- The expiry of a growing log is set later by an eighth of its widest window, so that it need not be moved for each
+-- entry.
 local function endOf(latest, widest)
   return min(latest + floor(widest / 8), latestBlank)
 end
@@ -29,15 +31,16 @@ end
 
 /** The parts that every other call needs. */
 export const setUp = /* lua */ `
--- Where reservations play a part: how many keys are partitions' own (behind them come two for each partition of which
--- something may be held, and then one for each partition whose records of attempts are looked at), the reservations, and for each limit set the
--- lease and its units.
+-- For requests with reservations: the number of partition keys, the reservations, and the lease and units of each limit
+-- set. After the partition keys come two keys for each partition with possible holds, and then one key for each
+-- partition with records of attempts.
 local valueCount, rids, terms = isSingle and singles or message[3] or #keys, message[4], message[5]
 local recordKey = isSingle and valueCount + 1 or message[6]
 local at, size, key, heldKey = 1, #q, 1, valueCount + 1
 local o = 1
 local serverNow = out[1] > 0 and floor(out[1] / 1000)
--- For each charge of the next request the id of the override that its limits are by, 0 where they are its own.
+-- For each charge of the next request, the id of the override that set its limits; 0 if the limits are the caller's
+-- own.
 local under
 
 local function timeOf(given)
@@ -45,7 +48,7 @@ local function timeOf(given)
   if not serverNow then
     local time = redis.call('TIME')
     serverNow = time[1] * 1000 + floor(time[2] / 1000)
-    -- With the microseconds: they tell the order of what is decided in one millisecond.
+    -- Include the microseconds: they show the order of decisions in one millisecond.
     out[1] = time[1] * 1000000 + time[2]
   end
   return serverNow
@@ -57,7 +60,7 @@ end
 export const requests = /* lua */ `
 local other
 
--- Opens the records of the next request; what is wrong with it, 0 for nothing.
+-- Opens the records of the next request. Returns its fault; 0 for none.
 local function openRecords(charges, now, testClock)
   if not spans then return 0 end
   local fault
@@ -72,7 +75,7 @@ while at <= size do
     under = { unpack(q, at, at + given - 1) }
     at = at + given
   elseif what <= 1 then
-    -- So many requests, one after another, with so many charges of the one form that follows.
+    -- Several requests, one after another, with several charges of the same form.
     local now, repeats, charges = timeOf(given), q[at], q[at + 1]
     local first = at + 2
     at = first
@@ -114,7 +117,7 @@ while at <= size do
     claims = claims or setUpClaims()
     claims.change(given)
   elseif what >= 5 then
-    -- As above, with what is held. Each has a reservation of its own, one after another, or none has.
+    -- The same with holds. Either each request has its own reservation, in order, or none has one.
     local now, repeats, charges, rid, seq = timeOf(given), q[at], q[at + 1], q[at + 2], q[at + 3]
     local first, width = at + 4, rid > 0 and 4 or 2
     at = first

@@ -9,7 +9,7 @@ local function reserving()
   ${holdings}
   local book = holdings()
 
-  -- As if so many units had not been charged.
+  -- The window's wait, as if \`less\` units had not been charged.
   local function windowWait(s, g, l, now, less)
     local wait = algorithms[g[2]].wait
     return function(units)
@@ -19,7 +19,7 @@ local function reserving()
     end
   end
 
-  -- The places of a group's limits among its numbers.
+  -- The indexes of a group's limits among its numbers.
   local function limitsOf(g)
     if isLog(g[2]) then return 4, #g end
     return 3, 3
@@ -45,7 +45,7 @@ local function reserving()
           return book.waitFor(h, units[n + 1], g[l], now, needs[n], windowWait(s, g, l, now, less))
         end
         local ms, holders = waitWithout(0)
-        -- -1 is never; what is below it is a wait for holders.
+        -- -1 means never. A smaller number is a wait for holders.
         if ms == math.huge then
           answer(-1)
         else
@@ -80,7 +80,7 @@ local function reserving()
     end
   end
 
-  -- What is held in a partition, without what has lapsed; nothing where it cannot be read. Whoever reads it looks at the first holders.
+  -- The holdings of a partition, after expired holds have lapsed. Also reads the first holders.
   local function openHeld(k, rid, now, testClock)
     local h = book.open(k, rid)
     h.now, h.testClock = now, testClock
@@ -90,7 +90,8 @@ local function reserving()
     return h
   end
 
-  -- Each charge is: set, whether its holdings are among the keys, needs, spends; and for a reservation holds and known.
+  -- Each charge has: its limit set, whether its holdings are among the keys, needs, spends; and for a reservation holds
+  -- and known.
   local function decide(what, first, charges, k, now, testClock, rid, seq, failed)
     local peek = what == 6
     local width = rid ~= '' and 4 or 2
@@ -187,7 +188,8 @@ local function reserving()
     answerMarks(status, marks, m)
   end
 
-  -- First where it was spent last, then where the caller says: the newest that the caller knows of are the same, or newer.
+  -- Refunds the last spending first, then the charges that the caller lists. The newest of those are the same charges,
+  -- or newer ones.
   local function giveBack(p, set, n, now, amount, refunds, count, last, ofUnit)
     local g, skipped = set[n], 0
     local s = stateOf(p, g[1])
@@ -209,7 +211,8 @@ local function reserving()
     touch(p, g[1], now)
   end
 
-  -- Each is: set, reservation, number, 1 if it has ended and 2 if it raises, known, used, held, how many refunds, and these.
+  -- Each adjustment has: its limit set, reservation, number, flags (1 if it has ended, 2 if it can hold more), known,
+  -- used, held, the number of refunds, and the refunds.
   local function adjust(now, testClock)
     local count, first, k = q[at], at + 1, key
     local ps, hs, fault = {}, {}, 0
@@ -249,7 +252,7 @@ local function reserving()
       local p, set, n, units = ps[a], sets[q[i]], #sets[q[i]], terms[q[i]]
       local flags, known = q[i + 3], i + 3
       local refunds = known + 3 * n + 2
-      -- Each in its turn: what those before it have spent counts too.
+      -- Prepare each adjustment in its turn: spending by earlier ones counts.
       for g = 1, n do
         marks[m + g] = 0
         show(p, set[g], now)
@@ -278,7 +281,7 @@ local function reserving()
       m = m + n
       i = refunds + 4 * q[refunds - 1]
     end
-    -- Heartbeats of many reservations of one partition all read the same.
+    -- All heartbeats of one partition get the same readings.
     local readAt, readSet = {}, {}
     i = first
     for a = 1, count do
@@ -296,8 +299,8 @@ local function reserving()
     answerMarks(status, marks, m)
   end
 
-  -- Gives back what an attempt was admitted to: how many charges, reservation, number, attempt, whether its charge may
-  -- still come; then for each charge set, and whether its holdings are among the keys.
+  -- Refunds the charges of an attempt. Reads the number of charges, reservation, number, attempt, and whether its
+  -- charge may still arrive; then for each charge the limit set, and whether its holdings are among the keys.
   local function cancel(now, testClock)
     local count, rid, seq, id, mayCome = q[at], q[at + 1] > 0 and rids[q[at + 1]] or '', q[at + 2], rids[q[at + 3]], q[at + 4] == 1
     local first, k = at + 5, key

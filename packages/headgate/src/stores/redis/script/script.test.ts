@@ -8,10 +8,10 @@ it("is known by its SHA-1", () => {
   expect(scriptSha).toBe(createHash("sha1").update(script).digest("hex"));
 });
 
-it("is known by its SHA-1 where it counts processes", () => {
+it("is known by its SHA-1 if it counts processes", () => {
   expect(presenceSha).toBe(createHash("sha1").update(presenceScript).digest("hex"));
 });
 
-it("is known by its SHA-1 where it keeps a text", () => {
+it("is known by its SHA-1 if it stores a text", () => {
   expect(sharedTextSha).toBe(createHash("sha1").update(sharedTextScript).digest("hex"));
 });

@@ -22,7 +22,7 @@ afterAll(async () => {
   await server?.remove();
 });
 
-/** Plans of one partition: a change between them keeps what was counted. The last two are not as plain. */
+/** Plans of one partition: a change between them keeps the counts. The last two are not plain. */
 const plans = [
   "3/second; 9/minute",
   "5/second; 9/minute",
@@ -68,7 +68,7 @@ function requestOf({ keys, plan, cost, peek }: Step, at: number, prefix: string)
   return { do: peek ? "peek" : "decide", at, keys: keys.map((key) => `${prefix}${key}`), parts };
 }
 
-/** The same request in the general form, which every other one takes. */
+/** The same request in the general form, which all other requests use. */
 function generalArgument({ parts, at }: Deciding): string {
   const numbers = parts.flatMap(({ needs, spends }, n) => [n + 1, ...needs, ...spends]);
   const sets = parts.map(({ limits }) => limitText(limits, at));
@@ -84,7 +84,7 @@ let singles = 0;
 let refused = 0;
 
 it(
-  "answers and stores what the general form does, whatever comes between",
+  "answers and stores the same as the general form, for any sequence of calls",
   async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (history) => {
@@ -114,7 +114,7 @@ it(
   longestTestMs,
 );
 
-it("takes the short form for plain requests alone", () => {
+it("uses the short form only for plain requests", () => {
   const step: Step = { advanceMs: 0, keys: [0, 1], plan: 0, cost: 1, peek: false };
   const isShort = (changes: Partial<Step>) => {
     const request = requestOf({ ...step, ...changes }, 1, "");
@@ -128,7 +128,7 @@ it("takes the short form for plain requests alone", () => {
   expect(isShort({ peek: true })).toBe(false);
 });
 
-it("leaves what it cannot read as it is", async () => {
+it("leaves an unreadable state unchanged", async () => {
   await client.hset("taken", "some", "thing");
   await client.set("text", "not a state");
   const request = requestOf({ advanceMs: 0, keys: [0], plan: 0, cost: 1, peek: false }, 1, "");
@@ -137,7 +137,7 @@ it("leaves what it cannot read as it is", async () => {
   expect(await client.eval(script, 1, "text", argument)).toEqual([0, -1, 1]);
   expect(await client.hgetall("taken")).toEqual({ some: "thing" });
   expect(await client.get("text")).toBe("not a state");
-  // Neither is anything written for a partition that the same request names.
+  // A partition that the same request names is not written either.
   const both = writeMessage(
     [requestOf({ advanceMs: 0, keys: [0, 1], plan: 0, cost: 1, peek: false }, 1, "")],
     1,
@@ -146,7 +146,7 @@ it("leaves what it cannot read as it is", async () => {
   expect(await client.exists("fresh")).toBe(0);
 });
 
-it("ends each key after its widest window, by the server's clock too", async () => {
+it("lets each key expire after its widest window, also by the server's clock", async () => {
   const request = requestOf({ advanceMs: 0, keys: [0], plan: 0, cost: 1, peek: false }, 0, "");
   const { argument } = writeMessage([request], 0);
   for (let n = 0; n < 3; n += 1) await client.eval(script, 1, "ending", argument);

@@ -1,7 +1,8 @@
 /**
- * Decides a plain request that is alone in its call: one request for each charge, each to a partition that is one exact sliding
- * window. It runs before anything that other requests need is set up, and it is no function, as making one takes time. If it
- * cannot admit the request, it rewrites it in the general form, and the rest of the script decides it from the start.
+ * Decides a plain request that is alone in its call: each charge is one request, to a partition that is one exact
+ * sliding window. It runs before the setup for other requests. It is not a function, because creating one takes time.
+ * If it cannot admit the request, it rewrites it in the general form, and the rest of the script decides it from the
+ * start.
  */
 export const single = /* lua */ `
 if isSingle then
@@ -34,7 +35,7 @@ if isSingle then
     if k <= charges or missing > charges then break end
     if missing > 0 and redis.call('EXISTS', unpack(keys, 1, charges)) > charges - missing then break end
     if looks and looks ~= '' then
-      -- Where the first has no record of the attempt, none has.
+      -- If the first key has no record of the attempt, none has one.
       if now % tidyEvery == 0 then break end
       local a = 2
       for k = 1, charges do
@@ -59,7 +60,7 @@ if isSingle then
     end
     return out
   until true
-  -- In the general form.
+  -- Rewrites the request in the general form.
   for i = #out, 2, -1 do out[i] = nil end
   sets, q = {}, { 0, message[1], 1, singles }
   local a = 2

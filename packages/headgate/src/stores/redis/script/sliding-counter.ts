@@ -7,7 +7,7 @@ local function slidingCounter()
     return { start = start, current = current, previous = previous, window = window }
   end
 
-  -- Start, current and previous as they stand at this moment.
+  -- Start, current and previous at this moment.
   local function countsAt(s, window, now)
     local start = floor(now / window) * window
     if s.start >= start then return s.start, s.current, s.previous end
@@ -25,7 +25,8 @@ local function slidingCounter()
     if need > quota then return -1 end
     local start, current, previous = countsAt(s, window, now)
     if freeOf(start, current, previous, quota, window, now) >= need then return 0 end
-    -- Within this step, if what was spent in it leaves room at all; else in the next, where it becomes the previous.
+    -- If this step has room at all, the wait ends within it. Otherwise it ends in the next step, where the current
+    -- count becomes the previous one.
     if current + need > quota then start, current, previous = start + window, 0, current end
     local low, high = start - 1, start + window
     while high - low > 1 do

@@ -2,14 +2,14 @@ import { bucketsAWindow } from "../../../core/algorithms/coarse-log.ts";
 
 /**
  * `core/algorithms/sliding-window.ts` on a packed log: `I6` the widest window that it is kept for, `d` the running
- * total before its first entry, then for each entry `I6` stamp and `d` running total. Limits come as the widest
+ * total before its first entry, then for each entry `I6` stamp and `d` running total. A limit is passed as the widest
  * window, then quota and window of each.
  *
- * Entries are of one width, so that a search unpacks the few that it looks at, and an admission appends to the text
- * that is there. Mostly the oldest and the newest entry are all that has to be looked at. The first `kept` entries are
- * as stored, the last is in `newest` and `total`, and `changed` holds those between, two numbers an entry: mostly none.
+ * All entries have the same length, so that a search unpacks only the entries that it visits, and an admission appends
+ * to the existing text. Usually only the oldest and the newest entry are read. The first `kept` entries are as stored.
+ * The last one is in `newest` and `total`. `changed` has those in between, two numbers for each entry; usually none.
  *
- * It is `core/algorithms/coarse-log.ts` as well, where the limits say so: entries then are of a bucket each, not of a
+ * It is also `core/algorithms/coarse-log.ts` if the limits say so: an entry then is for a bucket instead of a
  * millisecond.
  */
 export const slidingWindow = /* lua */ `
@@ -47,7 +47,7 @@ local function slidingWindow()
     return (unpackFrom('<I6', s.raw, s.at + 15 + 14 * i))
   end
 
-  -- The running total up to and including entry i; that of the entry before the first is the base.
+  -- The running total up to and including entry i. The total before the first entry is the base.
   local function totalAt(s, i)
     if i < s.first then return s.base end
     if i == s.count then return s.total end
@@ -70,7 +70,8 @@ local function slidingWindow()
     if need > g[l] then return -1 end
     local units = s.total - g[l] + need
     if s.base >= units then return 0 end
-    -- The newest entry before which fewer units were spent. Every entry holds at least one, and mostly just one.
+    -- Finds the newest entry before which fewer units were spent. Every entry has at least one unit, and usually
+    -- exactly one.
     local low, high = s.first, s.first + units - s.base - 1
     if high > s.count then high = s.count end
     if totalAt(s, high - 1) < units then
@@ -96,7 +97,7 @@ local function slidingWindow()
       oldest, spent = stampAt(s, first), s.total - totalAt(s, first - 1)
     end
     if spent <= quota then return quota - spent, oldest + window - now end
-    -- In debt: nothing is free before the debt itself has left the window.
+    -- In debt: no unit is free until the debt itself has left the window.
     return 0, wait(s, g, l, now, 1)
   end
 
@@ -109,8 +110,8 @@ local function slidingWindow()
     end
   end
 
-  -- Once there are twice as many entries as any limit looks at one by one, every second one of the older half joins the
-  -- next: its units leave a little later than they would.
+  -- When there are twice as many entries as any limit needs, merges pairs in the older half: each entry joins the next,
+  -- so its units leave a little later.
   local function merge(s, g)
     local most = largestUsualQuota
     for l = 4, #g, 2 do most = max(most, g[l]) end
@@ -128,7 +129,7 @@ local function slidingWindow()
     s.changed, s.first, s.count, s.kept, s.oldest = changed, 1, n, 0, changed[1]
   end
 
-  -- The mark is how far the entry's stamp is ahead of the decision: not at all, unless the clock was set back.
+  -- The mark is how far the entry's stamp is ahead of the decision: 0, unless the clock was set back.
   local function charge(s, g, now, amount)
     if g[3] > s.widest then s.widest = g[3] end
     if s.count >= s.first and s.oldest <= now - s.widest then prune(s, now - s.widest) end
@@ -203,7 +204,7 @@ local function slidingWindow()
       local kind = s.tag % 8
       return charge(s, { s.tag, kind, kind == 6 and s.widest or 0 }, now, amount)
     end,
-    -- A window that has grown is waited for: the log lives for as long as it.
+    -- A wider window may have reported a wait: keep the log as long as that window.
     adapt = function(s, g)
       if s.count < s.first or g[3] <= s.widest then return false end
       s.widest = g[3]

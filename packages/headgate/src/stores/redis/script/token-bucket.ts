@@ -46,7 +46,7 @@ local function tokenBucket()
   local function wait(s, g, l, now, need)
     if need > g[3] then return -1 end
     local ms = drainMs(levelAt(s, g, now) + need * g[4] - g[6], g[5])
-    -- After the clock was set back nothing drains until it has caught up.
+    -- If the clock was set back, the bucket does not drain until the clock has caught up.
     if ms > 0 and s.stamp > now then return ms + s.stamp - now end
     return ms
   end
