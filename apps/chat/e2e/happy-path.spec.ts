@@ -50,6 +50,32 @@ test("the controls of a card update its figures", async ({ page }) => {
   await expect(card.getByLabel("Pension, %")).toHaveValue("0");
 });
 
+test("a tax code typed into a card updates its figures, and one that does not exist is explained", async ({
+  page,
+}) => {
+  await page.goto("/");
+  await ask(page, "take-home on £30,000");
+  const card = answers(page).getByRole("region", { name: "Take-home pay on £30,000" });
+  const code = card.getByLabel("Tax code");
+  await expect(code).toHaveValue("1257L");
+  await code.fill("br");
+  // 20% of £30,000, and 8% of £30,000 - £12,570.
+  await expect(card).toContainText("£22,605.60 a year");
+  await code.fill("D2");
+  await code.press("Tab");
+  await expect(card).toContainText("D2 is a tax code of Scotland: write SD2. The figures are those of BR.");
+  await expect(code).toHaveAttribute("aria-invalid", "true");
+  await code.fill("SD2");
+  await expect(card.getByLabel("Lives in")).toHaveValue("Scotland");
+  // 45% of £30,000.
+  await expect(card).toContainText("£15,105.60 a year");
+  await expect(card).not.toContainText("write SD2");
+  await card.getByRole("button", { name: "Back to the answer" }).click();
+  await expect(code).toHaveValue("1257L");
+  await expect(card).toContainText("£25,119.60 a year");
+  await expect(questions(page)).toHaveCount(1);
+});
+
 test("a follow-up button asks about the same pay", async ({ page }) => {
   await page.goto("/");
   await ask(page, "take-home on £45,000");

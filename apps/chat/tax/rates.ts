@@ -139,3 +139,10 @@ export function bandsOf(taxYear: TaxYear, nation: Nation): readonly Band[] {
   const rates = ratesOf[taxYear];
   return nation === "Scotland" ? rates.scottishBands : rates.bands;
 }
+
+/** Returns the income at which the higher rate begins, in pounds a year, if the personal allowance is whole. */
+export function higherRateFrom(taxYear: TaxYear, nation: Nation): number {
+  const bands = bandsOf(taxYear, nation);
+  const below = bands[bands.findIndex(({ name }) => name === "Higher rate") - 1];
+  return ratesOf[taxYear].personalAllowance + (below?.upTo ?? 0);
+}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { splitPrefix, taxCodeOf } from "./tax-code.ts";
+import { readTaxCode, splitPrefix, taxCodeOf } from "./tax-code.ts";
 import { type Pay, PayError, workOut } from "./work-out.ts";
 
 const pay = (of: Partial<Pay>) =>
@@ -44,7 +44,7 @@ test("a code gives its whole allowance above £100,000 too, and the next pound c
 });
 
 test("codes that do not exist, and codes with several jobs, are errors", () => {
-  expect(() => pay({ taxCode: "D2" })).toThrow(new PayError("Tax code D2 is not known in England."));
+  expect(() => pay({ taxCode: "D2" })).toThrow(new PayError("D2 is a tax code of Scotland: write SD2."));
   expect(() => pay({ taxCode: "XYZ" })).toThrow(PayError);
   expect(() => pay({ taxCode: "BR", otherJobs: [5_000] })).toThrow(/is for one job/);
 });
@@ -55,4 +55,26 @@ test("the prefix of a code is its nation", () => {
   expect(splitPrefix("sbr")).toEqual({ code: "BR", nation: "Scotland" });
   expect(splitPrefix("nt")).toEqual({ code: "NT", nation: undefined });
   expect(taxCodeOf("0T", "England")).toEqual({ code: "0T", allowance: 0 });
+});
+
+test.each<[typed: string, lives: Pay["nation"], read: ReturnType<typeof readTaxCode>]>([
+  ["1100l", "England", { code: "1100L", nation: "England" }],
+  [" k 475 ", "Scotland", { code: "K475", nation: "Scotland" }],
+  ["0T M1", "Wales", { code: "0T", nation: "Wales" }],
+  ["1100L/W1", "England", { code: "1100L", nation: "England" }],
+  ["BR X", "England", { code: "BR", nation: "England" }],
+  ["SD2", "England", { code: "D2", nation: "Scotland" }],
+  ["C1257L", "England", { code: undefined, nation: "Wales" }],
+  ["1257L", "Scotland", { code: undefined, nation: "Scotland" }],
+  ["", "England", { code: undefined, nation: "England" }],
+  ["D2", "England", { problem: "D2 is a tax code of Scotland: write SD2." }],
+  [
+    "12X5",
+    "England",
+    {
+      problem: "“12X5” is not a tax code. Write it as on a payslip, such as 1257L, 1100L, K475, BR or 0T.",
+    },
+  ],
+])("reads the typed tax code %j of someone who lives in %s", (typed, lives, read) => {
+  expect(readTaxCode(typed, lives)).toEqual(read);
 });

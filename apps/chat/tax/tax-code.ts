@@ -41,3 +41,30 @@ export function splitPrefix(written: string): { code: string; nation: Nation | u
     nation: prefix === "S" ? "Scotland" : prefix === "C" ? "Wales" : undefined,
   };
 }
+
+/** @returns why a code does not exist in the nation, and what would be right; `undefined` if it does */
+export function taxCodeProblem(code: string, nation: Nation): string | undefined {
+  if (taxCodeOf(code, nation)) return undefined;
+  if (taxCodeOf(code, "Scotland")) return `${code} is a tax code of Scotland: write S${code}.`;
+  return `“${code}” is not a tax code. Write it as on a payslip, such as 1257L, 1100L, K475, BR or 0T.`;
+}
+
+/**
+ * Reads a tax code as typed by a person: spaces, small letters, the prefix of a nation, and the mark of an emergency code
+ * (W1, M1 or X), which does not change a year's tax of the same pay.
+ * @param nation where the person lives, if the code has no prefix
+ * @returns `undefined` as code for the usual one, also if nothing is typed
+ */
+export function readTaxCode(
+  typed: string,
+  nation: Nation,
+): { code: string | undefined; nation: Nation } | { problem: string } {
+  const plain = typed
+    .toUpperCase()
+    .replace(/[^A-Z0-9]/g, "")
+    .replace(/(?<=.)(?:[WM]1|X)$/, "");
+  const { code, nation: ofPrefix = nation } = splitPrefix(plain);
+  if (code === "" || code === usualTaxCode) return { code: undefined, nation: ofPrefix };
+  const problem = taxCodeProblem(code, ofPrefix);
+  return problem === undefined ? { code, nation: ofPrefix } : { problem };
+}

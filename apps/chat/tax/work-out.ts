@@ -6,7 +6,7 @@ import { employeeInsurance, employerInsurance, marginalInsurance } from "./natio
 import { shareOf, toPence, toPounds } from "./pence.ts";
 import { type Nation, nations, type StudentLoanPlan, type TaxYear } from "./rates.ts";
 import { marginalRepayment, type Repayment, repayments } from "./student-loan.ts";
-import { taxCodeOf } from "./tax-code.ts";
+import { taxCodeOf, taxCodeProblem } from "./tax-code.ts";
 import { isKnownTaxYear, taxYears } from "./tax-year.ts";
 
 export const largestSalary = 10_000_000;
@@ -96,8 +96,8 @@ export function checkPay(pay: Pay): void {
     throw new PayError(`A pension contribution of £${amount} is more than the salary of £${pay.salary}.`);
   }
   if (pay.taxCode === undefined) return;
-  if (!taxCodeOf(pay.taxCode, pay.nation))
-    throw new PayError(`Tax code ${pay.taxCode} is not known in ${pay.nation}.`);
+  const problem = taxCodeProblem(pay.taxCode, pay.nation);
+  if (problem !== undefined) throw new PayError(problem);
   if ((pay.otherJobs ?? []).length > 0)
     throw new PayError(
       `Tax code ${pay.taxCode} is for one job. Leave it out to work out several jobs together.`,

@@ -73,19 +73,22 @@ export const breakdown: z.ZodType<Breakdown> = z
 
 export const period = z.enum(["hour", "day", "week", "fortnight", "four weeks", "month", "quarter", "year"]);
 
+const shown = z
+  .object({
+    period,
+    perYear: z.number().describe("How many periods are in a year"),
+    gross: z.number(),
+    takeHome: z.number(),
+    incomeTax: z.number(),
+    nationalInsurance: z.number(),
+    studentLoan: z.number(),
+  })
+  .optional()
+  .describe("The figures by the period asked for");
+const leftMonthly = z.number().optional().describe("Take-home less outgoings, pounds a month");
+
 export const takeHomeExtras = z.object({
-  shown: z
-    .object({
-      period,
-      perYear: z.number().describe("How many periods are in a year"),
-      gross: z.number(),
-      takeHome: z.number(),
-      incomeTax: z.number(),
-      nationalInsurance: z.number(),
-      studentLoan: z.number(),
-    })
-    .optional()
-    .describe("The figures by the period asked for"),
+  shown,
   shares: z
     .array(
       z.object({
@@ -97,9 +100,26 @@ export const takeHomeExtras = z.object({
       }),
     )
     .optional(),
-  leftMonthly: z.number().optional().describe("Take-home less outgoings, pounds a month"),
+  leftMonthly,
 });
 export type TakeHomeExtras = z.infer<typeof takeHomeExtras>;
+
+export const householdOut = z.object({
+  rows: z.array(breakdown),
+  takeHome: z.number(),
+  takeHomeMonthly: z.number(),
+  leftMonthly,
+});
+export type HouseholdOutput = z.infer<typeof householdOut>;
+
+export const salaryForTakeHomeOut = z.object({
+  wantedTakeHome: z.number(),
+  wantedMonthly: z.number(),
+  takeHomeNow: pounds("Take-home of the salary now").optional(),
+  shown,
+  breakdown,
+});
+export type SalaryForTakeHomeOutput = z.infer<typeof salaryForTakeHomeOut>;
 
 const bands = z.array(
   z.object({

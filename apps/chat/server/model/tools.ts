@@ -9,8 +9,12 @@ import { type Breakdown, largestSalary, type Pay, workOut } from "../../tax/work
 import { comfortableStep, salariesBetween } from "./salary-table.ts";
 import {
   breakdown,
+  type HouseholdOutput,
+  householdOut,
   period,
   plan,
+  type SalaryForTakeHomeOutput,
+  salaryForTakeHomeOut,
   type TakeHomeExtras,
   type TaxRatesOutput,
   takeHomeExtras,
@@ -76,6 +80,18 @@ const figures = [
   "tax-band",
   "employer",
 ] as const;
+const outgoings = z
+  .array(z.object({ name: z.string().max(40), amount: amount("Amount") }))
+  .max(8)
+  .optional()
+  .describe("Such as rent: taken off the take-home");
+const shownPeriod = {
+  period: period.optional(),
+  hoursPerWeek: z.number().positive().max(168).optional().describe("For pay by the hour; usually 37.5"),
+  daysPerWeek: z.number().positive().max(7).optional().describe("For pay by the day; usually 5"),
+  weeksPerYear: z.number().positive().max(53).optional().describe("Weeks paid in a year; usually 52"),
+};
+
 /** Creates the JSON Schema once. From a plain Zod schema, the SDK would create it again in every round. */
 function inputOf<Shape extends z.ZodRawShape>(shape: Shape) {
   return zodSchema(z.object(shape));
@@ -91,29 +107,14 @@ export const salaryTools = {
       "Calculates one person's UK pay in full: income tax by band, National Insurance, student loan, pension, take-home, marginal and effective rate, what the employer pays. The page draws it as a card.",
     inputSchema: inputOf({
       ...pay,
-      outgoings: z
-        .array(z.object({ name: z.string().max(40), amount: amount("Amount") }))
-        .max(8)
-        .optional()
-        .describe("Such as rent: taken off the take-home"),
+      outgoings,
       shares: z
         .array(z.object({ name: z.string().max(40).optional(), share: z.number().min(0).max(1) }))
         .max(8)
         .optional()
         .describe("Shares of the take-home; 0.5 is half. One with a name, such as rent, is taken off it"),
       show: z
-        .object({
-          figure: z.enum(figures),
-          period: period.optional(),
-          hoursPerWeek: z
-            .number()
-            .positive()
-            .max(168)
-            .optional()
-            .describe("For pay by the hour; usually 37.5"),
-          daysPerWeek: z.number().positive().max(7).optional().describe("For pay by the day; usually 5"),
-          weeksPerYear: z.number().positive().max(53).optional().describe("Weeks paid in a year; usually 52"),
-        })
+        .object({ figure: z.enum(figures), ...shownPeriod })
         .optional()
         .describe("What the question asks for: the card shows it first"),
     }),
@@ -161,12 +162,18 @@ export const salaryTools = {
   }),
   household: tool({
     description: "Calculates the pay of 2 to 6 people, each taxed separately, and their total take-home.",
-    inputSchema: inputOf({ people: z.array(z.object(pay)).min(2).max(6) }),
-    outputSchema: z.object({ rows: z.array(breakdown), takeHome: z.number(), takeHomeMonthly: z.number() }),
-    execute: ({ people }) => {
+    inputSchema: inputOf({ people: z.array(z.object(pay)).min(2).max(6), outgoings }),
+    outputSchema: householdOut,
+    execute: ({ people, outgoings: spent = [] }): HouseholdOutput => {
       const rows = people.map((one) => workOut(one as Pay));
-      const pence = rows.reduce((sum, row) => sum + Math.round(row.takeHome * 100), 0);
-      return { rows, takeHome: pence / 100, takeHomeMonthly: Math.round(pence / 12) / 100 };
+      const takeHome = toPounds(rows.reduce((sum, row) => sum + toPence(row.takeHome), 0));
+      const left = spent.reduce((rest, one) => rest - one.amount, takeHome);
+      return {
+        rows,
+        takeHome,
+        takeHomeMonthly: perPeriod(takeHome, "month"),
+        ...(spent.length > 0 ? { leftMonthly: perPeriod(left, "month") } : {}),
+      };
     },
   }),
   salary_table: tool({
@@ -191,14 +198,26 @@ export const salaryTools = {
   }),
   salary_for_take_home: tool({
     description:
-      "The lowest whole-pound UK salary that leaves at least a given take-home, worked out in full.",
-    inputSchema: inputOf({ takeHome: amount("Wanted take-home"), ...circumstances }),
-    outputSchema: z.object({ wantedTakeHome: z.number(), wantedMonthly: z.number(), breakdown }),
-    execute: ({ takeHome, ...rest }) => ({
-      wantedTakeHome: takeHome,
-      wantedMonthly: perPeriod(takeHome, "month"),
-      breakdown: workOut({ ...rest, salary: grossFromNet(takeHome, rest as Pay) } as Pay),
+      "The lowest whole-pound UK salary that leaves at least a given take-home, worked out in full. With `from`, the take-home is that of the salary now plus the sum given.",
+    inputSchema: inputOf({
+      takeHome: amount("Wanted take-home, or the sum on top of the take-home now"),
+      from: amount("Salary now").optional(),
+      show: z.object(shownPeriod).optional().describe("Also give the salary by this period"),
+      ...circumstances,
     }),
+    outputSchema: salaryForTakeHomeOut,
+    execute: ({ takeHome, from, show, ...rest }): SalaryForTakeHomeOutput => {
+      const now = from === undefined ? undefined : workOut({ ...rest, salary: from } as Pay).takeHome;
+      const wanted = toPounds(toPence(takeHome) + toPence(now ?? 0));
+      const found = workOut({ ...rest, salary: grossFromNet(wanted, rest as Pay) } as Pay);
+      return {
+        wantedTakeHome: wanted,
+        wantedMonthly: perPeriod(wanted, "month"),
+        ...(now === undefined ? {} : { takeHomeNow: now }),
+        ...(show?.period ? { shown: inPeriod(found, show.period, show) } : {}),
+        breakdown: found,
+      };
+    },
   }),
   tax_rates: tool({
     description:

@@ -4,9 +4,15 @@
  * question.
  */
 import type { PayPeriod } from "../../../tax/pay-periods.ts";
+import { toPence, toPounds } from "../../../tax/pence.ts";
 import { usualTaxCode } from "../../../tax/tax-code.ts";
 import type { Breakdown, Pay } from "../../../tax/work-out.ts";
-import type { TakeHomeExtras, TaxRatesOutput } from "../tool-outputs.ts";
+import type {
+  HouseholdOutput,
+  SalaryForTakeHomeOutput,
+  TakeHomeExtras,
+  TaxRatesOutput,
+} from "../tool-outputs.ts";
 import type { Figure } from "./facts.ts";
 import type { Sum } from "./understand.ts";
 import { list, percent, planNames, pounds, roundPercent, table } from "./wording.ts";
@@ -28,11 +34,11 @@ function leads(sum: Sum, tool: string, output: unknown): string[] {
     case "compare_salaries":
       return comparison(output as Comparison, sum);
     case "household":
-      return household(output as Household);
+      return household(output as HouseholdOutput, sum);
     case "salary_table":
       return salaryTable(output as { rows: Breakdown[] });
     case "salary_for_take_home":
-      return salaryForTakeHome(output as Wanted);
+      return salaryForTakeHome(output as SalaryForTakeHomeOutput);
     case "tax_rates":
       return taxRates(output as TaxRatesOutput, sum);
     default: {
@@ -52,17 +58,6 @@ interface Comparison {
   gains: number[];
   gainsMonthly: number[];
 }
-interface Household {
-  rows: Breakdown[];
-  takeHome: number;
-  takeHomeMonthly: number;
-}
-interface Wanted {
-  wantedTakeHome: number;
-  wantedMonthly: number;
-  breakdown: Breakdown;
-}
-
 /** At most three: the rest is in the card. */
 function figuresOf({ figures }: Sum): Figure[] {
   const deductions = figures.filter((figure) => figure !== "take-home");
@@ -108,6 +103,12 @@ function by(figure: "incomeTax" | "nationalInsurance" | "studentLoan", { shown }
     : `, ${pounds(shown[figure])} ${inWords[shown.period]}`;
 }
 
+/** ", counting 1,950 hours": how many of the period are in a year. */
+function counting({ period, perYear }: NonNullable<TakeHomeExtras["shown"]>): string {
+  const unit = period === "day" ? "working days" : "hours";
+  return /day|hour/.test(period) ? `, counting ${count.format(perYear)} ${unit}` : "";
+}
+
 const single: Record<Figure, (result: Result) => string> = {
   "take-home": (result) => {
     const { takeHome, takeHomeMonthly, shown } = result;
@@ -117,9 +118,7 @@ const single: Record<Figure, (result: Result) => string> = {
     if (shown === undefined || shown.period === "year") {
       return `${lead} **${pounds(takeHome)}** a year, ${pounds(takeHomeMonthly)} a month ${basis(result)}.${loan}`;
     }
-    const unit = shown.period === "day" ? "working days" : "hours";
-    const counting = /day|hour/.test(shown.period) ? `, counting ${count.format(shown.perYear)} ${unit}` : "";
-    return `${lead} **${pounds(shown.takeHome)} ${inWords[shown.period]}**${counting}, of ${pounds(shown.gross)} before deductions; ${pounds(takeHome)} a year ${basis(result)}.${loan}`;
+    return `${lead} **${pounds(shown.takeHome)} ${inWords[shown.period]}**${counting(shown)}, of ${pounds(shown.gross)} before deductions; ${pounds(takeHome)} a year ${basis(result)}.${loan}`;
   },
   "income-tax": (result) =>
     `On ${payWords(result)} income tax is **${pounds(result.incomeTax)}** a year${by("incomeTax", result)} ${basis(result)}.`,
@@ -195,16 +194,27 @@ function shares({ shares: found = [] }: Result, sum: Sum): string[] {
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-function outgoings({ leftMonthly, shares: of = [] }: Result, { request }: Sum): string[] {
+function outgoings({ leftMonthly, shares: of = [] }: TakeHomeExtras, { request }: Sum): string[] {
   if (leftMonthly === undefined) return [];
   const { outgoings: sums = [] } = request.input as { outgoings?: { name: string }[] };
   const names = [...of, ...sums].flatMap(({ name }) => name ?? []);
   return [`After the ${list(names)}, **${pounds(leftMonthly)}** a month is left.`];
 }
 
-function salaryForTakeHome({ breakdown, wantedTakeHome, wantedMonthly }: Wanted): string[] {
+function salaryForTakeHome({
+  breakdown,
+  wantedTakeHome,
+  wantedMonthly,
+  takeHomeNow,
+  shown,
+}: SalaryForTakeHomeOutput): string[] {
+  const by = shown ? `, ${pounds(shown.gross)} ${inWords[shown.period]}${counting(shown)}` : "";
+  const now =
+    takeHomeNow === undefined
+      ? ""
+      : ` That is ${pounds(takeHomeNow)}, the take-home now, and ${pounds(toPounds(toPence(wantedTakeHome) - toPence(takeHomeNow)))} more.`;
   return [
-    `To take home ${pounds(wantedTakeHome)} a year, ${pounds(wantedMonthly)} a month, you need a salary of **${pounds(breakdown.pay.salary)}** ${basis(breakdown)}.`,
+    `To take home ${pounds(wantedTakeHome)} a year, ${pounds(wantedMonthly)} a month, you need a salary of **${pounds(breakdown.pay.salary)}**${by} ${basis(breakdown)}.${now}`,
   ];
 }
 
@@ -320,10 +330,11 @@ function sharedBasis(rows: readonly Breakdown[]): string {
   return parts.length > 0 ? ` (${parts.join(", ")})` : "";
 }
 
-function household({ rows, takeHome, takeHomeMonthly }: Household): string[] {
+function household({ rows, takeHome, takeHomeMonthly, leftMonthly }: HouseholdOutput, sum: Sum): string[] {
   const each = rows.map((row) => `${pounds(row.takeHome)} on ${payWords(row)}`);
   return [
     `Together you take home **${pounds(takeHome)}** a year, ${pounds(takeHomeMonthly)} a month: ${list(each)}, each taxed alone${sharedBasis(rows.slice(0, 1))}.`,
+    ...outgoings({ leftMonthly }, sum),
   ];
 }
 

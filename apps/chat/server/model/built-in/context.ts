@@ -39,6 +39,8 @@ export interface Context {
   previous: number | undefined;
   /** A salary as the person gave it, if by a period. */
   paid: (Pick<Facts, "hours" | "days" | "weeks"> & { value: number; period: PayPeriod }) | undefined;
+  /** The last request to a tool, as JSON. */
+  answered: string | undefined;
   /** The open question to the person. */
   asked: { amounts: Amount[]; compares?: boolean } | undefined;
 }
@@ -63,6 +65,7 @@ export const freshContext: Context = {
   step: undefined,
   previous: undefined,
   paid: undefined,
+  answered: undefined,
   asked: undefined,
 };
 

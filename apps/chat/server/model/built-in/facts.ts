@@ -82,13 +82,15 @@ export class Facts {
   /** "40k with 5% pension vs 42k with none": the salary before each, and whether another one follows. */
   pensionsOf: { salary: Amount; isBetween: boolean; pension: SaidPension | undefined }[] = [];
   /** "pension to get down to 100k": the salary that should be left. */
-  pensionDownTo: Amount | undefined = undefined;
+  pensionDownTo: Amount | "higher rate" | undefined = undefined;
   pensionKind: PensionKind | undefined = undefined;
   /** "from 5% to 8%": the other share to compare with. */
   pensionBefore: Part | undefined = undefined;
   /** Contributions of the employer, which do not change the pay. */
   employerPension = false;
   rise: { part: Part; sign: 1 | -1 } | undefined = undefined;
+  /** "£200 more a month in my pocket": the rise of the take-home. */
+  netRise: Amount | undefined = undefined;
   secondJobs: Amount[] = [];
   hasTwoJobs = false;
   /** "a staff of 4": employees, not a couple. */
@@ -154,6 +156,8 @@ export class Facts {
   remarks: string[] = [];
   /** Words that no rule knows, as the person wrote them. */
   leftovers: string[] = [];
+  /** Those leftovers that hold an amount, or a word that some rule knows: the sentence was not understood. */
+  misread: string[] = [];
   /** "salery" read as "salary". */
   corrections: { from: string; to: string }[] = [];
   words = 0;

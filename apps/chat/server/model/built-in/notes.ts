@@ -75,8 +75,9 @@ function unused(
   { mode, salaries }: Context,
 ): string | undefined {
   const isOne = mode === "one" && salaries.length > 0;
+  const isPaidFrom = isOne || mode === "household";
   const names = [
-    ...(isOne ? [] : outgoings.map(({ name }) => name)),
+    ...(isPaidFrom ? [] : outgoings.map(({ name }) => name)),
     ...(isOne ? [] : shares.map(({ name, words }) => name ?? `share of ${words}`)),
     ...(salaries.length > 0 ? [] : extras.map(({ name }) => name)),
     ...(salaries.length === 0 && typeof pension === "object" ? ["pension"] : []),

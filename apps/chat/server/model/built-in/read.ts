@@ -8,7 +8,7 @@ import { rulesFor } from "./rules/all.ts";
 import type { Rule } from "./rules/rule.ts";
 import { partOfFullTime } from "./salaries.ts";
 import { putRight, wordsOf } from "./spelling.ts";
-import { markup, plainText, tokensOf } from "./tokens.ts";
+import { markup, plainText, type Token, tokensOf } from "./tokens.ts";
 
 /** How many characters of a message are read. Usual questions are shorter. */
 export const longestRead = 600;
@@ -36,13 +36,22 @@ const bareSalary = phrase(
   "(?<=(?:on|earn|earns|earning|make|making|salary|salary is|of|paid|get|at|for|is|meant|about) )N(?! [a-z])|(?<=^[^\ue000-\uf8ff]*)N(?=[ ,.?!·]*$)",
 );
 const paidAt = phrase("on M");
-/** "£45k car", "my house is worth 300k": a sum with a noun that no rule knows. */
-const claimed = phrase(
-  "M(?: (?:in|from|worth of|of))? (?<noun>\\p{L}{3,})|(?<noun2>\\p{L}{3,}) (?:is|are|was|costs?|of|worth) M",
-);
+/** An unknown word after one of these decides who or what is asked for: "how much do companies pay", "how fast". */
+const asksFor = /^(?:do|does|did|will|would|is|are|was|were|can|could|should|has|have|how|which|why|who)$/;
 
 const further =
   /\b(?:also|additionally) (?:[a-z]+ )?(?:do|did|doing|take|took|taking|get|got|getting|have|had|having|work|worked|working|earn|earned|earning|make|made|making|start|started|run|ran)\b|\bas well\b|\bon top of (?:that|this|it)\b/;
+
+/** "how much of the 150 do I keep" after "£150 a week": the number is "it". */
+function referTo(tokens: Token[]): void {
+  tokens.forEach(({ amount, taken }, at) => {
+    if (amount?.kind !== "number" || taken || tokens[at - 1]?.word !== "the") return;
+    const isEarlier = tokens
+      .slice(0, at)
+      .some(({ amount: other }) => other?.kind === "money" && other.value === amount.value);
+    if (isEarlier) tokens[at] = { text: tokens[at]?.text ?? "", word: "it", taken: false };
+  });
+}
 
 /** @param nowMs milliseconds since the epoch: the time from which "last year" is counted */
 export function readMessage(message: string, nowMs: number): Facts {
@@ -58,6 +67,7 @@ export function readMessage(message: string, nowMs: number): Facts {
       plainText(text),
     );
   facts.isFurther = further.test(plainText(text));
+  referTo(tokens);
   const reading = new Reading(tokens);
   for (const { pattern, use, how } of rules) {
     reading.take(pattern, (match) => use(facts, match, reading), how);
@@ -70,10 +80,6 @@ export function readMessage(message: string, nowMs: number): Facts {
   reading.look(paidAt, () => {
     facts.speaksOfPay = true;
   });
-  reading.look(claimed, ({ groups, amounts: [amount] }) => {
-    const noun = groups.noun ?? groups.noun2 ?? "";
-    if (amount && !words.has(noun) && !isNoise(noun)) facts.claimed.push({ amount, noun });
-  });
   const { hoursPerDay, days } = facts;
   if (hoursPerDay !== undefined && (days !== undefined || facts.hours === undefined)) {
     facts.hours = hoursPerDay * (days ?? usualDays);
@@ -81,9 +87,20 @@ export function readMessage(message: string, nowMs: number): Facts {
   }
   if (facts.isFullTime) facts.fraction ??= partOfFullTime(facts);
   facts.salaries = reading.money;
+  for (const amount of facts.salaries) {
+    const noun = reading.nextTo(amount, (word) => !words.has(word) && !isNoise(word));
+    if (noun !== undefined) facts.claimed.push({ amount, noun });
+  }
   for (const amount of facts.salaries) reading.takeAmount(amount);
   facts.percentages = reading.percentages;
-  facts.leftovers = reading.leftovers(isNoise);
+  const runs = reading.leftovers(isNoise);
+  facts.leftovers = runs.map(({ text: run }) => run);
+  facts.misread = runs
+    .filter(
+      ({ tokens: run, before }) =>
+        asksFor.test(before) || run.some(({ amount, word }) => amount || (words.has(word) && !isNoise(word))),
+    )
+    .map(({ text: run }) => run);
   if (text.search(markup) >= 0) facts.remarks.push("I left the markup out.");
   if (message.length > longestRead) facts.remarks.push(`I read only the first ${longestRead} characters.`);
   return facts;

@@ -43,6 +43,11 @@ export class Reading {
     this.tokens = tokens.slice(0, Math.min(mostTokens, 1000));
   }
 
+  /** The words, whether taken or not. */
+  get text(): string {
+    return this.tokens.map(({ word }) => word).join(" ");
+  }
+
   private laid: { shape: string; at: number[] } | undefined;
 
   private lay(): { shape: string; at: number[] } {
@@ -117,25 +122,45 @@ export class Reading {
     this.laid = undefined;
   }
 
+  /**
+   * "£45k car", "won 20k", "my house is worth 300k": a word next to an amount that no rule knows.
+   * @param isUnknown words to look for
+   */
+  nextTo(amount: Amount, isUnknown: (word: string) => boolean): string | undefined {
+    const at = this.tokens.findIndex((token) => token.amount === amount);
+    const nearest = (tokens: readonly Token[], joins: RegExp) => {
+      const near = tokens.find(({ word, taken }) => taken === true || !joins.test(word));
+      const isNoun =
+        near && !near.taken && !near.amount && /^\p{L}{3,}/u.test(near.word) && isUnknown(near.word);
+      return isNoun ? near.word : undefined;
+    };
+    return (
+      nearest(this.tokens.slice(at + 1), /^(?:in|from|worth|of|on|as|a|an|the|my)$/) ??
+      // "intern 1,400 a month": the period says that it is pay.
+      (amount.period === undefined
+        ? nearest(
+            this.tokens.slice(0, at).reverse(),
+            /^(?:is|are|was|were|for|of|me|a|an|the|my|it|with|by|to|costs?|worth)$/,
+          )
+        : undefined)
+    );
+  }
+
   takeAmount(amount: Amount): void {
     for (const token of this.tokens) if (token.amount === amount) token.taken = true;
     this.laid = undefined;
   }
 
   /** Runs of words and amounts that no rule explained, as the person wrote them. @param isNoise words to pass over */
-  leftovers(isNoise: (word: string) => boolean): string[] {
-    const runs: string[] = [];
+  leftovers(isNoise: (word: string) => boolean): { text: string; tokens: Token[]; before: string }[] {
+    const runs: { text: string; tokens: Token[]; before: string }[] = [];
     let run: Token[] = [];
     const close = () => {
       const first = run.findIndex((token) => !isNoise(token.word) || token.amount);
       const last = run.findLastIndex((token) => !isNoise(token.word) || token.amount);
-      if (first >= 0)
-        runs.push(
-          run
-            .slice(first, last + 1)
-            .map(({ text }) => text)
-            .join(" "),
-        );
+      const tokens = run.slice(first, last + 1);
+      const before = run[first - 1]?.word ?? "";
+      if (first >= 0) runs.push({ text: tokens.map(({ text }) => text).join(" "), tokens, before });
       run = [];
     };
     for (const token of this.tokens) {

@@ -73,6 +73,10 @@ export const replies = {
           : [`${sum} a month`, `${sum} a year`],
     );
   },
+  misread: (words: readonly string[]) =>
+    reply(
+      `I don't know how to use ${list(words.map((word) => `“${word}”`))} here, and a figure without it could answer another question. Say it in other words, or leave it out.`,
+    ),
   whatIsThat: ({ value }: Amount, noun: string) =>
     reply(
       `I don't know what “${noun}” means for the ${pounds(value)}. If that is a salary, I can work it out.`,

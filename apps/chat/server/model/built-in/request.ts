@@ -63,6 +63,11 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
   if (salary === undefined || (facts.asksForRates && facts.salaries.length === 0)) {
     return { tool: "tax_rates", input: { taxYear } };
   }
+  const spent = context.outgoings.map(({ name, amount: { period = "month", ...amount } }) => ({
+    name,
+    amount: yearlyOf({ ...amount, period }),
+  }));
+  const outgoings = spent.length > 0 ? { outgoings: spent } : {};
   const years = context.taxYears.length > 0 ? context.taxYears : [taxYear];
   const nation = context.nations[0] ?? "England";
   const [plans = []] = context.planSets;
@@ -76,7 +81,10 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
   };
   if (context.mode === "net") {
     const { salary: takeHome, ...rest } = payOf(one, context);
-    return { tool: "salary_for_take_home", input: { takeHome, ...rest } };
+    const { shownBy: period } = context;
+    const show = period && period !== "year" ? { show: { period, ...shownWeek(facts) } } : {};
+    const wanted = facts.netRise ? { takeHome: yearlyOf(facts.netRise), from: salary } : { takeHome };
+    return { tool: "salary_for_take_home", input: { ...wanted, ...show, ...rest } };
   }
   if (context.mode === "table") return tableOf(one, context);
   if (context.mode === "household") {
@@ -96,7 +104,7 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
             { ...context, extras: [], otherJobs: [], overPensionAge: false },
           ),
     );
-    return { tool: "household", input: { people } };
+    return { tool: "household", input: { people, ...outgoings } };
   }
   const asksForLoan =
     context.figures.includes("student-loan") && context.planSets.every(({ length }) => length === 0);
@@ -122,10 +130,6 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
     return { tool: "compare_salaries", input: { cases } };
   }
   context.mode = "one";
-  const outgoings = context.outgoings.map(({ name, amount }) => ({
-    name,
-    amount: yearlyOf({ ...amount, period: amount.period ?? "month" }),
-  }));
   const shares = context.shares.map(({ name, share }) => ({ ...(name ? { name } : {}), share }));
   const show = {
     figure: context.figures[0] ?? "take-home",
@@ -136,7 +140,7 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
     tool: "take_home",
     input: {
       ...first,
-      ...(outgoings.length > 0 ? { outgoings } : {}),
+      ...outgoings,
       ...(shares.length > 0 ? { shares } : {}),
       show,
     },

@@ -1,5 +1,5 @@
 /** Corrects a word if it differs from exactly one word of the rules by one typing error. */
-import { noiseWords } from "./noise.ts";
+import { noiseWords, tellingWords } from "./noise.ts";
 import type { Token } from "./tokens.ts";
 
 const shortest = 4;
@@ -19,7 +19,7 @@ export function wordsOf(sources: readonly string[]): Set<string> {
       words.add(whole);
     }
   }
-  for (const word of noiseWords) words.add(word);
+  for (const word of [...noiseWords, ...tellingWords]) words.add(word);
   return words;
 }
 

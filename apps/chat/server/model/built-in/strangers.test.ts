@@ -298,7 +298,7 @@ const declined: [question: string, says: RegExp][] = [
   ["30k next year", /rates for \*\*2027\/28/],
   ["retired with pension of 18k", /pension in payment/],
   ["2500", /a month or a year\?/],
-  ["my base is 40 and bonus is 10", /“40”/],
+  ["my base is 40 and bonus is 10", /£40/],
   ["full time 30k and weekend bar work 80 a week", /How do £30,000 and £4,160 belong together/],
   ["how much tax on lottery win of 100k", /£100,000/],
   ["I take home £3,000 a month. What would I take home if I earned £10k more?", /Is £3,000 the salary/],

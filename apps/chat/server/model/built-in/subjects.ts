@@ -46,7 +46,7 @@ all ~ tax for the self-employed ~ self employed|self employment|sole trader|only
 all ~ contractors' pay ~ ir35|umbrella(?: company)?|limited company|ltd(?: company)?|contractor|contracting|outside ir35|inside ir35 ~ I can't work out a contractor's pay: a limited or umbrella company pays other taxes first.
 all ~ Construction Industry Scheme deductions ~ cis ~ I can't work out Construction Industry Scheme deductions.
 all ~ Corporation Tax ~ corporation tax ~ I can't work out Corporation Tax.
-all ~ Inheritance Tax ~ inheritance(?: tax)?|iht|inherited ~ I can't work out Inheritance Tax.
+all ~ Inheritance Tax ~ inheritance(?: tax)?|iht|inherited|(?:left|leaving|leaves) (?:me|us)(?= M)(?! M a (?:month|week|year))|(?<=(?:dad|mum|parents?|gran|nan|grandad|uncle|aunt|will) .*)(?:left|leaving) (?:me|us) ~ I can't work out Inheritance Tax.
 all ~ Stamp Duty ~ stamp duty|sdlt|lbtt ~ I can't work out Stamp Duty.
 all ~ redundancy pay ~ redundancy(?: pay| payment| package)?|made redundant|severance ~ I can't work out redundancy pay: up to £30,000 of it can be free of tax, but I don't know these rules.
 all ~ statutory pay ~ maternity(?: pay| leave)?|paternity(?: pay| leave)?|smp|ssp|statutory sick pay|sick pay|furlough ~ I can't work out statutory pay.
@@ -57,7 +57,7 @@ all ~ grants and stipends ~ stipends?|bursar(?:y|ies)|scholarships? ~ I can't wo
 part ~ National Insurance record ~ (?:qualifying|missing) (?:ni |national insurance )?years?|(?:ni|national insurance) (?:years?|record|credits?|gaps?) ~ I don't know about the years of National Insurance that count towards the State Pension.
 part ~ payments in lieu of notice ~ (?:pay(?:ment)? )?in lieu(?: of notice)?|pilon|notice pay ~ I can't work out a payment in lieu of notice: I left it out.
 all ~ pensions in payment ~ state pension(?: income)?(?! age)|pension income|private pension income|pension drawdown|drawdown|retired|pension lump sum|receiving (?:a )?(?:state )?pension|my state pension|annuity ~ I can't work out a pension in payment, or the tax on it. It uses the same allowance as pay, so more tax is due than on the pay alone.
-part ~ Child Benefit ~ (?:high income )?child benefits?(?: (?:charge|tax charge|back))?|hicbc ~ I can't work out Child Benefit or its charge: I left it out.
+part ~ Child Benefit ~ (?:(?:pay(?:ing)? back|repay(?:ing)?) )?(?:high income )?child benefits?(?: (?:charge|tax charge|back))?|hicbc ~ I can't work out Child Benefit or its charge: I left it out.
 part ~ benefits and tax credits ~ universal credit|tax credits?|housing benefit|jobseekers?(?: allowance)?|carers? allowance|pip|esa|benefits ~ I can't work out benefits: I left them out.
 part ~ free childcare ~ free childcare|childcare vouchers?|tax free childcare|free hours ~ I can't work out help with childcare: I left it out.
 part ~ Marriage Allowance ~ marriage allowance|marriage tax allowance|married couples? allowance ~ I can't work out the Marriage Allowance: I left it out.
@@ -74,11 +74,11 @@ part ~ part of a year ~ part of the year|part year|mid year|halfway through|half
 part ~ tax codes ~ (?:emergency )?tax codes? ~ I can't tell whether a tax code is right. Give it, such as “1100L” or “BR”: without one I use the usual allowance.
 part ~ pay bands ~ (?:nhs |afc )?(?<!tax )bands? N ~ I don't know the salaries of pay bands. Give the salary.
 part ~ average pay ~ (?:average|median|typical|mean)(?: (?:uk|british|national|full time))* (?:salary|salaries|wages?|pay|income|earnings)|(?:salary|wages?|pay)(?: (?:of|for))? (?:average|typical) ~ I don't know average salaries. Give a salary.
-part ~ advice ~ (?:how (?:can|do|could|should|might|would) (?:i|we)|how to|ways? (?:to|of))(?: legally)? (?:pay|paying) (?:less|no) (?:income )?tax|(?<!(?:i|we|would|will) )(?:reduce|reducing|lower|lowering|avoid|avoiding|minimi[sz]e|dodge|dodging|evade|evading|cut|cutting)(?: (?:my|the|some))* (?:income )?tax(?: bill)?|tax (?:efficient|avoidance|evasion|planning)|hide (?:income|money|earnings|pay)(?: from)?(?: (?:hmrc|taxman))? ~ I don't advise on paying less tax. You can ask for the effect of a pension, such as “with 10% pension”.
+part ~ advice ~ (?:(?:best |good )?ways? to )?(?:save|saving) (?:on )?(?:income )?tax|best way|(?:how (?:can|do|could|should|might|would) (?:i|we)|how to|ways? (?:to|of))(?: legally)? (?:pay|paying) (?:less|no) (?:income )?tax|(?<!(?:i|we|would|will) )(?:reduce|reducing|lower|lowering|avoid|avoiding|minimi[sz]e|dodge|dodging|evade|evading|cut|cutting)(?: (?:my|the|some))* (?:income )?tax(?: bill)?|tax (?:efficient|avoidance|evasion|planning)|hide (?:income|money|earnings|pay)(?: from)?(?: (?:hmrc|taxman))? ~ I don't advise on paying less tax. You can ask for the effect of a pension, such as “with 10% pension”.
 part ~ council tax ~ council tax ~ I don't know your council tax: I left it out.
 part ~ inflation ~ inflation|cost of living|cpi|rpi|real terms ~ I don't work with inflation: I left it out.
 part ~ garnishments ~ attachment of earnings|child maintenance|csa|maintenance payments? ~ I left out deductions for court orders or maintenance.
-part ~ union fees ~ union (?:fees|dues|subs)|unison ~ I left the union fees out.
+part ~ union fees ~ union(?: (?:fees|dues|subs|membership))?|unison ~ I left the union fees out.
 `).map(([scope, name = "", pattern = "", sentence = ""]) => ({
   pattern,
   subject: { name, scope: scope as Subject["scope"], sentence },
@@ -88,7 +88,8 @@ part ~ union fees ~ union (?:fees|dues|subs)|unison ~ I left the union fees out.
 export const neutralRules: string[][] = linesOf(`
 (?:with )?(?:no )?mortgages? ~ The mortgage does not change your tax.
 (?:i am |we are |just |get(?:ting)? |got |not )?stays? at home(?: (?:wife|husband|mum|dad|partner|parent|mother|father))?|(?:married|single|divorced|engaged|unmarried|widowed|separated|civil partnership) ~ Being married or single does not change these figures (I left the Marriage Allowance out).
-(?:with |have |has |and )*(?:no |N |one )?(?:kids?|children|child|baby|babies|dependants?|dependents?|toddlers?|sons?|daughters?|twins)|single (?:mum|mom|dad|parent)|parent|mum|dad|mother|father ~ Children do not change income tax or National Insurance (I left Child Benefit out).
+(?:with |have |has |and )*(?:no |N |one )?(?:(?:kids|children) N|kids?|children|child|baby|babies|dependants?|dependents?|toddlers?|sons?|daughters?|twins)|single (?:mum|mom|dad|parent)|parent|mum|dad|mother|father ~ Children do not change income tax or National Insurance (I left Child Benefit out).
 (?:i am )?(?:(?:nhs|armed forces|army|navy|raf|agency|senior|junior|trainee|qualified) )*(?:teacher|nurse|doctor|police officer|firefighter|engineer|plumber|electrician|driver|cleaner|chef|waiter|waitress|consultant|surgeon|pharmacist|dentist|vet|social worker|corporal|sergeant|analyst|designer|architect|scientist|technician|mechanic|labourer|builder|bricklayer|brickie|carpenter|joiner|barista|bartender|shop assistant|warehouse (?:operative|worker)|ceo|footballer|accountant|lawyer|solicitor|developer|programmer|manager|teaching assistant|care worker|carer|civil servant|paramedic|midwife|lecturer|receptionist|postman|soldier) ~ Your job does not change these figures.
+(?:(?:while|as|when|still|being) )*(?:i am )?(?:(?:full time|uni|university|college) )*students?(?! (?:loans?|finance|debts?)) ~ Being a student does not change your tax.
 homeowner|own (?:a |my )?(?:house|home|flat)|renting|rent a flat|tenant ~ Owning or renting a home does not change your tax.
 `);

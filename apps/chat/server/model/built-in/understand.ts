@@ -1,7 +1,7 @@
 /** Finds the question of a conversation. Each message is read together with earlier messages. */
 
 import { type PayPeriod, usualHours, weeksPerYear } from "../../../tax/pay-periods.ts";
-import { ratesOf } from "../../../tax/rates.ts";
+import { higherRateFrom, ratesOf } from "../../../tax/rates.ts";
 import { isOverStatePensionAge } from "../../../tax/state-pension-age.ts";
 import { currentTaxYear, dateAt, isKnownTaxYear, latestTaxYear, taxYearAt } from "../../../tax/tax-year.ts";
 import { largestSalary } from "../../../tax/work-out.ts";
@@ -89,7 +89,18 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   const taxYear = context.taxYears[0] ?? currentTaxYear(nowMs) ?? latestTaxYear;
   const request = requestFor(facts, context, taxYear);
   if ("kind" in request) return { understanding: request, context };
+  const misread = facts.misread.filter((words) => facts.leftovers.includes(words));
+  if (misread.length > 0) return stay(replies.misread(misread));
   const notes = [...settled.notes, ...notesOn(facts, context, before)];
+  const answered = JSON.stringify(request);
+  if (
+    answered === before.answered &&
+    notes.length === 0 &&
+    facts.figures.length === 0 &&
+    facts.shownBy === undefined
+  )
+    notes.push("That changes nothing: the figures are as before.");
+  context.answered = answered;
   if (context.taxYears.length === 0 && facts.thisYear === false && currentTaxYear(nowMs) === undefined) {
     notes.push(`I don't have the rates for ${taxYearAt(nowMs)}. I used the rates for ${latestTaxYear}.`);
   }
@@ -350,9 +361,18 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
     if (others.length === 0) return ask(replies.whichJobs());
     return { ...settled, context: { ...context, mode: "one", salaries: [main ?? 0], otherJobs: others } };
   }
+  if (facts.netRise) {
+    const [from, another] = salaries.length > 0 ? salaries : earlier;
+    if (from === undefined || another !== undefined || before.mode === "net")
+      return ask(replies.whichSalary(facts));
+    return { ...settled, context: { ...context, mode: "net", salaries: [from] } };
+  }
   if (facts.rise) return settleRise(settled, facts, salaries, earlier) ?? ask(replies.whichSalary(facts));
   const [one, other] = salaries;
   if (one !== undefined && other !== undefined) return settleSeveral(settled, facts, salaries, amounts);
+  // "i meant net"
+  if (one === undefined && facts.isCorrection && earlier.length === 1 && facts.figures.join() === "take-home")
+    return { ...settled, context: { ...context, mode: "net", salaries: [...earlier] } };
   if (one === undefined) return settleNone(settled, facts, before);
   const [earlierOne] = before.mode === "one" ? earlier : [];
   if (facts.isFurther && earlierOne !== undefined && !facts.comparison && !facts.isCorrection) {
@@ -423,17 +443,21 @@ const largestHourly = 60;
 function takePensionDownTo(facts: Facts, salaries: readonly number[], before: Context): void {
   const { pensionDownTo: to } = facts;
   if (to === undefined) return;
+  const [taxYear = latestTaxYear] =
+    facts.taxYears.length > 0 ? facts.taxYears.filter(isKnownTaxYear) : before.taxYears;
+  const [nation = "England"] = facts.nations.length > 0 ? facts.nations : before.nations;
+  const limit = to === "higher rate" ? higherRateFrom(taxYear, nation) : yearlyOf(to);
   const [salary, other] = salaries.length > 0 ? salaries : before.salaries;
   if (salary === undefined || other !== undefined) {
-    facts.leftovers.push(pounds(to.value));
+    facts.leftovers.push(pounds(limit));
     return;
   }
-  const above = Number((salary - yearlyOf(to)).toFixed(2));
+  const above = Number((salary - limit).toFixed(2));
   facts.pension = above > 0 ? { part: { pounds: above }, kind: undefined } : "none";
   facts.remarks.push(
     above > 0
-      ? `${pounds(above)} into the pension brings ${pounds(salary)} down to ${pounds(yearlyOf(to))}.`
-      : `${pounds(salary)} is not above ${pounds(yearlyOf(to))}, so you don't need to pay into the pension.`,
+      ? `${pounds(above)} into the pension brings ${pounds(salary)} down to ${pounds(limit)}.`
+      : `${pounds(salary)} is not above ${pounds(limit)}, so you don't need to pay into the pension.`,
   );
 }
 

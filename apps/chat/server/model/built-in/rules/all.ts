@@ -1,5 +1,6 @@
 import { absorbed } from "../noise.ts";
 import { ageRules, bareLoan, loanRules, nationRules, yearRules } from "./circumstances.ts";
+import { connectives } from "./connectives.ts";
 import { amountPeriods, shownPeriods } from "./periods.ts";
 import {
   allowanceRule,
@@ -26,6 +27,7 @@ import {
   keptOf,
   keptOfExtra,
   multipleRules,
+  netRise,
   outgoingRules,
   partnerRules,
   pensionCost,
@@ -63,6 +65,7 @@ export function rulesFor(current: number): readonly Rule[] {
     shareAsked,
     ...neutralCircumstances.slice(-1),
     ...subjectsRules,
+    netRise,
     ...netKnown,
     ...netRules,
     allowanceRule,
@@ -82,5 +85,6 @@ export function rulesFor(current: number): readonly Rule[] {
     ...bareLoan,
     ...barePension,
     ...payRules,
+    ...connectives,
   ];
 }

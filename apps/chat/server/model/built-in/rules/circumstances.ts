@@ -88,7 +88,13 @@ export function yearRules(current: number): Rule[] {
       `(?:last|previous|past|prior) ${taxYear}|(?<=(?:this|current) ${taxYear} (?:than|and|or|vs|versus|to|with|against) )last(?! \\p{L}*(?:week|month|job|pay))`,
       current - 1,
     ),
-    adds(`(?:next|coming|following) ${taxYear}`, current + 1),
+    adds(`(?:next|coming|following) ${taxYear}|(?:next|coming) april`, current + 1),
+    rule(
+      "(?:backdated|from|since|in|after|starting|begins?|begin)(?: (?:to|from|in|the))* (?:april|6th april)(?! N)",
+      (facts) => {
+        facts.remarks.push("I used one year's rates throughout.");
+      },
+    ),
     sets(`(?:this|current|present|new) ${taxYear}|this years`, { thisYear: true }),
   ];
 }
@@ -189,7 +195,7 @@ export const ageRules: Rule[] = [
     if (!Number.isInteger(year?.value)) return false;
     facts.born = year?.value;
   }),
-  rule("still work(?:ing)?"),
+  rule("still(?: (?:work(?:ing)?|earn(?:ing)?|employed|paid|on))?"),
 ];
 
 const planOf: Record<number, StudentLoanPlan> = { 1: 1, 2: 2, 3: "postgrad", 4: 4, 5: 5 };

@@ -64,9 +64,36 @@ export const amountPeriods: Rule[] = [
     },
     "absorb",
   ),
+  // "36 hours a week at 13.40"
+  rule(
+    "(?<=(?:hours?|hrs?|·) (?:(?:a|per|each|/) (?:week|wk) )?)(?:at|@|on|for)(?= N(?! (?:hours?|hrs?|days?|weeks?|years?)))",
+    (_, { after: amount }, reading) => {
+      if (amount?.kind !== "number" || amount.period !== undefined || amount.value < 5 || amount.value > 100)
+        return false;
+      if (!/ (?:hours?|hrs?)\b/.test(reading.text)) return false;
+      amount.period = "hour";
+      amount.kind = "money";
+      reading.changed();
+    },
+    "absorb",
+  ),
+  // "£3,100 gross this month"
+  rule(
+    "(?<=A (?:(?:gross|net|before tax|after tax|basic|pay|wages?) )*)this (?<unit>month|week)(?! (?:bonus|overtime|commission|backpay|back pay))",
+    (facts, { groups, before: amount }, reading) => {
+      const period = groups.unit as PayPeriod;
+      if (amount === undefined || amount.kind === "percent" || amount.period !== undefined) return false;
+      if (reading.money.length > 1 || amount.value >= implausible[period]) return false;
+      amount.period = period;
+      amount.kind = "money";
+      facts.remarks.push(`I assumed that every ${period} is like this one.`);
+      reading.changed();
+    },
+    "absorb",
+  ),
   // "2,800 year", "2000 month"
   rule(
-    "(?<=A )(?<unit>year|month|week)(?= (?:on|and|from|with|,)(?!\\S)|$)",
+    "(?<=A )(?<unit>year|month|week)(?= (?:on|and|from|with|,|after|before|net|gross|take)(?!\\S)|$)",
     (_, { groups, before: amount }, reading) => {
       if (amount === undefined || amount.kind === "percent" || amount.period !== undefined) return false;
       const period = groups.unit as PayPeriod;
@@ -78,7 +105,7 @@ export const amountPeriods: Rule[] = [
     "absorb",
   ),
   rule(
-    `(?:${periodWords})(?: rate)?(?= (?:(?:gross|net|nett|take home|basic|salary|wages?|rate|income|pay|rent|bonus|earnings|before tax) )*(?:(?:is|of|at|was|are|=|:|,) )*A)|(?<day2>day) rate(?: (?:is|of|at|=|:))?(?= A)`,
+    `(?:${periodWords})(?: rate)?(?= (?:(?:gross|net|nett|take home|basic|salary|wages?|rate|income|pay|rent|bonus|earnings|before tax|i|we|get|am|paid|earn|receive) )*(?:(?:is|of|at|was|are|=|:|,) )*A)|(?<day2>day) rate(?: (?:is|of|at|=|:))?(?= A)`,
     (_, match, reading) => {
       const period = match.groups.day2 ? "day" : periodOf(match);
       const { after: amount } = match;

@@ -3,7 +3,7 @@ import type { Facts, Figure, SmallTalk } from "../facts.ts";
 import { termPatterns } from "../glossary.ts";
 import { addSubject, neutralRules, subjectRules } from "../subjects.ts";
 import { list, pounds } from "../wording.ts";
-import { type Rule, rule, sets } from "./rule.ts";
+import { type Rule, rule, sets, yearlyOf } from "./rule.ts";
 
 /** The rates of the bands. Other percentages do not name a band. */
 const bandRates = new Set([19, 20, 21, 40, 42, 45, 48]);
@@ -38,15 +38,19 @@ export const figureRules: Rule[] = [
   asks("national-insurance", `employees?(?= (?:and|&|\\+|,) (?:employers?|·))|employees? ${insurance}`),
   asks(
     "employer",
-    `(?:true|total|full|real) costs?(?: of)?(?= M)|costs?(?: of)?(?= M employee)|employees? costs?|er ?nics?|(?:costs?|cost) (?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?`,
+    `(?:true|total|full|real) costs?(?: of)?(?= M)|costs?(?: of)?(?= M employee)|employees? costs?|er ?nics?|(?:costs?|cost) (?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|companies|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?`,
   ),
   asks(
     "student-loan",
-    "(?:how much |what )(?:(?:is|of|are) )?student loan(?: (?:repayments?|deductions?|payments?))?|student loan (?:repayments?|deductions?|payments?)|(?:pay|paying) (?:(?:more|less|extra|any|off|back) )*(?:student )?loan|(?:loan )?repayments?|repay(?:ing)?|pay(?:ing)? back|(?:student )?loans?(?= (?:on|at|for|if i earn) M)",
+    "(?:how much |what )(?:(?:is|of|are) )?student loan(?: (?:repayments?|deductions?|payments?))?|student loan (?:repayments?|deductions?|payments?)|(?:pay|paying) (?:(?:more|less|extra|any|off|back) )*(?:student )?loan|(?:loan )?repayments?|(?:student )?loans?(?= (?:on|at|for|if i earn) M)",
   ),
+  rule("repay(?:ing)?|pay(?:ing)?(?: it)? back", (facts, _, reading) => {
+    if (!/\b(?:loans?|plans?|student)\b/.test(reading.text)) return false;
+    facts.figures.push("student-loan");
+  }),
   asks(
     "tax-band",
-    `${band}(?: (?:tax|tax ?payer|payer|band|bracket|threshold))*|(?:which|what) (?:tax )?(?:rate )?(?:band|bracket)|(?:band|bracket) (?:am i in|i am in)|P(?: tax)? on (?:everything|all(?: of it)?)|P (?:tax|rate|tax rate|tax ?payer|tax band|band|bracket|tax bracket)(?: (?:payer|taxpayer|band|bracket))?`,
+    `${band}(?: (?:tax|tax ?payer|payer|band|bracket|threshold))*|(?:push(?:es|ed|ing)?|put|take|get|go|going|start)(?: (?:me|us|to|in|pay))* (?:into|over|in|pay|paying)(?: the)? P|(?:which|what) (?:tax )?(?:rate )?(?:band|bracket)|(?:band|bracket) (?:am i in|i am in)|P(?: tax)? on (?:everything|all(?: of it)?)|P (?:tax|rate|tax rate|tax ?payer|tax band|band|bracket|tax bracket)(?: (?:payer|taxpayer|band|bracket))?`,
   ),
   rule(
     `(?:(?<tax>(?:income )?tax)|(?<ni>${insurance})|(?<loan>loan|repayment|student loan))? ?(?:bands|brackets|rates|thresholds?)`,
@@ -65,17 +69,24 @@ export const figureRules: Rule[] = [
   asks("tax-band", "(?:tax )?(?:band|bracket)(?! N)"),
   asks("effective-rate", "(?:tax )?rate(?: of (?:income )?tax)?"),
   asks("national-insurance", `${insurance}(?: (?:contributions?|bill|deductions?|payments?))?`),
-  rule("(?:pay(?:ing)? )less (?:income )?tax", (facts) => {
-    facts.figures.push("income-tax");
-    facts.asksLessTax = true;
-  }),
-  asks(
-    "take-home",
-    `take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|(?:in|into|in to|hits?|hitting|reach(?:es)?|lands? in) (?:my )?(?:hand|pocket|bank(?: account)?|account)|left(?: over)?|keep|bring(?:ing|s)? home|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|deductions|lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
+  rule(
+    "(?<!how much )(?:pay(?:ing)? )?(?:less|more|lower|higher) (?:income )?tax(?! (?:code|rate|band|bracket))",
+    (facts) => {
+      facts.figures.push("income-tax");
+      facts.asksLessTax = true;
+    },
   ),
   asks(
+    "take-home",
+    `take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|(?:in|into|in to|hits?|hitting|reach(?:es)?|lands? in) (?:my )?(?:hand|pocket|bank(?: account)?|account)|left(?: over)?|keep|bring(?:ing|s)? (?:home|in)|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|deductions|lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
+  ),
+  rule("(?:comes?|coming|goes) (?:off|out)(?: of)?(?: (?:wages?|pay|salary|pay ?packet))?", (facts) => {
+    facts.figures.push("take-home");
+    if (facts.plans) facts.figures.push("student-loan");
+  }),
+  asks(
     "income-tax",
-    "(?:income )?tax(?:es|ed)?(?: (?:bill|deducted|taken|owed|due|payable|liability))?|(?<=(?:much|what|is|the|my) (?:· )*)paye(?! (?:job|work|employee|salary))|paye (?:tax|bill|deducted|deductions?|liability)|taxman|hmrc",
+    "(?:income )?tax(?:es|ed)?(?: (?:bill|deducted|taken|owed|due|payable|liability))?|(?<=(?:much|what|is|the|my) (?:· )*)paye(?! (?:job|work|employee|salary))|paye (?:tax|bill|deducted|deductions?|liability)|(?:the )?(?:taxman|hmrc)(?: (?:take|takes|get|gets|want|wants|taking))*",
   ),
 ];
 
@@ -85,7 +96,7 @@ export const askRules: Rule[] = [
     { asksForRates: true },
   ),
   sets(
-    "how much (?:can|may|could) i (?:earn|make) before(?: i)?(?: (?:start|have to|begin))? (?:pay|paying)",
+    "how much (?:can|may|could|do|must|should|would) i (?:(?:have|need) to )?(?:earn|make|be on) (?:before|until|to)(?: i)?(?: (?:start|have to|begin))? (?:pay|paying|repay|repaying)",
     { asksForRates: true },
   ),
   sets(
@@ -162,7 +173,7 @@ const inBank =
 
 /** "2,350 a month after tax, what's my gross?" */
 const netThenGross = sets(
-  `(?<=M (?:· )*)(?:${asNet}|${inBank})(?= .*(?:gross|before tax|(?:what|which)(?: is)?(?: my| the)? salary)(?!\\S))`,
+  `(?<=M (?:· )*)(?:${asNet}|${inBank})(?= .*(?:gross|before tax|before(?= ?[?.!]?$)|(?:what|which)(?: is)?(?: my| the)? salary|(?:what|how much)(?: (?:do|would|must|should|will))? i(?: (?:need|have))? to (?:earn|make|be on|get paid))(?!\\S))`,
   { wantsSalaryForNet: true },
 );
 
@@ -182,7 +193,10 @@ export const payRules: Rule[] = [
   ),
   rule("(?:up to )?(?:ote|on target earnings?)", (facts, _, reading) => {
     facts.speaksOfPay = true;
-    if (reading.money.length === 2) facts.comparison = true;
+    const [one = 0, other = 0] = reading.money.map(yearlyOf);
+    // "45k basic, £15k OTE" may be 60k.
+    if (reading.money.length === 2 && Math.min(one, other) * 2 > Math.max(one, other))
+      facts.comparison = true;
     facts.remarks.push("OTE is the pay if you reach your targets.");
   }),
   rule("part time", (facts) => {
@@ -218,7 +232,14 @@ export const talkRules: Rule[] = [
       facts.talk ??= talk;
     }),
   ),
-  rule("push(?:es|ed|ing)?(?: (?:me|us))?(?: (?:into|over|up))*"),
+  rule("push(?:es|ed|ing)?(?: (?:me|us))?(?: (?:into|over|up))*(?!(?: (?:me|us|into|over|up|the))* P)"),
+  // A message to an AI model.
+  rule(
+    "(?:ignore|disregard|forget)(?: (?:all|any|previous|your|the|prior|above|these|those))* (?:rules|instructions|prompts?)(?: and (?:say|tell|answer|reply|write|print)(?: [a-z]+){0,8})?",
+    (facts, { text }) => {
+      facts.remarks.push(`I left “${text}” out: I only work out pay.`);
+    },
+  ),
   sets("piece (?:rates?|work)", { speaksOfPay: true }),
   // "Class 1" is what employees pay.
   rule("class N (?:ni|nics?|national insurance)(?: contributions?)?", (facts, { amounts: [number] }) => {

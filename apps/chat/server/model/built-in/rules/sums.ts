@@ -83,6 +83,13 @@ export const extraRules: Rule[] = [
     `${included}(?:P${as} ${kinds}(?<name>${extraNames})(?: on top)?(?! [:=] S)|A${as} ${kinds}(?<name>${extraNames})(?: on top)?(?! (?:[:=]|of|is|worth) S))`,
     addExtra,
   ),
+  // "38k but 4k of that is overtime"
+  rule(
+    `A of (?:that|it|this|which) (?:is|was|being)(?: ·)* ${kinds}(?<name>${extraNames})`,
+    (facts, { groups }) => {
+      facts.includedExtras.push(nameOf(groups));
+    },
+  ),
   // "london weighting of 5k included in 38k"
   rule(`${kinds}(?<name>${extraNames})${is} S(?: (?:is|already))* included(?: in)?`, (facts, { groups }) => {
     facts.includedExtras.push(nameOf(groups));
@@ -214,13 +221,23 @@ const pensionForAllowance = rule(besidePension(`(?:${allowanceBack})`), (facts, 
   facts.pensionDownTo ??= wholeAllowanceUpTo;
 });
 
+const avoid =
+  "(?:(?:to|so|i|we|do|dont|that) )*(?:avoid|avoiding|not|never|no longer|stay(?:ing)? (?:out of|below|under)|keep(?:ing)? (?:out of|below|under)|get(?:ting)? (?:out of|below|under)|escape)(?: (?:be|being|go|going|get|getting|pay|paying|into|in|the|a|·))*";
+const pensionForBasicRate = rule(
+  besidePension(`${avoid} (?:higher(?: rate)?|P)(?: (?:tax|rate|band|bracket|tax ?payer))*`),
+  (facts, { amounts: [rate] }) => {
+    if (facts.pensionDownTo !== undefined || (rate && rate.value !== 40)) return false;
+    facts.pensionDownTo = "higher rate";
+  },
+);
+
 const inKind = subjectRules.find(({ subject }) => subject.name.startsWith("company cars"))?.subject;
 const thing = "(?:(?:electric |company )?(?:car|bike|bicycle|ev|van)|phone|laptop|tech|holiday)";
 
 export const pensionRules: Rule[] = [
   // "£400 a month salary sacrifice for a car"
   rule(
-    `${thing} (?:salary sacrifice|sal sac)${is} S|S(?: (?:a|for|on|by|via|through|of))* (?:salary sacrifice|sal sac)(?: (?:for|on|a))* ${thing}|${thing}${is} S(?: (?:by|via|through|as|on|a))* (?:salary sacrifice|sal sac)|S(?: (?:for|on|a))* ${thing} (?:salary sacrifice|sal sac)`,
+    `(?:salary sacrifice|sal sac)${is} S(?: (?:for|on|a))* ${thing}|${thing} (?:salary sacrifice|sal sac)${is} S|S(?: (?:a|for|on|by|via|through|of))* (?:salary sacrifice|sal sac)(?: (?:for|on|a))* ${thing}|${thing}${is} S(?: (?:by|via|through|as|on|a))* (?:salary sacrifice|sal sac)|S(?: (?:for|on|a))* ${thing} (?:salary sacrifice|sal sac)`,
     (facts, { amounts: [amount] }) => {
       if (!inKind || amount === undefined) return false;
       addSubject(facts, inKind, amount.kind === "percent" ? `${amount.value}%` : pounds(amount.value));
@@ -234,7 +251,7 @@ export const pensionRules: Rule[] = [
   }),
   // A bonus that goes into the pension is not taxed.
   rule(
-    `${kinds}bonus(?: of)? M(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}|M bonus(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}`,
+    `${kinds}bonus(?: of)? (?:M|P)(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}|(?:M|P) bonus(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}`,
     (facts, { amounts: [bonus] }) => {
       if (bonus === undefined || facts.pension !== undefined) return false;
       facts.extras.push({ name: "bonus", part: partOf(bonus) });
@@ -263,9 +280,14 @@ export const pensionRules: Rule[] = [
     `(?:get|gets|getting|receive|receives|receiving|draw|draws|drawing|claim|claiming|take|taking)(?: (?:·|down))* M(?: (?:·|from|of|in|out of|state))* ${scheme}(?: income)?(?! contributions?)`,
     setPensionIncome,
   ),
+  rule("(?:my )?state pension(?: (?:of|is|:|at|which))* M", setPensionIncome),
   pensionDownTo,
   pensionForAllowance,
-  rule("(?:put|contribute|sacrifice)(?: (?:in|into))?", (facts) => facts.pensionDownTo !== undefined),
+  pensionForBasicRate,
+  rule(
+    "(?:put|pay|contribute|sacrifice)(?: (?:in|into))?|(?:should|need)(?: i)?",
+    (facts) => facts.pensionDownTo !== undefined,
+  ),
   rule(
     `P(?: ${scheme})? (?:or|vs|versus) P ${scheme}|P ${scheme} (?:or|vs|versus) P(?= ?[?.!,]?$)`,
     (facts, { amounts: [one, other] }) => {
@@ -304,7 +326,7 @@ export const pensionRules: Rule[] = [
     },
   ),
   rule(
-    `(?!(?:company|work) pension (?:of|at|is) )(?:employers?|company|work|boss) (?:(?:also|puts?|in|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in) )*S(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*(?! S(?! (?:employee|me|mine|from me|personal|own)))`,
+    `(?!(?:company|work) pension (?:of|at|is) )(?:employers?|company|work|boss) (?:(?:also|puts?|in|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in|up to) )*S(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*(?! S(?! (?:employee|me|mine|from me|personal|own)))`,
     (facts, { text, amounts: [amount] }) => {
       // "my company pays 45k" is a salary.
       if (amount?.kind !== "percent" && !/pension|contribut|match/.test(text)) return false;
@@ -321,6 +343,11 @@ export const pensionRules: Rule[] = [
     `(?:no|without|not including|not paying|not in|opt(?:ed|ing)? out of|excluding|ignoring|stop paying|before)(?: (?:a|my|any|the|into))* (?:${scheme}|pension contributions?)(?: contributions?)?`,
     setNoPension,
   ),
+  // "45k with 10% pension or 48k with 3%"
+  rule(
+    "(?:with|and|at) P(?! (?:tax|rate|band|bonus|employer|·))",
+    (facts, match) => typeof facts.pension === "object" && setPension(facts, match),
+  ),
   // "42k in the teachers pension 9.6%": the salary is not the contribution.
   rule(
     `(?<=M(?: (?:in|with|on|and|from|paying into))? )${scheme}(?: (?:contributions?|payments?|deductions?|employee|of|is|at|rate|:|=|,))* P(?! (?:employers?|company|from))(?: (?:contributions?|employee|of (?:my )?salary))*${by}`,
@@ -333,7 +360,7 @@ export const pensionRules: Rule[] = [
     return isSmall && amount.kind === "money" && setPension(facts, match);
   }),
   rule(
-    "(?:(?:nhs|teachers?|local government|civil service|alpha|police|firefighters?) )+P(?: (?:pensions?|scheme|contributions?))*",
+    "(?:(?:nhs|teachers?|local government|civil service|alpha|police|firefighters?) )+P(?! (?:pay|rise|raise|payrise|increase|uplift|award|bonus|more|tax))(?: (?:pensions?|scheme|contributions?))*",
     setPension,
   ),
   rule(
@@ -358,11 +385,16 @@ export const pensionRules: Rule[] = [
   rule(`(?:instead )?${kind}(?: (?:instead|scheme|pension))*`, (facts, { text }) => {
     facts.pensionKind = kindOf(text);
   }),
+  rule(
+    "(?:at|of) P(?! (?:tax|rate|band|bonus))",
+    (facts, match) =>
+      facts.pensionKind !== undefined && facts.pension === undefined && setPension(facts, match),
+  ),
 ];
 
 /** "what does a 5% pension cost me": the difference with and without. */
 export const pensionCost = rule(
-  "(?:(?:how much|what)(?: (?:does|do|will|would|is|·))* )?(?:(?<!(?:employers?|company|total|boss|what) )costs?(?: (?:me|of|·))*(?! (?:to|employ|M employee))|less|lose|losing|(?:putting · )?(?:reduces?|reducing)(?: (?:·|by))*)(?: from(?: ·)?)?(?: take home(?: pay)?(?: by)?)?",
+  "(?:(?:how much|what)(?: (?:does|do|will|would|is|·))* )?(?:(?<!(?:employers?|company|total|boss|what) )costs?(?: (?:me|of|·))*(?! (?:to|employ|M employee))|less|lose|losing|sav(?:e|ing)(?: in)?|(?:putting · )?(?:reduces?|reducing)(?: (?:·|by))*)(?: from(?: ·)?)?(?: take home(?: pay)?(?: by)?)?",
   (facts) => {
     if (facts.pension === undefined && facts.plans && facts.plans.length > 0) {
       facts.figures.push("student-loan");
@@ -389,9 +421,12 @@ const down = "(?:(?:pay|salary|wage) )?(?:cut|paycut|decrease|reduction|drop)";
 const setRise =
   (sign: 1 | -1): Rule["use"] =>
   (facts, { amounts: [amount] }) => {
-    if (amount === undefined || facts.rise !== undefined) return false;
+    if (amount === undefined || facts.rise !== undefined || isCount(amount)) return false;
     facts.rise = { part: partOf(amount), sign };
   };
+
+/** "5 extra hours", "10 more": a small bare number may count anything. */
+const isCount = ({ kind, value }: Amount) => kind === "number" && value < smallestYearly;
 
 /** "45k rise 3k": the smaller of two amounts is the rise. */
 const setSmallerRise =
@@ -428,10 +463,13 @@ export const keptOf = rule(
 
 /** "5k bonus on 60k, what tax on it", "how much do I keep" */
 export const keptOfExtra: Rule[] = [
-  rule("how much (?:do|will|would|can) i(?: (?:get to|actually))? (?:keep|see)(?= ?[?.!]?$)", (facts) => {
-    if (facts.extras.length !== 1) return false;
-    facts.asksKept = true;
-  }),
+  rule(
+    "(?:how much|what) (?:(?:of|from) (?:it|that|this|·) )?(?:do|will|would|can|am|is) (?:i|it)(?: (?:get to|actually|going to))? (?:keep|see|lose|get|worth|losing)(?: (?:of|from) (?:it|that|this)|(?= ?(?:[?.!,]|$)))",
+    (facts) => {
+      if (facts.extras.length !== 1) return false;
+      facts.asksKept = true;
+    },
+  ),
   rule(
     "(?:how much|what) (?:tax|ni)(?: (?:is|will|would|do|i|pay|be|due))* on (?:it|that|bonus)(?! (?:of )?S)",
     (facts, { text }) => {
@@ -494,6 +532,14 @@ function multiplyEarlier(facts: Facts, { amounts: [amount], text }: Match, readi
 const ofPayOnly = `(?<!(?:${notPay}).*)`;
 const withoutMore = `(?!.*(?:${notPay}))`;
 export const multipleRules: Rule[] = [
+  // "a mortgage of 4 times my salary"
+  rule(
+    `N (?:x|times)(?=.*(?:${notPay}))|(?<=(?:${notPay}).*)N (?:x|times)`,
+    (facts, { amounts: [times] }) => {
+      facts.remarks.push(`I left “${times?.value} times” out: I don't work out loans, insurance or payouts.`);
+    },
+  ),
+  rule("death in service(?: benefit)?|life (?:cover|insurance|assurance)"),
   // "time and a half on £14 an hour"
   rule(
     "(?:time and (?:half|quarter|third)|(?:double|triple) time) (?:on|of|at) M",
@@ -522,18 +568,26 @@ export const multipleRules: Rule[] = [
   ),
 ];
 
-/** "what rise do I need to get £200 more a month": the rise in take-home, not in pay. */
-const netRise = rule(
-  "(?<=(?:need|raise|rise|increase|payrise|salary)(?!\\S).* )(?:so|to)(?: (?:that|i|we|can|could|would))* (?:get|take home|see|have|bring home) (?:M (?:more|extra)|(?:extra|another|further) M(?: extra)?)(?: in (?:hand|pocket|bank))?",
+const moreOf = "(?:M (?:more|extra)|(?:an )?(?:extra|another|further|additional) M(?: (?:more|extra))?)";
+const inHand =
+  "(?:in (?:hand|pocket|bank(?: account)?)|into (?:pocket|bank(?: account)?)|after tax|net|take home|clear)";
+const needs =
+  "(?:(?:how much|what|which|·|more|a|extra|gross|pay|salary|rise|raise|payrise|increase|do|would|will|i|we|have|to|of) )*(?:need|needed|want|earn)(?: (?:to|earn|be on|ask for|get|make|more))*";
+/** "what rise do I need to get £200 more a month", "I want an extra £300 in my pocket": a rise in take-home, not in pay. */
+export const netRise = rule(
+  `(?:(?<=(?:need|raise|rise|increase|payrise|salary)(?!\\S).* )|(?:${needs}) )(?:(?:so|to|that|i|we|can|could|would) )*(?:get|take home|see|have|bring home) ${moreOf}(?: ${inHand})?|(?:(?:want|need|get|have|see|take home|bring home|like)(?: to)? )*${moreOf} ${inHand}`,
   (facts, { amounts: [amount] }) => {
-    facts.remarks.push(
-      `I can't work out the rise that leaves ${pounds(amount?.value ?? 0)} more. Add it to your take-home, and ask which salary leaves the sum.`,
-    );
+    if (amount === undefined || facts.netRise !== undefined) return false;
+    // "an extra £300 in my pocket each month"
+    if (amount.period === undefined && facts.shownBy !== undefined) {
+      amount.period = facts.shownBy;
+      facts.shownBy = undefined;
+    }
+    facts.netRise = amount;
   },
 );
 
 export const riseRules: Rule[] = [
-  netRise,
   sets(`(?<=M to M )(?:${up}|${down})`, { comparison: true }),
   rule(`M ${up} (?:M|P)`, setSmallerRise(1), "absorb"),
   rule(`M ${down} (?:M|P)`, setSmallerRise(-1), "absorb"),
@@ -617,6 +671,11 @@ const other = `(?:(?:second|2nd|other|another|side|weekend|weeknight|evening|nig
 const job = "(?:job|gig|role|employment|employer|position)";
 
 export const jobRules: Rule[] = [
+  rule("(?:main|primary|day) job", (facts, _, reading) => {
+    facts.speaksOfPay = true;
+    facts.hasTwoJobs ||=
+      reading.money.length > 1 && !/\b(?:vs|versus|or|compare|offer|offered|new)\b/.test(reading.text);
+  }),
   sets(
     "(?:N|both|multiple|several|two)(?: (?:part time|different|separate|paye))* (?:jobs|employers|employments)",
     { hasTwoJobs: true },
@@ -657,7 +716,7 @@ export const jobRules: Rule[] = [
 ];
 
 export const outgoingNames =
-  "rent|mortgage|council tax|bills|save|childcare|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel|(?<!(?:company|electric) )car(?! (?:allowance|cash|scheme))|debts?|deposit|house|flat|wedding|holiday(?! pay)";
+  "rent|mortgage|council tax|bills|save|childcare(?! vouchers)|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel|(?<!(?:company|electric) )car(?! (?:allowance|cash|scheme))|debts?|deposit|house|flat|wedding|holiday(?! pay)";
 /** Words for parts, as in "rent is two thirds of …", which is not a sum of money. */
 const partsOf = "halves|thirds|quarters|fifths|sixths|eighths|tenths";
 /** A sum without a period that is too large for a monthly payment, such as the size of a mortgage. */
@@ -711,6 +770,11 @@ export const outgoingRules: Rule[] = [
     `(?:(?:minus|less|spend|spending|after) )?A${as} (?:(?:my|the) )?(?<name>${outgoingNames})(?: (?:payments?|costs?))*`,
     setOutgoing,
   ),
+  // "my dog costs 100 a month"
+  rule("(?<noun>[a-z]{3,}) costs?(?: (?:me|us))? M", (facts, { groups, amounts: [amount] }, reading) => {
+    if (reading.money.length < 2 || amount === undefined) return false;
+    facts.remarks.push(`I left the ${pounds(amount.value)} for “${groups.noun}” out.`);
+  }),
   rule(`(?:after|minus|less) (?:${outgoingNames})`, ({ outgoings }) => outgoings.length > 0),
   rule(
     "(?:left to )?(?:save|saving|put (?:away|aside))",

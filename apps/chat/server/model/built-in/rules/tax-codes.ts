@@ -37,11 +37,15 @@ export function termOfCode(written: string): Term | undefined {
 const eachPayday =
   "With W1, M1 or X each payday is taxed by itself: for the same pay all year the sum is the same.";
 
-const asks = "(?:(?:what|how)(?: (?:is|does|do|are))?|explain|meaning of|define|tell me about)";
+const asks = "(?:(?:what|how|why)(?: (?:is|does|do|are))?|explain|meaning of|define|tell me about)";
 const around = "(?:(?:my|the|an?|on|with|under|emergency|tax|codes?|is|of|=|:|mean) )*";
-const mark = "(?: code:emergency)?(?: (?:tax )?code)?";
+const mark = "(?: code:emergency)?(?: emergency)?(?: (?:tax )?code)?";
 
 export const taxCodeRules: Rule[] = [
+  rule("emergency tax(?: code)?(?= .*S)", (facts, _, reading) => {
+    if (reading.tokens.some(({ word }) => word.startsWith("code:"))) return false;
+    facts.remarks.push(`I took the emergency code to be 1257L M1. ${eachPayday}`);
+  }),
   rule(
     `${asks} ${around}code:(?<code>\\w+)${mark}(?: (?:means?|stand for|is))*(?= ?[?.!]?$)|(?:my )?(?:tax )?code:(?<first>\\w+)${mark} (?:meaning|explained|${asks}(?: (?:does|it|that|this|mean))*)(?= ?[?.!]?$)`,
     (facts, { groups, text }, reading) => {

@@ -155,9 +155,15 @@ export const workingTime: Rule[] = [
     `(?:N ${hoursOf}${by}(?: of)? overtime|overtime(?: of)? N ${hoursOf})${by} (?:(?:at|for|on|paid|paid at) )?${multiple}${by}`,
     setOvertime,
   ),
+  // "30k for 35 hours, what is that for 20 hours"
+  rule(
+    `(?<=A )(?:for|on|at|is|based on) N ${unit}${perWeek}(?: (?:,|and|what|how much|is|would|will|that|it|be|so|if|i|for|at|on|do|did|doing|work|worked|pay|salary|take home|get))+ N (?:days?|hours?|hrs?)${perWeek}`,
+    (facts, { amounts: [whole, part], groups }) =>
+      setPart(facts, part?.value ?? 0, whole?.value ?? 0, groups.unit?.startsWith("d") ? "days" : "hours"),
+  ),
   // "10 hours of overtime a week at £20 an hour"
   rule(
-    `(?:N ${hoursOf}(?: of)? overtime|overtime(?: of)? N ${hoursOf})${by} (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
+    `(?:N ${hoursOf}(?: of)? overtime|overtime(?: (?:of|:|is))* N ${hoursOf})${by} (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
     (facts, { amounts: [hours, rate], text }) => {
       const times = overtimesAYear(facts, text);
       const pounds = Number(((hours?.value ?? 0) * (rate?.value ?? 0) * times).toFixed(2));
@@ -231,6 +237,15 @@ export const workingTime: Rule[] = [
       facts.hours = hours.value / weeksPerYear;
     },
   ),
+  // "£450 a day, 220 days"
+  rule(`N (?:working )?days(?: worked)?`, (facts, { amounts: [days] }, reading) => {
+    const value = days?.value ?? 0;
+    if (facts.days !== undefined || value < 60 || value > 366) return false;
+    if (!reading.money.some(({ period }) => period === "day") && !/day/.test(reading.text)) return false;
+    facts.days = 1;
+    facts.weeks = value;
+    facts.remarks.push(`I assumed ${value} days a year.`);
+  }),
   rule(`N (?:days?|shifts?)${perWeek}`, (facts, { amounts: [days] }) => {
     const value = days?.value ?? 0;
     if (facts.days !== undefined || !(value > 0 && value <= 7)) return false;

@@ -1,9 +1,11 @@
 /** Controls for a card's assumptions. Each change updates the card. */
-import { type ReactNode, useId } from "react";
+import { type ReactNode, useId, useState } from "react";
 import type { PayPeriod } from "../../../../tax/pay-periods.ts";
 import { type Nation, nations, type StudentLoanPlan, type TaxYear } from "../../../../tax/rates.ts";
+import { readTaxCode, usualTaxCode } from "../../../../tax/tax-code.ts";
 import { taxYears } from "../../../../tax/tax-year.ts";
 import type { Pay, PensionKind } from "../../../../tax/work-out.ts";
+import { announce } from "../../design/announcer.tsx";
 import { periodWords } from "./headline.ts";
 
 const undergraduate = [1, 2, 4, 5] as const satisfies readonly StudentLoanPlan[];
@@ -41,6 +43,8 @@ export function PayControls({ pay, period, onPay, onPeriod }: PayControlsProps) 
       />
       <LoanControls pay={pay} onPay={onPay} />
       <PensionControls pay={pay} onPay={onPay} />
+      {/* A tax code is for an only job. */}
+      {pay.otherJobs === undefined && <TaxCodeControl pay={pay} onPay={onPay} />}
     </fieldset>
   );
 }
@@ -122,6 +126,53 @@ function PensionControls({ pay, onPay }: PartProps) {
           options={pensionKinds.map((one) => [one, one.charAt(0).toUpperCase() + one.slice(1)])}
           onChange={(one) => onPay({ ...pay, pension: { ...pension, kind: one as PensionKind } })}
         />
+      )}
+    </>
+  );
+}
+
+/** Each code that exists updates the card while it is typed. A code that does not is explained once the field is left. */
+function TaxCodeControl({ pay, onPay }: PartProps) {
+  const id = useId();
+  const [problem, setProblem] = useState<string>();
+  const set = (typed: string) => {
+    const read = readTaxCode(typed, pay.nation);
+    if ("problem" in read) return;
+    setProblem(undefined);
+    const { taxCode: _, ...rest } = pay;
+    onPay({ ...rest, nation: read.nation, ...(read.code === undefined ? {} : { taxCode: read.code }) });
+  };
+  const check = (typed: string) => {
+    const read = readTaxCode(typed, pay.nation);
+    const found = "problem" in read ? read.problem : undefined;
+    setProblem(found);
+    if (found !== undefined) announce(found);
+  };
+  return (
+    <>
+      <Labelled label="Tax code" id={id}>
+        <input
+          id={id}
+          type="text"
+          autoCapitalize="characters"
+          autoComplete="off"
+          spellCheck={false}
+          maxLength={12}
+          defaultValue={pay.taxCode ?? usualTaxCode}
+          className={`${controlClass} uppercase`}
+          aria-invalid={problem !== undefined}
+          aria-describedby={problem === undefined ? undefined : `${id}-problem`}
+          onChange={(event) => set(event.target.value)}
+          onBlur={(event) => check(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter") check(event.currentTarget.value);
+          }}
+        />
+      </Labelled>
+      {problem !== undefined && (
+        <p id={`${id}-problem`} className="col-span-full my-0! text-bad">
+          {problem} The figures are those of {pay.taxCode ?? usualTaxCode}.
+        </p>
       )}
     </>
   );
