@@ -82,8 +82,8 @@ export interface GuardedStore {
    */
   ready(longestMs: number, question: Question): Promise<void>;
   /**
-   * Sends the waiting changes to the store, if it answers, and ends the timer. Changes that could not be sent are lost
-   * and reported.
+   * Waits for the changes under way, sends the waiting ones to the store, if it answers, and ends the timer. Changes that
+   * could not be sent are lost and reported.
    */
   stop(): Promise<void>;
 }
@@ -134,7 +134,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
   const { counters } = calls;
   const contact = createFirstContact(store, connectMs, ({ charges }) => askWithoutCharge(charges));
   const presence = createPresence(store, limiter);
-  const line = createLine(timeoutMs);
+  const line = createLine(timeoutMs, calls.attended);
   let lastAsked: Question | undefined;
   let stopped = false;
 
@@ -289,6 +289,8 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     async stop() {
       stopped = true;
       contact.end();
+      // The store may be closed next: a change that has not been sent by then is lost.
+      await calls.settled();
       await reconciliation.stop();
       const { waiting } = reconciliation;
       if (waiting === 0) return;

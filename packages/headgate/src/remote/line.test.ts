@@ -69,6 +69,21 @@ it("lets no decision wait longer than four time limits", async () => {
   ]);
 });
 
+it("does not count the time in which this process itself was busy, up to a limit", async () => {
+  const line = createLine(limitMs, () => 0);
+  const decideAfter = (busyMs: number) => {
+    const calls = Array.from({ length: line.width }, () => line.entered());
+    const late = line.stand((isLate) => isLate);
+    vi.advanceTimersByTime(busyMs);
+    for (const enteredAt of calls) line.left(true, enteredAt);
+    return late;
+  };
+  expect(await decideAfter(20 * limitMs)).toBe(false);
+  // The answers were prompt: more calls may be under way.
+  expect(line.width).toBeGreaterThan(fewestUnderWay);
+  expect(await decideAfter(20 * limitMs + 1)).toBe(true);
+});
+
 it("is emptied as soon as the store does not answer", async () => {
   const { store, limiter } = limited("1/hour");
   store.mode = "hang";
@@ -99,10 +114,10 @@ it("is bounded", async () => {
 });
 
 it("grows with prompt answers while it is used, and shrinks once for calls that are slow at the same time", () => {
-  const line = createLine(limitMs);
+  const line = createLine(limitMs, () => performance.now());
   const round = (calls: number, answered: boolean, tookMs: number) => {
     for (let n = 0; n < calls; n += 1) line.entered();
-    for (let n = 0; n < calls; n += 1) line.left(answered, tookMs);
+    for (let n = 0; n < calls; n += 1) line.left(answered, performance.now() - tookMs);
     return line.width;
   };
   for (let n = 0; n < 100; n += 1) round(1, true, 1);

@@ -1,3 +1,5 @@
+import { longestInLimits as longestBusyInLimits } from "./time-limit.ts";
+
 /** The decisions that wait for a turn, in the order in which they arrived. */
 export interface Line {
   /** Whether a new decision has to wait in line. */
@@ -6,14 +8,15 @@ export interface Line {
   readonly width: number;
   /** `undefined` if too many decisions are already in line. Otherwise calls `decide` when it is its turn, and resolves with the result. */
   stand<Answer>(decide: (late: boolean) => Answer | Promise<Answer>): Promise<Answer> | undefined;
-  /** A call has been made. */
-  entered(): void;
+  /** A call has been made. @returns when, for `left` */
+  entered(): number;
   /** It has been answered, or has failed. */
-  left(answered: boolean, tookMs: number): void;
+  left(answered: boolean, enteredAt: number): void;
 }
 
 interface Standing {
   readonly since: number;
+  readonly realSince: number;
   decide(late: boolean): void;
 }
 
@@ -29,8 +32,10 @@ const longestInLimits = 4;
  * in order; by then a refusal may be known without a call.
  *
  * @param limitMs how long a call may take; half of it is slow.
+ * @param attended this process's time, without that in which it was too busy to read answers. Up to 20 time limits, it
+ *   is not the store's delay.
  */
-export function createLine(limitMs: number): Line {
+export function createLine(limitMs: number, attended: () => number): Line {
   let width = fewestUnderWay;
   let narrowedAt = Number.NEGATIVE_INFINITY;
   let underWay = 0;
@@ -44,7 +49,7 @@ export function createLine(limitMs: number): Line {
       if (2 * underWay >= width && width < mostUnderWay) width += 1;
       return;
     }
-    const now = performance.now();
+    const now = attended();
     // Calls that were sent together are slow together: reduce only once for them.
     if (now - narrowedAt < limitMs) return;
     narrowedAt = now;
@@ -57,8 +62,10 @@ export function createLine(limitMs: number): Line {
     if (advancing) return;
     advancing = true;
     while (first < standing.length) {
-      const { since, decide } = standing[first] as Standing;
-      const late = performance.now() - since > longestInLimits * limitMs;
+      const { since, realSince, decide } = standing[first] as Standing;
+      const late =
+        attended() - since > longestInLimits * limitMs ||
+        performance.now() - realSince > longestBusyInLimits * limitMs;
       if (underWay >= width && !late) break;
       first += 1;
       decide(late);
@@ -81,16 +88,18 @@ export function createLine(limitMs: number): Line {
     stand(decide) {
       if (standing.length - first >= mostInLine) return undefined;
       return new Promise((resolve) => {
-        standing.push({ since: performance.now(), decide: (late) => resolve(decide(late)) });
+        const [since, realSince] = [attended(), performance.now()];
+        standing.push({ since, realSince, decide: (late) => resolve(decide(late)) });
       });
     },
 
     entered() {
       underWay += 1;
+      return attended();
     },
 
-    left(answered, tookMs) {
-      adapt(answered && tookMs <= limitMs / 2);
+    left(answered, enteredAt) {
+      adapt(answered && attended() - enteredAt <= limitMs / 2);
       underWay -= 1;
       if (standing.length > 0) advance();
     },

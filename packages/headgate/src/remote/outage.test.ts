@@ -193,6 +193,27 @@ describe("the time limit", () => {
     expect(left()).toEqual([5, 60, 30]);
     expect(errors).toHaveLength(1);
   });
+
+  it("ends with the limiter once the changes under way are answered, or late", async () => {
+    const { admit, store, limiter } = guarded();
+    const [first, second] = [(await admit()) as Admitted, (await admit()) as Admitted];
+    store.mode = "hang";
+    let isClosed = false;
+    const close = async () => {
+      await limiter.close();
+      isClosed = true;
+    };
+    void first.end("nothing");
+    const closing = close();
+    await settled();
+    expect([store.held, isClosed]).toEqual([1, false]);
+    store.answerHeld();
+    await closing;
+    void second.end("nothing");
+    const late = close();
+    await timeOut();
+    await late;
+  });
 });
 
 describe("a store that does not answer", () => {

@@ -43,6 +43,8 @@ export interface StoreCallsOptions {
 /** Every call to the store goes through here: it gets a time limit, is counted, and is reported to the breaker. */
 export interface StoreCalls {
   readonly counters: ReturnType<typeof createCounters>;
+  /** See `TimeLimit`: that of these calls. */
+  attended(): number;
   /**
    * Rejects with the error of the call, or with a `StoreTimeoutError`.
    *
@@ -64,12 +66,16 @@ export interface StoreCalls {
    * Rejects with an error that is `inDoubt` if the change may have been made.
    */
   change(adjustments: readonly Adjustment[], now: number): Promise<Outcome>;
+  /** Resolves once no change is under way, or after the time limit. */
+  settled(): Promise<void>;
 }
 
 export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
   const { store, breaker, slowness, timeoutMs, report, onFailure } = options;
   const counters = createCounters();
   const inTime = createTimeLimit(store.name, timeoutMs);
+  let changing = 0;
+  let onSettled: (() => void) | undefined;
 
   /** Reports already made about unreadable states: one for each layer. */
   const unreadable = new Set<string>();
@@ -120,6 +126,7 @@ export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
 
   return {
     counters,
+    attended: inTime.attended,
     bounded,
 
     decided(charges, call, answered, otherwise) {
@@ -149,6 +156,7 @@ export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
 
     async change(adjustments, now) {
       let whole: Outcome | Promise<Outcome> | undefined;
+      changing += 1;
       try {
         return await bounded(() => {
           whole = store.adjust(adjustments, now);
@@ -167,7 +175,18 @@ export function createStoreCalls(options: StoreCallsOptions): StoreCalls {
           counters.inDoubt += 1;
           throw new ChangeInDoubt(reason);
         }
+      } finally {
+        changing -= 1;
+        if (changing === 0) onSettled?.();
       }
+    },
+
+    async settled() {
+      if (changing === 0) return;
+      const settling = new Promise<void>((resolve) => {
+        onSettled = resolve;
+      });
+      await createTimeLimit(store.name, timeoutMs)(settling).catch(() => {});
     },
   };
 }

@@ -40,8 +40,7 @@ export function createStoreQuestions(options: StoreQuestionsOptions): AskStore {
     const askedAt = clock.now();
     let answering: Outcome | Promise<Outcome> | undefined;
     onAsk(question, askedAt);
-    line.entered();
-    const enteredAt = performance.now();
+    const enteredAt = line.entered();
     const ruling = calls.decided(
       charges,
       () => {
@@ -53,14 +52,13 @@ export function createStoreQuestions(options: StoreQuestionsOptions): AskStore {
         const now = clock.now();
         if (outcome.admitted) refusals.contradict(charges, now);
         else if (outcome.known === undefined) refusals.remember(charges, outcome, askedAt, now);
-        line.left(true, performance.now() - enteredAt);
+        line.left(true, enteredAt);
         onAnswer();
         return { ...question, outcome, ledger, decidedBy: "store" };
       },
       (error) => {
-        const tookMs = performance.now() - enteredAt;
         // Calls expire together. The breaker must count all of them before the line sends more.
-        queueMicrotask(() => line.left(false, tookMs));
+        queueMicrotask(() => line.left(false, enteredAt));
         const decided = withoutStore(question, peek);
         if (peek) return decided;
         const isLate = error instanceof StoreTimeoutError;

@@ -1,14 +1,57 @@
 import { spawnSync } from "node:child_process";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { createTimeLimit, StoreTimeoutError } from "./time-limit.ts";
+
+function keepBusy(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
 
 it("does not blame the store for a process that was busy itself", async () => {
   const inTime = createTimeLimit("redis", 5);
   // The answer arrives in the turn of the event loop after the slow one.
   const answer = inTime(new Promise((resolve) => setTimeout(resolve, 4, "answer")));
-  const busyUntil = performance.now() + 30;
-  while (performance.now() < busyUntil);
+  keepBusy(30);
   expect(await answer).toBe("answer");
+});
+
+it("reads the answers that have arrived before a call expires", async () => {
+  const limitMs = 20;
+  const inTime = createTimeLimit("redis", limitMs);
+  // Read after the timers, as from a socket.
+  const asked = inTime(new Promise((resolve) => setTimeout(() => setImmediate(resolve, "answer"), limitMs)));
+  const begunAt = await new Promise<number>((resolve) => setImmediate(() => resolve(performance.now())));
+  setTimeout(() => keepBusy(begunAt + limitMs + 3 - performance.now()), 2);
+  expect(await asked).toBe("answer");
+});
+
+it("does not count the time in which the process was busy turn after turn, up to 20 time limits", async () => {
+  vi.useFakeTimers();
+  let busyMs = 0;
+  const { now } = performance;
+  vi.spyOn(performance, "now").mockImplementation(() => now.call(performance) + busyMs);
+  try {
+    let isOver = false;
+    const asked = createTimeLimit(
+      "redis",
+      250,
+    )(new Promise<never>(() => {})).catch(() => {
+      isOver = true;
+    });
+    const turn = async () => {
+      busyMs += 1000;
+      await vi.advanceTimersByTimeAsync(30);
+    };
+    await vi.advanceTimersByTimeAsync(1);
+    for (let turns = 0; turns < 4; turns += 1) await turn();
+    expect(isOver).toBe(false);
+    await turn();
+    expect(isOver).toBe(true);
+    await asked;
+  } finally {
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  }
 });
 
 it("counts from the end of the turn in which calls began, as they are sent together then", async () => {
@@ -23,8 +66,7 @@ it("counts from the end of the turn in which calls began, as they are sent toget
       }),
     );
   });
-  const busyUntil = performance.now() + 120;
-  while (performance.now() < busyUntil);
+  keepBusy(120);
   expect(await Promise.all(asked)).toEqual(new Array(10).fill("answer"));
 });
 

@@ -9,8 +9,10 @@ export class StoreTimeoutError extends Error {
 }
 
 interface Waiting {
-  /** `Infinity` until the end of the event loop turn in which the call began. */
+  /** In attended time; `Infinity` until the end of the event loop turn in which the call began. */
   deadline: number;
+  /** In real time. */
+  latest: number;
   /** Whether it has been answered, or has expired. */
   isOver: boolean;
   fail(error: unknown): void;
@@ -30,10 +32,18 @@ export interface TimeLimit {
     answered: (value: Answer) => Result,
     failed: (error: unknown) => Result,
   ): Promise<Result>;
+  /** Milliseconds, from any start. Stands still while calls are pending and this process is too busy to read answers. */
+  attended(): number;
 }
+
+/** A call expires after this many time limits, even if this process was too busy to read its answer. */
+export const longestInLimits = 20;
 
 /** Compact once settled entries exceed 2 × pending + this: removing them one by one would take longer. */
 const mostPast = 1024;
+
+/** How often the timer shows whether this process is busy, ms, and how late it may be if the process is not. */
+const [lookEveryMs, slackMs] = [25, 5];
 
 /**
  * Rejects calls that are not answered in time, with one timer for all calls. All calls have the same time limit, so they
@@ -42,6 +52,7 @@ const mostPast = 1024;
  *
  * If this process itself was busy, the store must not be blamed. Time therefore counts from the end of the turn in which
  * a call began, because calls of one turn are sent together. Answers that have arrived are read before a call expires.
+ * The time by which the timer is late does not count: an answer may need several turns, such as that of a new connection.
  *
  * @param limitMs by this machine's own monotonic time, not by the limiter's clock, which tests may stop.
  */
@@ -51,7 +62,7 @@ export function createTimeLimit(store: string, limitMs: number): TimeLimit {
 
 /** A timer for each call: in a Worker a timer ends with the request that set it. */
 function timeLimitOfEach(store: string, limitMs: number): TimeLimit {
-  return <Answer, Result>(
+  const inTime = <Answer, Result>(
     answer: Promise<Answer>,
     answered: (value: Answer) => Result = unchanged,
     failed: (error: unknown) => Result = rethrow,
@@ -68,6 +79,7 @@ function timeLimitOfEach(store: string, limitMs: number): TimeLimit {
       const timer = setTimeout(() => fail(new StoreTimeoutError(store, limitMs)), limitMs);
       answer.then((value) => end(answered, value), fail);
     });
+  return Object.assign(inTime, { attended: () => performance.now() });
 }
 
 function unchanged(value: unknown): never {
@@ -104,17 +116,38 @@ function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
   /** The calls that began in this turn. */
   let begun: Waiting[] = [];
 
+  /** When the process must handle an event, if it is not busy. */
+  let dueAt = Number.POSITIVE_INFINITY;
+  let busyMs = 0;
+
+  const lateMs = () => Math.max(0, performance.now() - dueAt);
+  const attended = () => performance.now() - busyMs - lateMs();
+
+  function expectIn(ms: number): void {
+    busyMs += lateMs();
+    dueAt = performance.now() + ms + slackMs;
+  }
+
+  function setTimer(ms: number): void {
+    expectIn(ms);
+    timer = setTimeout(look, ms);
+  }
+
   function begin(one: Waiting): void {
     begun.push(one);
     if (begun.length === 1) afterReading(start);
   }
 
   function start(): void {
-    const deadline = performance.now() + limitMs;
-    for (const one of begun) one.deadline = deadline;
+    const deadline = attended() + limitMs;
+    const latest = performance.now() + longestInLimits * limitMs;
+    for (const one of begun) {
+      one.deadline = deadline;
+      one.latest = latest;
+    }
     begun = [];
     if (left === 0) return;
-    if (timer === undefined) timer = setTimeout(readFirst, limitMs);
+    if (timer === undefined) setTimer(Math.min(lookEveryMs, limitMs));
     else if (typeof timer === "object") timer.ref();
   }
 
@@ -127,27 +160,31 @@ function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
     // In some runtimes timers cannot be unreferenced.
     clearTimeout(timer);
     timer = undefined;
+    expectIn(Number.POSITIVE_INFINITY);
   }
 
   function expire(): void {
-    const now = performance.now();
     // Another timer may have been set since this one fired.
     clearTimeout(timer);
     timer = undefined;
+    expectIn(Number.POSITIVE_INFINITY);
+    const [now, realNow] = [attended(), performance.now()];
     while (left > 0) {
       while (line[first]?.isOver) first += 1;
-      const { deadline, fail } = line[first] as Waiting;
+      const { deadline, latest, fail } = line[first] as Waiting;
       if (deadline === Number.POSITIVE_INFINITY) return;
-      if (deadline > now) {
-        timer = setTimeout(readFirst, Math.ceil(deadline - now));
+      const leftMs = Math.min(deadline - now, latest - realNow);
+      if (leftMs > 0) {
+        setTimer(Math.min(lookEveryMs, Math.ceil(leftMs)));
         return;
       }
       fail(new StoreTimeoutError(store, limitMs));
     }
   }
 
-  function readFirst(): void {
+  function look(): void {
     timer = undefined;
+    expectIn(left > 0 ? 0 : Number.POSITIVE_INFINITY);
     if (left > 0) afterReading(expire);
   }
 
@@ -164,7 +201,7 @@ function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
     rest();
   }
 
-  return <Answer, Result>(
+  const inTime = <Answer, Result>(
     answer: Promise<Answer>,
     answered: (value: Answer) => Result = unchanged,
     failed: (error: unknown) => Result = rethrow,
@@ -172,6 +209,7 @@ function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
     new Promise<Result>((resolve, reject) => {
       const one: Waiting = {
         deadline: Number.POSITIVE_INFINITY,
+        latest: Number.POSITIVE_INFINITY,
         isOver: false,
         fail(error) {
           if (one.isOver) return;
@@ -188,6 +226,7 @@ function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
         pass(answered, value, resolve, reject);
       }, one.fail);
     });
+  return Object.assign(inTime, { attended });
 }
 
 /** Node runs immediates after it has read its sockets; in other runtimes a second timer does nearly the same. */
