@@ -38,6 +38,7 @@ import { createCreditCodes } from "./services/credit-codes.ts";
 import { keepCurrency } from "./services/currency.ts";
 import { openDecisionLog } from "./services/decision-log.ts";
 import { createFollowing, LEASE_MS } from "./services/following.ts";
+import { createHistory } from "./services/history.ts";
 import type { RateLimitCaller } from "./services/identity.ts";
 import { createJournal } from "./services/journal.ts";
 import { openLimitWebhook } from "./services/limit-webhook.ts";
@@ -176,7 +177,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       log,
     });
     const sources = { accounts, trustProxy, userIdHeader, visitorSecret, publicUrl };
-    const conversations = createConversations(database, clock);
+    const history = createHistory(database);
+    const conversations = createConversations(database, clock, history);
     const credit = createCredit(database, clock, creditTerms(config, plans, mail !== null));
     const codes = createCreditCodes(database, clock, credit);
     const callerLimits = createCallerLimits({ database, clock, limiter: limiters.chat, accounts });
@@ -214,7 +216,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       visitorSecret,
       sources,
       accounts,
-      accountOwner: createAccountOwner(database, clock),
+      accountOwner: createAccountOwner(database, clock, history),
       topUps: codes,
       conversations,
       credit,
@@ -235,6 +237,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       chatLimiter: limiters.chat,
       signInLimiter: limiters.signIn,
       searchLimiter: limiters.searches,
+      readLimiter: limiters.reads,
       mailLimiter: limiters.mail,
       limiters: limiters.byName,
       metrics,

@@ -313,6 +313,64 @@ describe("limits of one owner", () => {
   });
 });
 
+describe("reading a long conversation", () => {
+  /** Stores a conversation of `client` with this many messages. */
+  async function storeMessages(client: TestClient, count: number): Promise<string> {
+    const { id } = await (await client.send("POST", "/conversations", {})).json();
+    const rows = Array.from({ length: count }, (_, index) => ({
+      conversationId: id,
+      id: `m-${index}`,
+      position: index,
+      role: index % 2 === 0 ? ("user" as const) : ("assistant" as const),
+      parts: [{ type: "text" as const, text: String(index) }],
+      metadata: {},
+      createdAt: new Date(service.clock.now()),
+    }));
+    if (count > 0) await service.database.insert(messages).values(rows);
+    return id;
+  }
+
+  test.each([0, 1, 24, 25, 26, 50, 51, 120])("of %d messages gives all of them in order", async (count) => {
+    const client = service.client({ "X-User-Id": `reader-${count}` });
+    const id = await storeMessages(client, count);
+    const { sharePath } = await (await client.send("POST", `/conversations/${id}/share`)).json();
+    const token = sharePath.replace("/share/", "");
+    for (const path of [`/conversations/${id}`, `/shared/${token}`]) {
+      const response = await client(path);
+      expect(response.headers.get("Content-Type")).toMatch(/^application\/json/);
+      expect(response.headers.get("Cache-Control")).toBe("no-store");
+      const read = (await response.json()).messages.map((message: { id: string }) => message.id);
+      expect(read).toEqual(Array.from({ length: count }, (_, index) => `m-${index}`));
+    }
+  });
+
+  test("is limited by address and by its length; short ones are read on", async () => {
+    const client = service.client({ "X-User-Id": "glutton", "X-Forwarded-For": "203.0.113.8" });
+    const id = await storeMessages(client, 2_000);
+    const short = await storeMessages(client, 2);
+    const { sharePath } = await (await client.send("POST", `/conversations/${id}/share`)).json();
+    const read = async (path: string) => {
+      const response = await client(path);
+      if (response.ok) await response.body?.cancel();
+      return response;
+    };
+    // 80 pieces each, of the 600 a minute.
+    for (let asked = 0; asked < 7; asked += 1) {
+      expect((await read(`/conversations/${id}`)).status).toBe(200);
+    }
+    for (const path of [`/conversations/${id}`, sharePath.replace("/share/", "/shared/")]) {
+      const refused = await read(path);
+      expect(refused.status).toBe(429);
+      expect(refused.headers.get("Retry-After")).toBe("60");
+      expect(await refused.json()).toMatchObject({ "violated-policies": ["reads-ip-per-minute"] });
+    }
+    expect((await read(`/conversations/${short}`)).status).toBe(200);
+    expect((await client("/conversations")).status).toBe(200);
+    service.clock.advance(60_000);
+    expect((await read(`/conversations/${id}`)).status).toBe(200);
+  });
+});
+
 test.each([253_402_300_800_000, 999_999_999_999_999])("a cursor with the time %d is a 400", async (time) => {
   const cursor = Buffer.from(`${time} ${crypto.randomUUID()}`).toString("base64url");
   const response = await service.client({ "X-User-Id": "paging" })(`/conversations?cursor=${cursor}`);

@@ -20,7 +20,7 @@ import {
   insertMessages,
   isQuestionAfter,
   lastMessage,
-  listMessages,
+  listLastMessages,
   type MessageRow,
   nextPosition,
 } from "../repositories/messages.ts";
@@ -271,7 +271,7 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
           ...(await continueConversation(transaction, question, conversation)),
         }
       : { ...(await startConversation(transaction, question)), formerAnswers: [] };
-    const history = recent(await listMessages(transaction, conversationId));
+    const history = fromQuestion(await listLastMessages(transaction, conversationId, MOST_MESSAGES_TO_MODEL));
     const answerId = await keepPlaceForAnswer(transaction, conversationId);
     const held = payer === undefined ? 0 : await holdFor(history);
     const opens = question.conversationId === undefined;
@@ -577,9 +577,8 @@ function uniqueIds(messages: AskedMessage[]): string[] {
     .toReversed();
 }
 
-/** Returns the end of the conversation, beginning with a question. */
-function recent(history: ChatMessage[]): ChatMessage[] {
-  const end = history.slice(-MOST_MESSAGES_TO_MODEL);
+/** Returns the end of a conversation from its first question on. */
+function fromQuestion(end: ChatMessage[]): ChatMessage[] {
   const firstQuestion = end.findIndex((message) => message.role === "user");
   return firstQuestion > 0 ? end.slice(firstQuestion) : end;
 }
