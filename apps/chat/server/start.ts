@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import type { Server } from "node:http";
 import { hostname } from "node:os";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Clock, Limiter } from "headgate";
@@ -15,6 +16,7 @@ import type { Environment } from "./config/variables.ts";
 import { type OpenDatabase, openDatabase } from "./database/connect.ts";
 import { continueOnceCounted } from "./http/bodies.ts";
 import { builtPage } from "./http/built-page.ts";
+import { limitConnections } from "./http/connections.ts";
 import { describeError } from "./http/describe-error.ts";
 import { isLoopback } from "./http/host.ts";
 import { listen } from "./http/listen.ts";
@@ -262,6 +264,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     if (metrics) await serveMetrics(metrics, config.metrics, log, closers);
     const server = createAdaptorServer({ fetch: app.fetch, serverOptions: ARRIVAL });
     continueOnceCounted(server);
+    limitConnections(server as Server);
     const listening = await listen(server, config);
     const { url } = listening;
     log.info({ url, models: names, database: location.kind }, "ready");
@@ -304,6 +307,7 @@ async function serveMetrics(
 ): Promise<void> {
   if (port === null) return;
   const server = createAdaptorServer({ fetch: metricsApp(metrics, host).fetch, serverOptions: ARRIVAL });
+  limitConnections(server as Server);
   const listening = await listen(server, { host, port }, "METRICS");
   closers.push(() => {
     const isClosed = listening.close();

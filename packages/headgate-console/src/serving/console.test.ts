@@ -57,8 +57,15 @@ function setUp(more: Partial<ConsoleOptions> = {}) {
   return { clock, limiter, collector, handle, get, post, signIn, failures };
 }
 
-const READS = ["now", "changes", "find?q=user-1", "export?format=csv"].map((name) => `/operator/api/${name}`);
-const ACTIONS = ["decide", "grant", "code"].map((name) => `/operator/api/${name}`);
+const READS = ["now", "policies", "changes", "find?q=user-1", "export?format=csv"].map(
+  (name) => `/operator/api/${name}`,
+);
+const ACTIONS = [
+  "decide",
+  "grant",
+  "code",
+  ...["check", "replay", "shadow", "end-shadow", "live", "roll-back"].map((name) => `policy/${name}`),
+].map((name) => `/operator/api/${name}`);
 
 describe("access", () => {
   it("requires authorize: there is no default", () => {
