@@ -1,5 +1,5 @@
 import { createServer, type ServerResponse } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { type AddressInfo, connect, Socket } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { type ConnectionLimits, limitConnections } from "./connections.ts";
 
@@ -62,6 +62,14 @@ test("a flood of silent connections closes its own, the longest silent first, an
   await open();
   expect(await isClosed(asking)).toBe(true);
   expect(working.socket.closed).toBe(false);
+});
+
+test("connections that come in the same turn of the event loop are counted one by one", async () => {
+  const { server } = await serve({ mostQuiet: 2 });
+  const sockets = Array.from({ length: 5 }, () => new Socket());
+  for (const socket of sockets) server.emit("connection", socket);
+  expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true, true, true, false, false]);
+  for (const socket of sockets) socket.destroy();
 });
 
 test("a connection with one of several requests in progress is not quiet", async () => {

@@ -30,16 +30,20 @@ export function limitConnections(
     else quiet.add(socket);
   }
 
+  function forget(socket: Socket): void {
+    requests.delete(socket);
+    quiet.delete(socket);
+  }
+
   server.on("connection", (socket: Socket) => {
     requests.set(socket, 0);
     quiet.add(socket);
-    socket.once("close", () => {
-      requests.delete(socket);
-      quiet.delete(socket);
-    });
-    if (quiet.size <= mostQuiet) return;
+    socket.once("close", () => forget(socket));
     const [longest] = quiet;
-    longest?.destroy();
+    if (longest === undefined || quiet.size <= mostQuiet) return;
+    // Its "close" comes in a later turn of the event loop, after more connections.
+    forget(longest);
+    longest.destroy();
   });
   server.on("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
     count(socket, 1);
