@@ -48,6 +48,7 @@ describe("status", () => {
         provider: { name: "memory", state: "ok" },
         bodies: { name: "memory", state: "ok" },
         searches: { name: "memory", state: "ok" },
+        reads: { name: "memory", state: "ok" },
       },
     });
     expect(await (await client("/version")).json()).toEqual({

@@ -6,7 +6,7 @@ import { closeIfUnread, limitBodies } from "./http/bodies.ts";
 import { describeError } from "./http/describe-error.ts";
 import { whileThereIsRoom } from "./http/disk-space.ts";
 import { dropBodyOfHead } from "./http/head.ts";
-import { ownHostOnly } from "./http/host.ts";
+import { oneHostOnly, ownHostOnly } from "./http/host.ts";
 import { refuseOtherMethods } from "./http/method-not-allowed.ts";
 import { notFoundHandler } from "./http/not-found.ts";
 import { sameOriginOnly } from "./http/origin.ts";
@@ -52,6 +52,7 @@ export function createApp(dependencies: AppDependencies): Hono<ServiceEnv> {
   app.use(closeIfUnread);
   app.use(dropBodyOfHead);
   app.use(securityHeaders(publicUrl));
+  app.use(oneHostOnly);
   app.use(ownHostOnly(publicUrl, host));
   app.use(sameOriginOnly(publicUrl));
   app.use(limitBodies(bodiesLimiter, (c) => addressOf(c, trustProxy)));

@@ -1,25 +1,28 @@
-import { type Service, startService } from "./start.ts";
+import type { Service } from "./start.ts";
 import { StartError } from "./start-error.ts";
 
-const starting = startService({ env: process.env });
-stopOnSignals(starting);
+let service: Service | undefined;
+// Before the rest is loaded, because a container's first process ignores signals that it does not handle.
+stopOnSignals();
 try {
-  const service = await starting;
+  const { startService } = await import("./start.ts");
+  service = await startService({ env: process.env });
   if (process.stdout.isTTY) console.log(`Headgate is ready: ${service.url}`);
 } catch (error) {
   fail(error);
 }
 
 /**
- * The first signal waits for the start and for answers in progress; the second does not wait. Signals are handled
- * before the service listens, because a supervisor may stop it as soon as it does.
+ * The first signal waits for answers in progress; the second does not wait. During the start, which may wait for a database or
+ * for another process's migrations, nothing is waited for: what is half done is undone as after a killed process.
  */
-function stopOnSignals(starting: Promise<Service>): void {
+function stopOnSignals(): void {
   let isStopping = false;
   const stop = () => {
     if (isStopping) process.exit(1);
     isStopping = true;
-    starting.then((service) => service.close()).then(() => process.exit(0), fail);
+    if (service === undefined) process.exit(0);
+    service.close().then(() => process.exit(0), fail);
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);

@@ -207,6 +207,19 @@ describe("one folder and several processes", () => {
   });
 });
 
+test("a service that is told to stop while it waits for its database ends at once, without an error", async () => {
+  const silent = createServer();
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const { port } = silent.address() as AddressInfo;
+  const isWaiting = new Promise<void>((resolve) => silent.once("connection", () => resolve()));
+  const { child, exited } = run({ DATABASE_URL: `postgres://someone@127.0.0.1:${port}/chat` });
+  await isWaiting;
+  child.kill("SIGTERM");
+  // By itself, the start would fail after five seconds.
+  expect(await exited).toEqual({ code: 0, stdout: "", stderr: "" });
+  silent.close();
+});
+
 describe("the limits' store", () => {
   test("is awaited before the service listens", async () => {
     const limiter = createLimiter({

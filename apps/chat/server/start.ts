@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import type { Server } from "node:http";
 import { hostname } from "node:os";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Clock, Limiter } from "headgate";
@@ -15,6 +16,7 @@ import type { Environment } from "./config/variables.ts";
 import { type OpenDatabase, openDatabase } from "./database/connect.ts";
 import { continueOnceCounted } from "./http/bodies.ts";
 import { builtPage } from "./http/built-page.ts";
+import { limitConnections } from "./http/connections.ts";
 import { describeError } from "./http/describe-error.ts";
 import { isLoopback } from "./http/host.ts";
 import { listen } from "./http/listen.ts";
@@ -38,6 +40,7 @@ import { createCreditCodes } from "./services/credit-codes.ts";
 import { keepCurrency } from "./services/currency.ts";
 import { openDecisionLog } from "./services/decision-log.ts";
 import { createFollowing, LEASE_MS } from "./services/following.ts";
+import { createHistory } from "./services/history.ts";
 import type { RateLimitCaller } from "./services/identity.ts";
 import { createJournal } from "./services/journal.ts";
 import { openLimitWebhook } from "./services/limit-webhook.ts";
@@ -176,7 +179,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       log,
     });
     const sources = { accounts, trustProxy, userIdHeader, visitorSecret, publicUrl };
-    const conversations = createConversations(database, clock);
+    const history = createHistory(database);
+    const conversations = createConversations(database, clock, history);
     const credit = createCredit(database, clock, creditTerms(config, plans, mail !== null));
     const codes = createCreditCodes(database, clock, credit);
     const callerLimits = createCallerLimits({ database, clock, limiter: limiters.chat, accounts });
@@ -214,7 +218,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       visitorSecret,
       sources,
       accounts,
-      accountOwner: createAccountOwner(database, clock),
+      accountOwner: createAccountOwner(database, clock, history),
       topUps: codes,
       conversations,
       credit,
@@ -235,6 +239,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       chatLimiter: limiters.chat,
       signInLimiter: limiters.signIn,
       searchLimiter: limiters.searches,
+      readLimiter: limiters.reads,
       mailLimiter: limiters.mail,
       limiters: limiters.byName,
       metrics,
@@ -259,6 +264,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     if (metrics) await serveMetrics(metrics, config.metrics, log, closers);
     const server = createAdaptorServer({ fetch: app.fetch, serverOptions: ARRIVAL });
     continueOnceCounted(server);
+    limitConnections(server as Server);
     const listening = await listen(server, config);
     const { url } = listening;
     log.info({ url, models: names, database: location.kind }, "ready");
@@ -301,6 +307,7 @@ async function serveMetrics(
 ): Promise<void> {
   if (port === null) return;
   const server = createAdaptorServer({ fetch: metricsApp(metrics, host).fetch, serverOptions: ARRIVAL });
+  limitConnections(server as Server);
   const listening = await listen(server, { host, port }, "METRICS");
   closers.push(() => {
     const isClosed = listening.close();

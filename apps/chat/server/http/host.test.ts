@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
 import { startTestService, type TestService } from "../../testing/service.ts";
@@ -55,4 +56,23 @@ test("without PUBLIC_URL the service answers only under IP addresses and names o
 test("with PUBLIC_URL a proxy may use any host name", async () => {
   const proxied = await start({ PUBLIC_URL: "https://chat.example.com" });
   expect((await proxied.app.request("http://upstream-7/version")).status).toBe(200);
+});
+
+test("a request with two Host fields is a 400, also with PUBLIC_URL and whichever comes first", async () => {
+  for (const env of [{}, { PUBLIC_URL: "https://chat.example.com" }]) {
+    const { url } = await start(env);
+    const status = (hosts: string[]) =>
+      new Promise((resolve, reject) => {
+        const headers = hosts.flatMap((host) => ["Host", host]);
+        const sent = request(`${url}/version`, { headers, agent: false }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        sent.once("error", reject).end();
+      });
+    expect(await status(["localhost"])).toBe(200);
+    expect(await status(["localhost", "evil.example"])).toBe(400);
+    expect(await status(["evil.example", "localhost"])).toBe(400);
+    expect(await status(["localhost", "localhost"])).toBe(400);
+  }
 });

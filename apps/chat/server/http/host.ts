@@ -1,7 +1,19 @@
 import { isIP } from "node:net";
 import type { MiddlewareHandler } from "hono";
-import { HttpProblem } from "./problems.ts";
+import { badRequest, HttpProblem } from "./problems.ts";
 import type { ServiceEnv } from "./service-env.ts";
+
+/**
+ * Refuses a request with several `Host` fields, as RFC 9112 (section 3.2) demands. A proxy may have checked another one
+ * than the service would use.
+ */
+export const oneHostOnly: MiddlewareHandler<ServiceEnv> = async (c, next) => {
+  const names = c.env?.incoming?.rawHeaders.filter((_text, place) => place % 2 === 0) ?? [];
+  if (names.filter((name) => name.toLowerCase() === "host").length > 1) {
+    throw badRequest("A request should have one Host field.");
+  }
+  await next();
+};
 
 /**
  * Prevents DNS rebinding. Somebody else could point a host name here, and a page of theirs could then read responses,

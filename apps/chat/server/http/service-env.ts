@@ -2,6 +2,7 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Admission, Known } from "headgate";
 import type { Meter } from "headgate/ai";
 import type { Logger } from "pino";
+import type { Reading } from "../services/conversations.ts";
 import type { Identity } from "../services/identity.ts";
 import type { AskedRequest } from "../services/message-request.ts";
 import type { Offered } from "../services/model-offers.ts";
@@ -27,6 +28,8 @@ export interface ServiceEnv {
     asked: AskedRequest;
     /** The model that will answer, at the caller's price. */
     choice: Offered[number];
+    /** The conversation that is read, if the limit of reading admits it. */
+    reading: Reading;
     /** Settles when the answer that the request started has ended. */
     answered: Promise<void> | undefined;
     /** The names of the limits that refused the request. */

@@ -1,6 +1,14 @@
 import { and, desc, eq, gt, ne } from "drizzle-orm";
 import type { Database } from "../database/connect.ts";
-import { conversations, creditEntries, limitChanges, session, user } from "../database/schema.ts";
+import {
+  conversations,
+  creditEntries,
+  limitChanges,
+  session,
+  user,
+  verification,
+} from "../database/schema.ts";
+import { deleteEndedTurnsOf } from "./turns.ts";
 
 export type SessionRow = Pick<
   typeof session.$inferSelect,
@@ -61,6 +69,9 @@ export async function deleteOtherSessions(database: Database, userId: string, ke
 export async function deleteAccount(database: Database, userId: string, owner: string): Promise<void> {
   await database.transaction(async (transaction) => {
     await transaction.delete(conversations).where(eq(conversations.owner, owner));
+    await deleteEndedTurnsOf(transaction, owner);
+    // Links to choose a password.
+    await transaction.delete(verification).where(eq(verification.value, userId));
     await transaction
       .update(limitChanges)
       .set({ of: `account:${userId}` })

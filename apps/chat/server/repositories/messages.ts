@@ -1,18 +1,67 @@
-import { and, asc, desc, eq, getTableColumns, gte, sql } from "drizzle-orm";
+import { and, asc, desc, eq, getTableColumns, gt, gte, sql } from "drizzle-orm";
 import type { AnswerMetadata, ChatMessage } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
 import { conversations, messages } from "../database/schema.ts";
 
 export type MessageRow = typeof messages.$inferSelect;
 
-/** Returns messages in order, without answers in progress. */
-export async function listMessages(database: Database, conversationId: string): Promise<ChatMessage[]> {
+/** The messages of a conversation without answers in progress. */
+function shownIn(conversationId: string) {
+  return and(eq(messages.conversationId, conversationId), sql`jsonb_array_length(${messages.parts}) > 0`);
+}
+
+const toMessage = ({ id, role, parts, metadata }: MessageRow): ChatMessage => ({ id, role, parts, metadata });
+
+/**
+ * Returns messages in order, without answers in progress.
+ *
+ * @param after the position of the last one that was read before
+ * @returns the position of the last one; `undefined` if no more follow
+ */
+export async function listMessages(
+  database: Database,
+  conversationId: string,
+  { after, most }: { after: number; most: number },
+): Promise<{ messages: ChatMessage[]; last: number | undefined }> {
   const rows = await database
     .select()
     .from(messages)
-    .where(and(eq(messages.conversationId, conversationId), sql`jsonb_array_length(${messages.parts}) > 0`))
-    .orderBy(asc(messages.position));
-  return rows.map(({ id, role, parts, metadata }) => ({ id, role, parts, metadata }));
+    .where(and(shownIn(conversationId), gt(messages.position, after)))
+    .orderBy(asc(messages.position))
+    .limit(most);
+  return { messages: rows.map(toMessage), last: rows.length < most ? undefined : rows.at(-1)?.position };
+}
+
+/** Returns the last messages in order, without answers in progress. */
+export async function listLastMessages(
+  database: Database,
+  conversationId: string,
+  most: number,
+): Promise<ChatMessage[]> {
+  const rows = await database
+    .select()
+    .from(messages)
+    .where(shownIn(conversationId))
+    .orderBy(desc(messages.position))
+    .limit(most);
+  return rows.reverse().map(toMessage);
+}
+
+export async function findFirstQuestion(
+  database: Database,
+  conversationId: string,
+): Promise<ChatMessage | undefined> {
+  const [row] = await database
+    .select()
+    .from(messages)
+    .where(and(shownIn(conversationId), eq(messages.role, "user")))
+    .orderBy(asc(messages.position))
+    .limit(1);
+  return row && toMessage(row);
+}
+
+export async function countMessages(database: Database, conversationId: string): Promise<number> {
+  return database.$count(messages, eq(messages.conversationId, conversationId));
 }
 
 export async function insertMessages(database: Database, rows: MessageRow[]): Promise<void> {

@@ -1,4 +1,17 @@
-import { and, asc, desc, eq, isNotNull, isNull, lt, notExists, notInArray, or, sql } from "drizzle-orm";
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  notExists,
+  notInArray,
+  or,
+  sql,
+} from "drizzle-orm";
 import type { Micros } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
 import { answerParts, messages, turns } from "../database/schema.ts";
@@ -119,6 +132,16 @@ export async function listLapsedTurns(database: Database, leaseMs: number, most:
     .orderBy(asc(turns.beatAt))
     .limit(most);
   return rows.map(({ answerId }) => answerId);
+}
+
+/** Deletes the ended turns of an owner, with their parts. */
+export async function deleteEndedTurnsOf(transaction: Database, owner: string): Promise<void> {
+  const ended = await transaction
+    .delete(turns)
+    .where(and(eq(turns.owner, owner), isNotNull(turns.endedAt)))
+    .returning({ answerId: turns.answerId });
+  const answerIds = ended.map(({ answerId }) => answerId);
+  await transaction.delete(answerParts).where(inArray(answerParts.answerId, answerIds));
 }
 
 /** Deletes turns that ended this long ago, with their parts. */

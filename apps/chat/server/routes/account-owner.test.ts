@@ -1,3 +1,5 @@
+import { eq, getTableName, is } from "drizzle-orm";
+import { PgTable } from "drizzle-orm/pg-core";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { AccountSession } from "../../contract.ts";
@@ -5,6 +7,7 @@ import { DATABASE_START_MS, openTestDatabase } from "../../testing/database.ts";
 import { startTestService, type TestClient, type TestService } from "../../testing/service.ts";
 import { type SmtpServer, startSmtpServer } from "../../testing/smtp-server.ts";
 import type { OpenDatabase } from "../database/connect.ts";
+import * as schema from "../database/schema.ts";
 import { carryOut } from "../operator/order.ts";
 import { createAccounts } from "../services/accounts.ts";
 import { createCredit } from "../services/credit.ts";
@@ -50,6 +53,31 @@ async function signIn(service: TestService, email: string, password = PASSWORD):
   const client = service.client({ "User-Agent": "Firefox/140.0" });
   await client.send("POST", "/auth/sign-in/email", { email, password });
   return client;
+}
+
+/** What an operator's command uses. */
+function operatorServices({ clock }: TestService) {
+  const credit = createCredit(database.database, clock, { monthlyAllowance: 1_000_000, currency: "GBP" });
+  const accounts = createAccounts({
+    database: database.database,
+    secret: "x".repeat(32),
+    publicUrl: null,
+    linkOrigin: "http://localhost:3000",
+    signUp: "closed",
+    mail: null,
+  });
+  const codes = createCreditCodes(database.database, clock, credit);
+  return { database: database.database, clock, credit, codes, accounts, callerLimits: {} as never };
+}
+
+/** Returns the tables that have one of these texts in any column. */
+async function tablesWith(...texts: string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const table of Object.values(schema).filter((value) => is(value, PgTable))) {
+    const rows = JSON.stringify(await database.database.select().from(table));
+    if (texts.some((text) => rows.includes(text))) found.push(getTableName(table));
+  }
+  return found.sort();
 }
 
 const newEmail = () => `${crypto.randomUUID()}@example.com`;
@@ -207,6 +235,18 @@ test("an account's name and address have a maximum length", async () => {
   expect((await (await client("/me")).json()).caller.name).toBe("Ada Lovelace");
 });
 
+/** Checks the time in which a token to choose a password is accepted. The clock of better-auth cannot be moved. */
+async function expectAnHour(token: string, service: TestService): Promise<void> {
+  const ofToken = eq(schema.verification.identifier, `reset-password:${token}`);
+  const [row] = await database.database.select().from(schema.verification).where(ofToken);
+  const minutes = ((row?.expiresAt.getTime() ?? 0) - Date.now()) / 60_000;
+  expect(Math.ceil(minutes)).toBe(60);
+  const expiresAt = new Date(Date.now() - 1);
+  await database.database.update(schema.verification).set({ expiresAt }).where(ofToken);
+  const chosen = { token, newPassword: "four quiet green kettles" };
+  expect((await service.client().send("POST", "/auth/reset-password", chosen)).status).toBe(400);
+}
+
 /** Accounts have credit if answers have a price. */
 const prices = { MODEL_PRICE_INPUT_PER_MTOK: "1", MODEL_PRICE_OUTPUT_PER_MTOK: "4" };
 
@@ -216,10 +256,15 @@ describe("an account's data", () => {
     const email = newEmail();
     const client = service.client();
     await signUp(client, email);
+    const operator = operatorServices(service);
+    await carryOut({ action: "grant", email, amount: 777_000, by: "ada", reason: "our thanks" }, operator);
     for (const salary of ["£30,000", "£45,000"]) await client.ask(`take-home on ${salary}`);
     const other = service.client();
-    await signUp(other, newEmail());
+    const othersEmail = newEmail();
+    await signUp(other, othersEmail);
     await other.ask("take-home on £99,999");
+    const reason = "theirs alone";
+    await carryOut({ action: "grant", email: othersEmail, amount: 999_000, by: "ada", reason }, operator);
     const response = await client("/account/export");
     expect(response.headers.get("Content-Disposition")).toMatch(
       /^attachment; filename="headgate-export\.json"$/,
@@ -232,21 +277,46 @@ describe("an account's data", () => {
     expect(exported.credit[0]).toMatchObject({ kind: "allowance", amount: 1_000_000 });
     expect(exported.conversations).toHaveLength(2);
     expect(exported.conversations[0].messages).toHaveLength(2);
-    expect(text).not.toMatch(/99,999|token"/);
+    expect(exported.credit.filter(({ kind }: { kind: string }) => kind === "grant")).toMatchObject([
+      { amount: 777_000 },
+    ]);
+    expect(exported.limits).toMatchObject([{ what: "grant", reason: "our thanks" }]);
+    expect(text).not.toMatch(/99,999|999000|theirs alone|token"/);
   });
 
   test("is deleted with the account, which needs the password", async () => {
-    const service = await start();
+    const service = await start({ env: prices });
     const email = newEmail();
     const client = service.client();
     await signUp(client, email);
+    const { id } = (await (await client("/me")).json()).caller;
+    const operator = operatorServices(service);
+    await carryOut({ action: "grant", email, amount: 5_000, by: "ada", reason: "our thanks" }, operator);
+    await carryOut({ action: "reset-link", email, by: "ada" }, operator);
     const { conversationId } = await client.ask("take-home on £45,000");
+    const written = [
+      "account",
+      "answer_parts",
+      "conversations",
+      "credit_accounts",
+      "credit_entries",
+      "limit_changes",
+      "messages",
+      "session",
+      "turns",
+      "user",
+      "verification",
+    ];
+    expect(await tablesWith(id, email, conversationId)).toEqual(written);
     const { sharePath } = await (await client.send("POST", `/conversations/${conversationId}/share`)).json();
     const wrong = await client.send("POST", "/account/delete", { password: "something else entirely" });
     expect([wrong.status, (await wrong.json()).error]).toEqual([400, "invalid_password"]);
     expect(await kindOf(client)).toBe("account");
     expect((await client.send("POST", "/account/delete", { password: PASSWORD })).status).toBe(204);
     expect(await kindOf(client)).toBe("anonymous");
+    // The log of operators' actions keeps the id.
+    expect(await tablesWith(id)).toEqual(["limit_changes"]);
+    expect(await tablesWith(email, conversationId)).toEqual([]);
     expect((await service.client()(sharePath.replace("/share/", "/shared/"))).status).toBe(404);
     expect(await kindOf(await signIn(service, email))).toBe("anonymous");
     // The address is free again, and a new account starts empty.
@@ -286,28 +356,7 @@ describe("access to accounts and answers", () => {
     });
     expect([refused.status, (await refused.json()).code]).toEqual([403, "SIGN_UP_CLOSED"]);
 
-    const accounts = createAccounts({
-      database: database.database,
-      secret: "x".repeat(32),
-      publicUrl: null,
-      linkOrigin: "http://localhost:3000",
-      signUp: "closed",
-      mail: null,
-    });
-    const credit = createCredit(database.database, service.clock, {
-      monthlyAllowance: 1_000_000,
-      currency: "GBP",
-    });
-    const codes = createCreditCodes(database.database, service.clock, credit);
-    const { clock } = service;
-    const services = {
-      database: database.database,
-      clock,
-      credit,
-      codes,
-      accounts,
-      callerLimits: {} as never,
-    };
+    const services = operatorServices(service);
     const invited = await carryOut({ action: "invite", email, by: "ada (command)" }, services);
     expect(invited).toEqual({
       link: expect.stringMatching(/^http:\/\/localhost:3000\/reset-password#[\w-]{32}$/),
@@ -321,6 +370,21 @@ describe("access to accounts and answers", () => {
     expect((await client.send("POST", "/auth/reset-password", chosen)).status).toBe(200);
     expect((await client.send("POST", "/auth/reset-password", chosen)).status).toBe(400);
     expect(await kindOf(await signIn(service, email))).toBe("account");
+    // Nor can another of better-auth's routes create an account.
+    const { routes } = service.app;
+    for (const path of new Set(routes.filter(({ method }) => method === "POST").map(({ path }) => path))) {
+      await client.send("POST", path, { email: "another@example.com", password: PASSWORD, name: "x" });
+    }
+    expect(await tablesWith("another@example.com")).toEqual([]);
+  });
+
+  test("a link to choose a password works for an hour", async () => {
+    const service = await start();
+    const email = newEmail();
+    await signUp(service.client(), email);
+    const order = { action: "reset-link", email, by: "ada (command)" } as const;
+    const { link } = (await carryOut(order, operatorServices(service))) as { link: string };
+    await expectAnHour(link.split("#")[1] ?? "", service);
   });
 
   test("without a mail server, its routes do not exist", async () => {
@@ -355,7 +419,10 @@ describe("by mail", () => {
     const [received] = mail.mails;
     expect(received?.to).toBe(email);
     const link = linkIn(received?.text ?? "", "/auth/verify-email");
-    expect((await client(link)).status).toBe(302);
+    // The link signs nobody in, whoever opens it.
+    const stranger = service.client();
+    expect((await stranger(link)).status).toBe(302);
+    expect(await kindOf(stranger)).toBe("anonymous");
     const after = await (await client("/me")).json();
     expect([after.caller.emailVerified, after.credit.balance]).toEqual([true, 1_000_000]);
     expect((await client.ask("take-home on £45,000")).response.status).toBe(200);
@@ -364,6 +431,8 @@ describe("by mail", () => {
     expect((await (await client("/me")).json()).credit.balance).toBeLessThan(1_000_000);
     const token = link.split("token=")[1]?.split("&")[0] ?? "none";
     expect(token.length).toBeGreaterThan(20);
+    const { iat, exp } = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+    expect(exp - iat).toBe(86_400);
     expect(lines.join("")).not.toContain(token);
     expect(lines.join("")).not.toContain(email);
   });
@@ -384,11 +453,14 @@ describe("by mail", () => {
     const link = linkIn(mail.mails[1]?.text ?? "", "/reset-password");
     const token = link.split("#")[1];
     const newPassword = "four quiet green kettles";
-    expect((await service.client().send("POST", "/auth/reset-password", { token, newPassword })).status).toBe(
-      200,
-    );
+    const reset = () => service.client().send("POST", "/auth/reset-password", { token, newPassword });
+    expect([(await reset()).status, (await reset()).status]).toEqual([200, 400]);
     expect(await kindOf(client)).toBe("anonymous");
     expect(await kindOf(await signIn(service, email, newPassword))).toBe("account");
+    expect((await forgotten(email)).status).toBe(200);
+    await vi.waitFor(() => expect(mail.mails).toHaveLength(3));
+    const another = linkIn(mail.mails[2]?.text ?? "", "/reset-password").split("#")[1] ?? "";
+    await expectAnHour(another, service);
   });
 
   test("a mailbox is not flooded by either kind of mail, whoever sends the requests, with or without an account", async () => {

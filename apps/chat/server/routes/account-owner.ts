@@ -3,6 +3,7 @@ import { rateLimit } from "headgate/hono";
 import type { TrustProxy } from "headgate/http";
 import { type Context, Hono } from "hono";
 import { readBody } from "../http/body.ts";
+import { jsonInPieces } from "../http/json-in-pieces.ts";
 import { noteRefusal } from "../http/note-refusal.ts";
 import { HttpProblem } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
@@ -52,13 +53,9 @@ export function accountOwnerRoutes(dependencies: AccountOwnerDependencies): Hono
   // The export reads everything of an account, so it is limited like password attempts.
   routes.get("/account/export", noteRefusal, guard, async (c) => {
     const account = await signedIn(c);
-    const pieces = accountOwner.exported(account);
-    // Create the first piece before the head is sent, so that a failure is a problem and not half a file.
-    const first = await pieces.next();
-    c.header("Content-Type", "application/json; charset=utf-8");
-    c.header("Content-Disposition", 'attachment; filename="headgate-export.json"');
-    c.header("Cache-Control", "no-store");
-    return c.body(streamOf(String(first.value), pieces));
+    return jsonInPieces(c, accountOwner.exported(account), {
+      "Content-Disposition": 'attachment; filename="headgate-export.json"',
+    });
   });
 
   // Codes could be guessed, so they are limited like password attempts.
@@ -79,21 +76,4 @@ export function accountOwnerRoutes(dependencies: AccountOwnerDependencies): Hono
   });
 
   return routes;
-}
-
-function streamOf(first: string, rest: AsyncGenerator<string>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      controller.enqueue(encoder.encode(first));
-    },
-    async pull(controller) {
-      const { done, value } = await rest.next();
-      if (done) controller.close();
-      else controller.enqueue(encoder.encode(value));
-    },
-    async cancel() {
-      await rest.return(undefined);
-    },
-  });
 }

@@ -124,6 +124,10 @@ test.each([
   "/auth/delete-user",
   "/auth/request-password-reset",
   "/auth/sign-in/social",
+  "/auth/update-user",
+  "/auth/change-email",
+  "/auth/list-sessions",
+  "/auth/revoke-sessions",
 ])("%s is not offered", async (path) => {
   expect((await service.client().send("POST", path, {})).status).toBe(404);
   expect((await service.client()(path)).status).toBe(404);
@@ -189,23 +193,38 @@ describe("cross-site requests", () => {
 
   test("are refused for every route that changes something", async () => {
     const client = service.client({ Origin: "https://evil.example" });
-    const tried = await Promise.all([
-      client.send("POST", "/chat/message", { messages: [{ role: "user", content: "x" }] }),
-      client.send("POST", "/auth/sign-in/email", { email: "a@b.c", password: PASSWORD }),
-      client.send("POST", "/auth/sign-out", {}),
-      client.send("DELETE", `/conversations/${crypto.randomUUID()}`),
-    ]);
-    expect(tried.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
+    const routes = new Set(
+      service.app.routes
+        .filter(({ method }) => !["GET", "ALL"].includes(method))
+        .map(({ method, path }) => `${method} ${path.replace(/:\w+/, crypto.randomUUID())}`),
+    );
+    expect(new Set([...routes].map((route) => route.split(" ")[0]))).toEqual(
+      new Set(["POST", "PATCH", "DELETE"]),
+    );
+    for (const route of [...routes, "PUT /conversations"]) {
+      const [method = "", path = ""] = route.split(" ");
+      const withBody = await client.send(method, path, {});
+      const without = await client(path, { method });
+      expect([route, withBody.status, without.status]).toEqual([route, 403, 403]);
+    }
     expect((await client("/me")).status).toBe(200);
   });
 
   test("are accepted from the origin of PUBLIC_URL", async () => {
-    const proxied = await startTestService({ database, env: { PUBLIC_URL: "https://chat.example.com" } });
+    const token = "an operator's token, which is long enough";
+    const proxied = await startTestService({
+      database,
+      env: { PUBLIC_URL: "https://chat.example.com", OPERATOR_TOKEN: token },
+    });
     const client = proxied.client({ Origin: "https://chat.example.com" });
     const response = await signUp(client, "proxied@example.com");
     expect(response.status).toBe(200);
     expect(response.headers.getSetCookie()[0]).toMatch(/^__Secure-headgate\.session_token=.*; Secure/);
     expect(response.headers.get("Strict-Transport-Security")).toMatch(/max-age=/);
+    const visitor = await proxied.client().send("POST", "/conversations", {});
+    expect(visitor.headers.getSetCookie()).toEqual([expect.stringMatching(/^headgate_visitor=.*; Secure/)]);
+    const operator = await client.send("POST", "/operator/api/sign-in", { token, name: "Ann" });
+    expect(operator.headers.getSetCookie()).toEqual([expect.stringMatching(/^headgate_operator=.*; Secure/)]);
     expect(await kindOf(client)).toBe("account");
     await proxied.close();
   });

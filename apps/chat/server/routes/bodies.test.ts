@@ -263,6 +263,14 @@ describe("a response before the end of a body", () => {
     expect(head).toMatch(/\r\nconnection: close\r\n/i);
   });
 
+  test("a body in chunks, which states no length, is counted and read up to the limit of bytes", async () => {
+    const service = await start({ RATE_LIMIT_BODIES_IP_PER_MIN: "1", MAX_BODY_BYTES: "1024" });
+    const head = post("/chat/message", "Transfer-Encoding: chunked\r\n");
+    const sent = `${head}800\r\n{"messages":"${"x".repeat(2_048 - 13)}\r\n`;
+    expect(await heads(service, sent, /\r\n\r\n/)).toMatch(/^HTTP\/1\.1 413 /);
+    expect(await heads(service, head, /\r\n\r\n/)).toMatch(/^HTTP\/1\.1 429 /);
+  });
+
   test("after a whole body, the connection stays open", async () => {
     const head = await heads(await start({}), `${post("/chat/stop", "Content-Length: 1\r\n")}{`, /\r\n\r\n/);
     expect(head).toMatch(/ 400 .*\r\nconnection: keep-alive\r\n/is);

@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Conversation, ConversationPage } from "../../contract.ts";
 import { DATABASE_START_MS } from "../../testing/database.ts";
@@ -49,6 +49,8 @@ test("a browser has its own history, by a cookie that scripts cannot read", asyn
 test("the cookie is secure if the browser's connection uses TLS", async () => {
   const response = await service.client({ "X-Forwarded-Proto": "https" }).send("POST", "/conversations");
   expect(response.headers.getSetCookie()[0]).toMatch(/; Secure/);
+  const plain = await service.client().send("POST", "/conversations");
+  expect(plain.headers.getSetCookie()[0]).not.toMatch(/; Secure/);
 });
 
 test("a cookie with another signature is ignored", async () => {
@@ -87,11 +89,15 @@ describe("access to others' conversations", () => {
   test.each(pairs)("a conversation of %s is a 404 for %s", async (_owner, _other, asOwner, asOther) => {
     const owner = await asOwner();
     const other = await asOther();
-    const { conversationId } = await owner.ask(QUESTION);
-    await other.ask("hello");
+    const id = crypto.randomUUID();
+    const { conversationId } = await owner.ask(QUESTION, { id });
+    // The same words under the same id are another message, in a conversation of its own.
+    expect((await other.ask(QUESTION, { id })).conversationId).not.toBe(conversationId);
     const address = `/conversations/${conversationId}`;
     const tried = [
       await other(address),
+      await other(`/chat/stream/${conversationId}`),
+      (await other.ask(QUESTION, { id, conversation_id: conversationId })).response,
       await other.send("PATCH", address, { title: "Mine now" }),
       await other.send("POST", `${address}/share`),
       await other.send("DELETE", `${address}/share`),
@@ -254,11 +260,39 @@ describe("limits of one owner", () => {
     expect((await client.ask(QUESTION)).response.status).toBe(200);
   });
 
+  test("a thousand conversations, also with those that a browser wrote before signing in", async () => {
+    const browser = service.client();
+    await browser.ask(QUESTION);
+    service.clock.advance(1);
+    const newest = await browser.ask(QUESTION);
+    const address = { "X-Forwarded-For": "203.0.113.77" };
+    const email = `${crypto.randomUUID()}@example.com`;
+    const person = { email, password: "correct horse battery", name: "Full" };
+    const { user } = await (
+      await service.client().send("POST", "/auth/sign-up/email", person, address)
+    ).json();
+    const now = new Date(service.clock.now());
+    await service.database.insert(conversations).values(
+      Array.from({ length: 999 }, () => ({
+        id: crypto.randomUUID(),
+        owner: `account:${user.id}`,
+        title: "One of many",
+        createdAt: now,
+        updatedAt: now,
+      })),
+    );
+    expect((await browser.send("POST", "/auth/sign-in/email", person, address)).status).toBe(200);
+    expect((await browser(`/conversations/${newest.conversationId}`)).status).toBe(200);
+    expect((await browser.send("POST", "/conversations", {})).status).toBe(409);
+    await browser.send("POST", "/auth/sign-out", {});
+    expect(await listOf(browser)).toHaveLength(1);
+  });
+
   test("two thousand messages in a conversation", async () => {
     const client = service.client({ "X-User-Id": "talker" });
     const { conversationId } = await client.ask(QUESTION);
     await service.database.insert(messages).values(
-      Array.from({ length: 1_996 }, (_, index) => ({
+      Array.from({ length: 1_997 }, (_, index) => ({
         conversationId,
         id: `old-${index}`,
         position: index + 2,
@@ -268,9 +302,72 @@ describe("limits of one owner", () => {
         createdAt: new Date(service.clock.now()),
       })),
     );
+    // There is room for one message, but not for its answer.
+    const odd = await client.ask("no room", { conversation_id: conversationId });
+    expect([odd.response.status, odd.problem.error]).toEqual([409, "conversation_full"]);
+    const lastOld = and(eq(messages.conversationId, conversationId), eq(messages.position, 1_998));
+    await service.database.delete(messages).where(lastOld);
     expect((await client.ask("last", { conversation_id: conversationId })).response.status).toBe(200);
     const { response, problem } = await client.ask("one more", { conversation_id: conversationId });
     expect([response.status, problem.error]).toEqual([409, "conversation_full"]);
+  });
+});
+
+describe("reading a long conversation", () => {
+  /** Stores a conversation of `client` with this many messages. */
+  async function storeMessages(client: TestClient, count: number): Promise<string> {
+    const { id } = await (await client.send("POST", "/conversations", {})).json();
+    const rows = Array.from({ length: count }, (_, index) => ({
+      conversationId: id,
+      id: `m-${index}`,
+      position: index,
+      role: index % 2 === 0 ? ("user" as const) : ("assistant" as const),
+      parts: [{ type: "text" as const, text: String(index) }],
+      metadata: {},
+      createdAt: new Date(service.clock.now()),
+    }));
+    if (count > 0) await service.database.insert(messages).values(rows);
+    return id;
+  }
+
+  test.each([0, 1, 24, 25, 26, 50, 51, 120])("of %d messages gives all of them in order", async (count) => {
+    const client = service.client({ "X-User-Id": `reader-${count}` });
+    const id = await storeMessages(client, count);
+    const { sharePath } = await (await client.send("POST", `/conversations/${id}/share`)).json();
+    const token = sharePath.replace("/share/", "");
+    for (const path of [`/conversations/${id}`, `/shared/${token}`]) {
+      const response = await client(path);
+      expect(response.headers.get("Content-Type")).toMatch(/^application\/json/);
+      expect(response.headers.get("Cache-Control")).toBe("no-store");
+      const read = (await response.json()).messages.map((message: { id: string }) => message.id);
+      expect(read).toEqual(Array.from({ length: count }, (_, index) => `m-${index}`));
+    }
+  });
+
+  test("is limited by address and by its length; short ones are read on", async () => {
+    const client = service.client({ "X-User-Id": "glutton", "X-Forwarded-For": "203.0.113.8" });
+    const id = await storeMessages(client, 2_000);
+    const short = await storeMessages(client, 2);
+    const { sharePath } = await (await client.send("POST", `/conversations/${id}/share`)).json();
+    const read = async (path: string) => {
+      const response = await client(path);
+      if (response.ok) await response.body?.cancel();
+      return response;
+    };
+    // 80 pieces each, of the 600 a minute.
+    for (let asked = 0; asked < 7; asked += 1) {
+      expect((await read(`/conversations/${id}`)).status).toBe(200);
+    }
+    for (const path of [`/conversations/${id}`, sharePath.replace("/share/", "/shared/")]) {
+      const refused = await read(path);
+      expect(refused.status).toBe(429);
+      expect(refused.headers.get("Retry-After")).toBe("60");
+      expect(await refused.json()).toMatchObject({ "violated-policies": ["reads-ip-per-minute"] });
+    }
+    expect((await read(`/conversations/${short}`)).status).toBe(200);
+    expect((await client("/conversations")).status).toBe(200);
+    service.clock.advance(60_000);
+    expect((await read(`/conversations/${id}`)).status).toBe(200);
   });
 });
 

@@ -1,12 +1,13 @@
 import type { Limiter } from "headgate";
 import { rateLimit } from "headgate/hono";
-import { Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { readBody } from "../http/body.ts";
+import { jsonInPieces } from "../http/json-in-pieces.ts";
 import { noteRefusal } from "../http/note-refusal.ts";
 import { badRequest } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
-import type { ConversationService } from "../services/conversations.ts";
+import type { ConversationService, Reading } from "../services/conversations.ts";
 import { addressOf, type IdentitySources, identify, ownerOf, ownerToBe } from "../services/identity.ts";
 import { oneLine } from "../services/text.ts";
 
@@ -31,6 +32,7 @@ export interface ConversationDependencies {
   conversations: ConversationService;
   sources: IdentitySources;
   searchLimiter: Limiter<{ address: string }>;
+  readLimiter: Limiter<{ address: string }>;
 }
 
 /** Routes for a caller's own conversations, and for public links to them. */
@@ -38,12 +40,27 @@ export function conversationRoutes({
   conversations,
   sources,
   searchLimiter,
+  readLimiter,
 }: ConversationDependencies): Hono<ServiceEnv> {
   const routes = new Hono<ServiceEnv>();
   const guard = rateLimit<{ address: string }, ServiceEnv>(searchLimiter, {
     caller: (c) => ({ address: addressOf(c, sources.trustProxy) }),
     skip: (c) => oneLine(c.req.query("search") ?? "") === "",
   });
+
+  const guardReading = rateLimit<{ address: string }, ServiceEnv>(readLimiter, {
+    caller: (c) => ({ address: addressOf(c, sources.trustProxy) }),
+    cost: (c) => ({ requests: c.get("reading").pieces }),
+  });
+
+  /** Answers with a conversation, after a limit that counts how long it is. */
+  function readRoute(path: string, open: (c: Context<ServiceEnv>) => Promise<Reading>): void {
+    const opened: MiddlewareHandler<ServiceEnv> = async (c, next) => {
+      c.set("reading", await open(c));
+      await next();
+    };
+    routes.get(path, noteRefusal, opened, guardReading, (c) => jsonInPieces(c, c.get("reading").json));
+  }
 
   routes.get("/conversations", noteRefusal, guard, async (c) => {
     const owner = ownerOf(await identify(c, sources));
@@ -57,9 +74,9 @@ export function conversationRoutes({
     return c.json(await conversations.create(await ownerToBe(c, sources), title), 201);
   });
 
-  routes.get("/conversations/:id", async (c) => {
-    return c.json(await conversations.get(ownerOf(await identify(c, sources)), c.req.param("id")));
-  });
+  readRoute("/conversations/:id", async (c) =>
+    conversations.get(ownerOf(await identify(c, sources)), c.req.param("id") ?? ""),
+  );
 
   routes.patch("/conversations/:id", async (c) => {
     const { title } = await readBody(c, renameBody);
@@ -79,7 +96,7 @@ export function conversationRoutes({
     return c.json(await conversations.unshare(ownerOf(await identify(c, sources)), c.req.param("id")));
   });
 
-  routes.get("/shared/:token", async (c) => c.json(await conversations.shared(c.req.param("token"))));
+  readRoute("/shared/:token", (c) => conversations.shared(c.req.param("token") ?? ""));
 
   return routes;
 }

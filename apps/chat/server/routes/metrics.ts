@@ -1,5 +1,5 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { isLoopback, ownHostOnly } from "../http/host.ts";
+import { isLoopback, oneHostOnly, ownHostOnly } from "../http/host.ts";
 import { HttpProblem, problemResponse } from "../http/problems.ts";
 import { isSameText } from "../http/same-text.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
@@ -28,6 +28,7 @@ export function metricsRoutes({ metrics, metricsToken }: MetricsDependencies): H
  */
 export function metricsApp(metrics: Metrics, host: string): Hono<ServiceEnv> {
   const app = new Hono<ServiceEnv>();
+  app.use(oneHostOnly);
   if (isLoopback(host)) app.use(ownHostOnly(null, host));
   app.get("/metrics", (c) => written(c, metrics));
   app.onError((error, c) =>

@@ -13,9 +13,9 @@ import {
 } from "../repositories/accounts.ts";
 import { listConversations } from "../repositories/conversations.ts";
 import { listLimitChangesOf } from "../repositories/limit-changes.ts";
-import { listMessages } from "../repositories/messages.ts";
 import { requestStop } from "../repositories/turns.ts";
 import { toConversation } from "./conversations.ts";
+import { type History, openObject } from "./history.ts";
 import { accountOwner } from "./identity.ts";
 
 /** The account and session of a request. */
@@ -33,14 +33,14 @@ export interface AccountOwnerService {
   endOtherSessions(account: SignedIn): Promise<void>;
   /** Permanently deletes the account with everything in it. */
   remove(account: SignedIn): Promise<void>;
-  /** Yields all data of the account as JSON, in pieces, so that only one conversation is in memory at once. */
+  /** Yields all data of the account as JSON, in pieces, so that only a few messages are in memory at once. */
   exported(account: SignedIn): AsyncGenerator<string>;
 }
 
 const CONVERSATIONS_AT_ONCE = 100;
 const SESSION_ID = /^[\w-]{1,64}$/;
 
-export function createAccountOwner(database: Database, clock: Clock): AccountOwnerService {
+export function createAccountOwner(database: Database, clock: Clock, history: History): AccountOwnerService {
   async function* conversationsOf(owner: string): AsyncGenerator<string> {
     let after: { updatedAt: Date; id: string } | undefined;
     let isFirst = true;
@@ -51,8 +51,9 @@ export function createAccountOwner(database: Database, clock: Clock): AccountOwn
         search: undefined,
       });
       for (const row of rows) {
-        const messages = await listMessages(database, row.id);
-        yield `${isFirst ? "" : ","}${JSON.stringify({ ...toConversation(row), messages })}`;
+        yield `${isFirst ? "" : ","}${openObject(toConversation(row))},"messages":`;
+        yield* history.json(row.id);
+        yield "}";
         isFirst = false;
       }
       after = rows.at(-1);
@@ -93,7 +94,7 @@ export function createAccountOwner(database: Database, clock: Clock): AccountOwn
         credit: await listCreditEntries(database, id),
         limits: await listLimitChangesOf(database, id),
       };
-      yield `${JSON.stringify(head).slice(0, -1)},"conversations":[`;
+      yield `${openObject(head)},"conversations":[`;
       yield* conversationsOf(accountOwner(id));
       yield "]}";
     },

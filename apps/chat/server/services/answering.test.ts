@@ -477,7 +477,7 @@ describe("an answer that is stopped", () => {
     expect(stop.status).toBe(400);
   });
 
-  test("cannot be stopped by anybody else", async () => {
+  test("cannot be stopped or read by anybody else", async () => {
     provider.setMode("slow");
     provider.release(1);
     const sent = await client.send("POST", "/chat/message", {
@@ -486,6 +486,7 @@ describe("an answer that is stopped", () => {
     const conversationId = sent.headers.get("X-Conversation-Id");
     const stop = await service.client().send("POST", "/chat/stop", { conversation_id: conversationId });
     expect(stop.status).toBe(404);
+    expect((await service.client()(`/chat/stream/${conversationId}`)).status).toBe(404);
     expect((await client.send("POST", "/chat/stop", {})).status).toBe(400);
     provider.release(Number.POSITIVE_INFINITY);
     expect(textOf(chunksOf(await sent.text()))).toBe("one two three four five six");
@@ -568,7 +569,29 @@ describe("readers of an answer that another request started", () => {
       provider.release(Number.POSITIVE_INFINITY);
       return textOf(chunksOf(await again.text())) === "one two three four five six";
     });
+    // A place is free again once an answer is read to its end.
+    for (let asked = 0; asked < 4; asked += 1) {
+      const again = await owner("/chat/message", { method: "POST", body });
+      expect([again.status, textOf(chunksOf(await again.text()))]).toEqual([
+        200,
+        "one two three four five six",
+      ]);
+    }
     await narrow.close();
+  });
+
+  test("are at most ten for one answer", async () => {
+    provider.setMode("slow");
+    provider.release(1);
+    const answer = await client.send("POST", "/chat/message", {
+      messages: [{ role: "user", content: "count" }],
+    });
+    const path = `/chat/stream/${answer.headers.get("X-Conversation-Id")}`;
+    const readers = await Promise.all(Array.from({ length: 11 }, () => client(path)));
+    const statuses = readers.map(({ status }) => status).sort();
+    expect(statuses).toEqual([...Array<number>(10).fill(200), 503]);
+    provider.release(Number.POSITIVE_INFINITY);
+    await Promise.all([answer, ...readers].map((response) => response.text()));
   });
 });
 

@@ -11,7 +11,7 @@ vi.mock("../repositories/conversations.ts", async (original) => ({
 }));
 
 test("one search reads at a time; lists without a search do not wait, and a search whose client has left does not read", async () => {
-  const service = createConversations({} as Database, { now: () => 0 } as never);
+  const service = createConversations({} as Database, { now: () => 0 } as never, {} as never);
   const leaving = new AbortController();
   const list = (search: string | undefined, left = new AbortController().signal) =>
     service.list("user:ann", { limit: 30, cursor: undefined, search }, left);

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { Clock } from "headgate";
 import type {
   AnswerMetadata,
+  ChatMessage,
   Conversation,
   ConversationPage,
   ConversationWithMessages,
@@ -22,8 +23,9 @@ import {
   shareConversation,
   updateConversation,
 } from "../repositories/conversations.ts";
-import { listMessages } from "../repositories/messages.ts";
+import { countMessages } from "../repositories/messages.ts";
 import { requestStop } from "../repositories/turns.ts";
+import { type History, MESSAGES_AT_ONCE, openObject } from "./history.ts";
 import { createLine, LeftTheLine } from "./line.ts";
 import { oneLine } from "./text.ts";
 
@@ -42,23 +44,32 @@ export interface ListRequest {
   search: string | undefined;
 }
 
+/** A conversation to be read piece by piece. */
+export interface Reading {
+  /** The number of pieces, which is what reading it costs. */
+  pieces: number;
+  json: AsyncGenerator<string>;
+}
+
 /** Methods throw a 404 for an id that is not the owner's, as for one that does not exist. */
 export interface ConversationService {
   /** @param left aborts if the caller leaves, who then no longer waits for a search */
   list(owner: string | undefined, request: ListRequest, left: AbortSignal): Promise<ConversationPage>;
   create(owner: string, title: string | undefined): Promise<ConversationWithMessages>;
-  get(owner: string | undefined, id: string): Promise<ConversationWithMessages>;
+  /** Opens a conversation to read it as a `ConversationWithMessages`. */
+  get(owner: string | undefined, id: string): Promise<Reading>;
   rename(owner: string | undefined, id: string, title: string): Promise<Conversation>;
   remove(owner: string | undefined, id: string): Promise<void>;
   /** Shares a conversation. Sharing again returns the same link; after unsharing, another link. */
   share(owner: string | undefined, id: string): Promise<Conversation>;
   unshare(owner: string | undefined, id: string): Promise<Conversation>;
-  shared(token: string): Promise<SharedConversation>;
+  /** Opens a shared conversation to read it as a `SharedConversation`. */
+  shared(token: string): Promise<Reading>;
   /** Moves conversations from one owner to another, as far as there is room. @returns how many were moved */
   adopt(from: string, to: string): Promise<number>;
 }
 
-export function createConversations(database: Database, clock: Clock): ConversationService {
+export function createConversations(database: Database, clock: Clock, history: History): ConversationService {
   // A search reads all messages of its owner, so other work of the database comes between two of them.
   const searches = createLine(1);
 
@@ -79,6 +90,23 @@ export function createConversations(database: Database, clock: Clock): Conversat
     values: Parameters<typeof updateConversation>[3],
   ): Promise<Conversation> {
     return toConversation(await owned(owner, id, (known) => updateConversation(database, known, id, values)));
+  }
+
+  async function reading(
+    { id }: ConversationRow,
+    head: object,
+    show?: (message: ChatMessage) => ChatMessage,
+  ): Promise<Reading> {
+    const pieces = Math.max(1, Math.ceil((await countMessages(database, id)) / MESSAGES_AT_ONCE));
+    async function* json() {
+      let before = `${openObject(head)},"messages":`;
+      for await (const messages of history.json(id, show)) {
+        yield before + messages;
+        before = "";
+      }
+      yield "}";
+    }
+    return { pieces, json: json() };
   }
 
   return {
@@ -103,7 +131,7 @@ export function createConversations(database: Database, clock: Clock): Conversat
 
     async get(owner, id) {
       const row = await owned(owner, id, (known) => findConversation(database, known, id));
-      return { ...toConversation(row), messages: await listMessages(database, row.id) };
+      return reading(row, toConversation(row));
     },
 
     rename: (owner, id, title) => change(owner, id, { title, titled: true, namedByPerson: true }),
@@ -124,12 +152,11 @@ export function createConversations(database: Database, clock: Clock): Conversat
     async shared(token) {
       const row = /^[\w-]{43}$/.test(token) ? await findSharedConversation(database, token) : undefined;
       if (!row) throw notFound("shared conversation");
-      const messages = await listMessages(database, row.id);
-      return {
-        title: row.title,
-        createdAt: row.createdAt.toISOString(),
-        messages: messages.map((message) => ({ ...message, metadata: forReaders(message.metadata ?? {}) })),
-      };
+      const head = { title: row.title, createdAt: row.createdAt.toISOString() };
+      return reading(row, head satisfies Omit<SharedConversation, "messages">, (message) => ({
+        ...message,
+        metadata: forReaders(message.metadata ?? {}),
+      }));
     },
 
     adopt: (from, to) =>

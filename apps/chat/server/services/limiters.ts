@@ -7,6 +7,7 @@ import {
   createMailLimiter,
   createOperatorLimiter,
   createProviderLimiter,
+  createReadLimiter,
   createSearchLimiter,
   createSignInLimiter,
   type LimiterContext,
@@ -38,6 +39,7 @@ export function openLimiters(
   const signIn = opened(createSignInLimiter(context));
   const bodies = opened(createBodiesLimiter(context));
   const searches = opened(createSearchLimiter(context));
+  const reads = opened(createReadLimiter(context));
   const provider = opened(createProviderLimiter(context));
   const mail = config.mail && opened(createMailLimiter(context));
   const operator = hasConsole ? opened(createOperatorLimiter(context)) : null;
@@ -47,6 +49,7 @@ export function openLimiters(
     "sign-in": signIn,
     bodies,
     searches,
+    reads,
     provider,
     ...(mail ? { mail } : {}),
     ...(operator ? { operator } : {}),
@@ -56,6 +59,7 @@ export function openLimiters(
     { limiter: signIn },
     { limiter: bodies },
     { limiter: searches },
+    { limiter: reads },
     { limiter: provider },
     ...(mail ? [{ limiter: mail }] : []),
     // This limiter guards the console itself, so operators cannot change it.
@@ -66,6 +70,7 @@ export function openLimiters(
     signIn,
     bodies,
     searches,
+    reads,
     provider,
     mail,
     operator,

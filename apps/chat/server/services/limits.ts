@@ -177,6 +177,19 @@ export function createSearchLimiter({ clock, log }: LimiterContext): Limiter<{ a
 }
 
 /**
+ * Creates the limiter for reading conversations: each piece of 25 messages is a unit, because a long conversation takes the
+ * process a hundred times as long as a short one. It counts in this process, which has the work.
+ */
+export function createReadLimiter({ clock, log }: LimiterContext): Limiter<{ address: string }> {
+  return createLimiter<{ address: string }>({
+    name: "reads",
+    layers: [{ name: "reads-ip", key: addressKey, limits: "600/minute" }],
+    clock,
+    ...reporting(log),
+  });
+}
+
+/**
  * Creates the limiter for request bodies, which counts them before they are read. It counts in this process, because
  * reading a body only costs this process, and a call to a shared store would cost as much. Units are never refunded.
  */

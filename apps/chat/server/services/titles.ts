@@ -5,7 +5,7 @@ import { costOf, isPriced } from "../model/price.ts";
 import type { ModelChoice } from "../model/provider.ts";
 import { mostUsedForTitle, titleOf } from "../model/title.ts";
 import { type ConversationRow, findConversation, giveTitle } from "../repositories/conversations.ts";
-import { listMessages } from "../repositories/messages.ts";
+import { findFirstQuestion } from "../repositories/messages.ts";
 import { textOf } from "./asked-question.ts";
 import { isConversationId } from "./conversations.ts";
 import { oneLine } from "./text.ts";
@@ -40,8 +40,7 @@ export function createTitles({ database, clock, turns }: TitleOptions): TitleSer
   const beingMade = new Map<string, Promise<string>>();
 
   async function make(conversation: ConversationRow, payer: string | undefined, choice: ModelChoice) {
-    const messages = await listMessages(database, conversation.id);
-    const question = messages.find((message) => message.role === "user");
+    const question = await findFirstQuestion(database, conversation.id);
     if (!question) {
       throw badRequest("This conversation is empty, so it cannot get a title yet.", [
         { path: "conversation_id", message: "should be a conversation with messages" },

@@ -2,7 +2,7 @@ import type { Clock } from "headgate";
 import type { AnswerMetadata, ChatMessage, Micros } from "../../contract.ts";
 import type { Database } from "../database/connect.ts";
 import { paymentRequired } from "../http/problems.ts";
-import { listMessages } from "../repositories/messages.ts";
+import { listLastMessages } from "../repositories/messages.ts";
 import {
   claimTurn,
   deleteEndedTurn,
@@ -128,7 +128,7 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
     if (known) return known;
     const stored = await storeQuestion(transaction, question, conversation, now());
     const { conversationId, messageId, formerAnswers } = stored;
-    const history = recent(await listMessages(transaction, conversationId));
+    const history = fromQuestion(await listLastMessages(transaction, conversationId, MOST_MESSAGES_TO_MODEL));
     const answerId = await keepPlaceForAnswer(transaction, conversationId, now());
     const held = payer === undefined ? 0 : await holdFor(history);
     const opens = question.conversationId === undefined;
@@ -232,9 +232,8 @@ function titleTurn(conversationId: string): string {
   return `title ${conversationId}`;
 }
 
-/** Returns the end of the conversation, beginning with a question. */
-function recent(history: ChatMessage[]): ChatMessage[] {
-  const end = history.slice(-MOST_MESSAGES_TO_MODEL);
+/** Returns the end of a conversation from its first question on. */
+function fromQuestion(end: ChatMessage[]): ChatMessage[] {
   const firstQuestion = end.findIndex((message) => message.role === "user");
   return firstQuestion > 0 ? end.slice(firstQuestion) : end;
 }

@@ -57,8 +57,13 @@ function setUp(more: Partial<ConsoleOptions> = {}) {
   return { clock, limiter, collector, handle, get, post, signIn, failures };
 }
 
-const READS = ["now", "changes", "find?q=user-1", "export?format=csv"].map((name) => `/operator/api/${name}`);
+const READS = ["now", "policies", "changes", "find?q=user-1", "export?format=csv"].map(
+  (name) => `/operator/api/${name}`,
+);
 const ACTIONS = ["decide", "grant", "code"].map((name) => `/operator/api/${name}`);
+const POLICY_ACTIONS = ["check", "replay", "shadow", "end-shadow", "live", "roll-back"].map(
+  (name) => `/operator/api/policy/${name}`,
+);
 
 describe("access", () => {
   it("requires authorize: there is no default", () => {
@@ -73,7 +78,7 @@ describe("access", () => {
   it("is needed for every page and action", async () => {
     const { get, post } = setUp();
     for (const path of READS) expect((await get(path)).status, path).toBe(401);
-    for (const path of ACTIONS) expect((await post(path, {})).status, path).toBe(401);
+    for (const path of [...ACTIONS, ...POLICY_ACTIONS]) expect((await post(path, {})).status, path).toBe(401);
     expect(await (await get("/operator/api/session")).json()).toEqual({
       operator: null,
       asksForToken: true,

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import type { Database } from "../database/connect.ts";
+import { createFollowing } from "./following.ts";
+
+test("a reader whose answer cannot be read gives its place back", async () => {
+  const database = {
+    select() {
+      throw new Error("the database is away");
+    },
+  } as unknown as Database;
+  let ended = 0;
+  const following = createFollowing({ database, turns: { sweep: async () => 0 } });
+  const stream = following.follow({
+    conversationId: "one",
+    answerId: "two",
+    news: () => Promise.reject(new Error("not reached")),
+    onEnd() {
+      ended += 1;
+    },
+  });
+  await expect(stream.getReader().read()).rejects.toThrow("the database is away");
+  expect(ended).toBe(1);
+});
