@@ -9,6 +9,7 @@ import { postgres } from "./postgres/section.ts";
 import { redis } from "./redis/section.ts";
 import type { Section } from "./report/result.ts";
 import { start } from "./start/section.ts";
+import { state } from "./state/section.ts";
 
 /** In the order in which they run. */
 export const sections: readonly Section[] = [
@@ -16,6 +17,7 @@ export const sections: readonly Section[] = [
   bytes,
   redis,
   postgres,
+  state,
   http,
   estimate,
   flood,

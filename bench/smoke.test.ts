@@ -10,7 +10,7 @@ import type { SectionResult } from "./report/result.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Those that need no more than seconds; "chat" and "start" start what the end-to-end tests start as well. */
-const sections = ["memory", "bytes", "redis", "postgres", "http", "estimate", "flood", "operator"];
+const sections = ["memory", "bytes", "redis", "postgres", "state", "http", "estimate", "flood", "operator"];
 
 function bench(...words: string[]): Promise<{ code: number | null; output: string; errors: string }> {
   const child = spawn(
