@@ -260,7 +260,12 @@ function translate(marks: Known["marks"], adjustments: readonly Adjustment[]): A
   }));
 }
 
+const keys = new WeakMap<ModelStore, string>();
+
+/** Names a state. The store of a step does not change any more. */
 function keyOf(places: readonly Place[], { store }: Known): string {
+  const known = keys.get(store);
+  if (known !== undefined) return known;
   const kept = places.map((place) => {
     const { entries } = store.holdingsOf(place, 0);
     const rows = [...store.rowsOf(place)].map(([id, row]) => [id, ...row].join());
@@ -271,5 +276,7 @@ function keyOf(places: readonly Place[], { store }: Known): string {
     );
     return `${rows.join("/")};${holds.sort().join("/")};${claim}`;
   });
-  return kept.join("|");
+  const key = kept.join("|");
+  keys.set(store, key);
+  return key;
 }
