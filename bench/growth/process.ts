@@ -23,10 +23,10 @@ export type Question =
   | { readonly do: "fill"; readonly situation: Situation }
   /** Measures decisions, after a fill. */
   | { readonly do: "decide"; readonly situation: Situation; readonly decisions: number }
-  /** Opens holds of one or more callers. */
-  | { readonly do: "hold"; readonly holds: number; readonly callers: number }
-  /** Sends heartbeats for all open holds. */
-  | { readonly do: "beat"; readonly beats: number };
+  /** Opens holds of one or more callers. Heartbeats are sent for all of them, or only for one. */
+  | { readonly do: "hold"; readonly holds: number; readonly callers: number; readonly beating: "all" | "one" }
+  /** Sends heartbeats, and waits for some time after each. */
+  | { readonly do: "beat"; readonly beats: number; readonly pauseMs: number };
 
 /** The answer to `decide`. The other answers are empty. */
 export interface Decided {
@@ -39,9 +39,6 @@ const stretches = 5;
 const together = 25;
 /** Three times a lease of 30 seconds. */
 const beatMs = 10_000;
-/** Much longer than a heartbeat takes. */
-const pauseMs = 1_000;
-
 attend(({ store: where, startMs }: Setting) => {
   const clock = fakeClock(startMs);
   const store = open(where, clock);
@@ -56,12 +53,12 @@ attend(({ store: where, startMs }: Setting) => {
         clock.set(startMs + timeToFillMs(question.situation));
         return decide(store, clock, question.situation, question.decisions);
       case "hold":
-        held = await hold(store, clock, question.holds, question.callers);
+        held = await holdAll(store, clock, startMs, question);
         return;
       case "beat":
         for (let beat = 0; beat < question.beats; beat += 1) {
           clock.advance(beatMs);
-          await sleep(pauseMs);
+          await sleep(question.pauseMs);
         }
         for (const admission of held) checkAdmitted(admission);
     }
@@ -180,10 +177,22 @@ function othersOf(store: Store, clock: FakeClock): Limiter<string>[] {
 }
 
 /** Returns the admissions: one that nobody refers to any more is ended. */
+async function holdAll(
+  store: Store,
+  clock: FakeClock,
+  startMs: number,
+  { holds, callers, beating }: Extract<Question, { do: "hold" }>,
+): Promise<Admission[]> {
+  if (beating === "all") return hold(store, clock, holds, callers);
+  // The clock of the others stands still.
+  const others = await hold(store, fakeClock(startMs), holds - 1, callers);
+  return [...others, ...(await hold(store, clock, 1, 1))];
+}
+
 async function hold(store: Store, clock: FakeClock, holds: number, callers: number): Promise<Admission[]> {
   const limiter = createLimiter({
     name: "answers",
-    layers: [{ name: "user", key: (caller: string) => caller, limits: `${holds} concurrent` }],
+    layers: [{ name: "user", key: (caller: string) => caller, limits: "5000 concurrent" }],
     store,
     clock,
     timeouts: { storeMs: 60_000 },

@@ -101,6 +101,7 @@ export function record({
         ? ({ kind: "adjust", adjustments, now, sentAt } as Call)
         : ({ kind: "decide", charges, peek: false, hold, claim, now, sentAt } as Call),
     );
+    let isFailed = false;
     const asked = (async () =>
       charges === undefined
         ? store().adjust(adjustments, now)
@@ -108,7 +109,8 @@ export function record({
     const noted = asked.then(
       (outcome) => journal.ended(n, sharedClock(), outcome),
       (error: unknown) => {
-        if (!isInDoubt(error)) journal.ended(n, sharedClock(), "not applied");
+        isFailed = !isInDoubt(error);
+        if (isFailed) journal.ended(n, sharedClock(), "not applied");
       },
     );
     underWay.add(noted);
@@ -117,6 +119,8 @@ export function record({
       asked.catch(() => undefined),
       longestCallMs,
     );
+    // Not connected. It soon is.
+    if (isFailed) await new Promise((resolve) => setTimeout(resolve, 10));
     if (world.clients[c]?.rid !== rid) return;
     // An ask stays, because the client may ask again.
     if (message.kind !== "ask" || outcome !== undefined)

@@ -262,6 +262,34 @@ describe("a refusal because of admitted requests of the same process", () => {
   });
 });
 
+describe("a refusal after a reset", () => {
+  it("does not rest on a request whose charge the reset has forgotten", async () => {
+    const [user, ip] = [chargeOf("3/hour", "forgotten", "user"), chargeOf("9/hour", "forgotten", "ip")];
+    // It is charged in one slot, and not decided yet.
+    const [reached, answered] = [gate(), gate()];
+    const by = storeThrough(async (stored, send) => {
+      if (!stored.includes("ip")) return send();
+      reached.open();
+      await answered.opened;
+      return send();
+    });
+    const deciding = by.decide([user, ip], 0, false);
+    await reached.opened;
+    await vi.waitFor(async () => expect(await remaining(user)).toBe(2));
+    await store.reset([user], 0);
+    for (let n = 0; n < 3; n += 1) expect((await store.decide([user], 0, false)).admitted).toBe(true);
+    for (const peek of [true, false]) {
+      const refused = await store.decide([user], 0, peek);
+      expect(refused).toMatchObject({ admitted: false });
+      expect(refused.contended).toBeUndefined();
+      expect(refused.readings[0]?.[0]?.waitMs).toBeGreaterThan(3_500_000);
+    }
+    answered.open();
+    await deciding;
+    await by.close();
+  });
+});
+
 describe("a refusal because of a request that is not decided yet", () => {
   it.each([
     ["1/hour", undefined],

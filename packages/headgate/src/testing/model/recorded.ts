@@ -28,13 +28,16 @@ export type RecordedCall = (
   readonly now: number;
   /** Absent if no answer came. */
   readonly outcome?: Outcome;
+  /** The process was killed before it had the answer. */
+  readonly orphaned?: boolean;
 };
 
 /** How far a store's answers may differ from the model's. */
 export interface Tolerance {
   /**
-   * Whether the store decides in several slots, one after another: what it says of `remaining` and waits may be that of different moments, and
-   * a refusal may be `contended`. Peeks still are exact.
+   * Whether the store decides in several slots, each by itself. Then its readings may be of different moments, except those of a peek, and a
+   * refusal may be `contended`. A process takes back a decision that it has no answer to, unless it is killed: then each slot may
+   * have it or not.
    */
   readonly slots?: boolean;
 }
@@ -68,42 +71,44 @@ export function unexplained(
   { slots = false }: Tolerance = {},
   transitions: Transitions = coreTransitions,
 ): string | undefined {
-  const bySending = [...calls].sort((one, other) => one.sentAt - other.sentAt);
+  const bySending = (slots ? calls.flatMap(slotsOf) : [...calls]).sort(
+    (one, other) => one.sentAt - other.sentAt,
+  );
   const isDone = bySending.map(() => false);
   const isSure = bySending.map((call) => call.kind === "crash" || call.outcome !== undefined);
+  const sure = isSure.filter(Boolean).length;
   const seen = new Set<string>();
   let steps = 0;
   let furthest = { done: -1, what: "" };
 
-  /** @param from every call before this one is done, or can no longer be applied. */
-  function search(step: Step, from: number, done: number): boolean {
+  /**
+   * @param from every call before this one is done.
+   * @param latest when the latest of the calls that are done was sent.
+   */
+  function search(step: Step, from: number, done: number, latest: number): boolean {
     let first = from;
     while (first < bySending.length && isDone[first]) first += 1;
     let deadline = Number.POSITIVE_INFINITY;
-    let isLeft = false;
     const next: number[] = [];
     for (let n = first; n < bySending.length; n += 1) {
       const { sentAt, endedAt } = bySending[n] as RecordedCall;
-      if (isSure[n] && !isDone[n]) isLeft = true;
       // Every further call was sent after an answer that is still to be explained.
       if (sentAt > deadline) break;
       if (isDone[n]) continue;
       next.push(n);
       if (isSure[n]) deadline = Math.min(deadline, endedAt);
     }
-    if (!isLeft && !bySending.some((_, n) => isSure[n] && !isDone[n])) return true;
-    const soonest = Math.min(
-      ...next.filter((n) => isSure[n]).map((n) => (bySending[n] as RecordedCall).sentAt),
-    );
+    if (done === sure) return true;
     const usable = next
-      // A call without an answer that could no longer arrive when the others were sent was never applied.
-      .filter((n) => isSure[n] || (bySending[n] as RecordedCall).endedAt >= soonest)
+      // A call without an answer that could no longer arrive when another was sent was not applied after that one.
+      .filter((n) => isSure[n] || endOf(n) >= latest)
       // Those with an answer first: most calls without one were not applied yet.
       .sort((a, b) => Number(isSure[b]) - Number(isSure[a]) || endOf(a) - endOf(b));
     const state = keyOf(places, step);
     const key = `${usable.join()}|${first}|${state}`;
     if (seen.has(key)) return false;
     seen.add(key);
+    const ways: { n: number; reached: Step }[] = [];
     for (const n of usable) {
       steps += 1;
       if (steps > mostSteps) return false;
@@ -113,21 +118,40 @@ export function unexplained(
           if (isSure[n] && done > furthest.done) furthest = { done, what: describe(call, n, reached) };
           continue;
         }
+        const isIdle = keyOf(places, reached) === state;
         // Applied to no effect is the same as not applied yet.
-        if (!isSure[n] && keyOf(places, reached) === state) continue;
-        isDone[n] = true;
-        if (search(reached, first, done + (isSure[n] ? 1 : 0))) return true;
-        isDone[n] = false;
+        if (isIdle && !isSure[n]) continue;
+        ways.push({ n, reached });
+        // An explained answer that changes nothing can be put here, unless that ends the time of others.
+        if (isIdle && usable.every((other) => isSure[other] || endOf(other) >= call.sentAt))
+          return follow({ n, reached });
       }
     }
-    return false;
+    return ways.some(follow);
+
+    function follow({ n, reached }: { n: number; reached: Step }): boolean {
+      isDone[n] = true;
+      const { sentAt } = bySending[n] as RecordedCall;
+      if (search(reached, first, done + (isSure[n] ? 1 : 0), Math.max(latest, sentAt))) return true;
+      isDone[n] = false;
+      return false;
+    }
   }
   const endOf = (n: number) => (bySending[n] as RecordedCall).endedAt;
 
   const begin = { store: new ModelStore(transitions), marks: new Map(), call: undefined, before: undefined };
-  if (search(begin, 0, 0)) return undefined;
+  if (search(begin, 0, 0, 0)) return undefined;
   if (steps > mostSteps) return `Not decided within ${mostSteps} steps. Furthest: ${furthest.what}`;
   return `No order of the calls explains the answers. Furthest: ${furthest.what}`;
+}
+
+/** Without an answer, each slot has its part of the call or not. */
+function slotsOf(call: RecordedCall): RecordedCall[] {
+  if (call.outcome !== undefined || call.kind === "crash") return [call];
+  if (call.kind === "adjust")
+    return call.adjustments.map((adjustment) => ({ ...call, adjustments: [adjustment] }));
+  if (call.charges.length === 1) return [call];
+  return call.orphaned ? call.charges.map((charge) => ({ ...call, charges: [charge] })) : [];
 }
 
 function describe(call: RecordedCall, n: number, what: string): string {
@@ -236,7 +260,12 @@ function translate(marks: Known["marks"], adjustments: readonly Adjustment[]): A
   }));
 }
 
+const keys = new WeakMap<ModelStore, string>();
+
+/** Names a state. The store of a step does not change any more. */
 function keyOf(places: readonly Place[], { store }: Known): string {
+  const known = keys.get(store);
+  if (known !== undefined) return known;
   const kept = places.map((place) => {
     const { entries } = store.holdingsOf(place, 0);
     const rows = [...store.rowsOf(place)].map(([id, row]) => [id, ...row].join());
@@ -247,5 +276,7 @@ function keyOf(places: readonly Place[], { store }: Known): string {
     );
     return `${rows.join("/")};${holds.sort().join("/")};${claim}`;
   });
-  return kept.join("|");
+  const key = kept.join("|");
+  keys.set(store, key);
+  return key;
 }

@@ -339,6 +339,22 @@ export const changes: readonly Case[] = [
   },
 
   {
+    name: "a fifth state of a unit takes the place of the one that ends first",
+    async run(trial) {
+      trial.clock.set(Date.UTC(2026, 0, 1));
+      const first = trial.place("6/minute token-bucket");
+      expectSame(await admitted(trial, first, 3), 3, "admitted");
+      trial.clock.advance(20 * second);
+      for (const limits of ["9/hour fixed-window", "9/day fixed-window", "9/hour sliding-counter"])
+        expectSame((await trial.admit(trial.under(first, limits))).admitted, true, limits);
+      expectSame(await remaining(trial, first), 2, "remaining of the first of four");
+      expectSame((await trial.admit(trial.under(first, "9/month fixed-window"))).admitted, true, "the fifth");
+      // The bucket begins anew: what the others counted within a minute, as if spent now.
+      expectSame(await remaining(trial, first), 0, "remaining of the first of five");
+    },
+  },
+
+  {
     name: "at most four states of a unit are kept, always including those in force",
     async run(trial) {
       trial.clock.set(Date.UTC(2026, 0, 1));

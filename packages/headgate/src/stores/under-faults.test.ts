@@ -1,0 +1,310 @@
+import { type BreakableNetwork, type NetworkMode, startNetwork } from "@headgate/test-servers/network.ts";
+import { type PostgresServer, startPostgres } from "@headgate/test-servers/postgres.ts";
+import type { RecorderOptions } from "@headgate/test-servers/recorder.ts";
+import { type Recorders, startRecorders } from "@headgate/test-servers/recorders.ts";
+import { sharedClock } from "@headgate/test-servers/recording.ts";
+import {
+  type RedisCluster,
+  type RedisServer,
+  startCluster,
+  startRedis,
+} from "@headgate/test-servers/redis.ts";
+import { Redis } from "ioredis";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { amountsOf } from "../core/cost.ts";
+import type { Store } from "../core/store.ts";
+import { unexplained } from "../testing/model/recorded.ts";
+import { start } from "../testing/model/world.ts";
+import { type Random, seeded } from "../testing/store-suite/random.ts";
+import { postgresStore } from "./postgres/index.ts";
+import { redisStore } from "./redis/index.ts";
+
+const longestTestMs = 60_000;
+/** `npm run test:soak` plays more of them. */
+const histories = Number(process.env.HEADGATE_HISTORIES ?? 1);
+const processes = 2;
+const rounds = 8;
+const steps = 4;
+const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+interface Server {
+  readonly kind: RecorderOptions["kind"];
+  /** What the processes connect to. */
+  url(): string;
+  /** Suspends the server, and resumes it. */
+  freeze(): void;
+  thaw(): void;
+  /** Kills it, and starts it again. @returns since when answers may be lost; `undefined` if all are */
+  crash?(): Promise<number | undefined>;
+  /** Ends all connections, once what they brought is done. */
+  disconnect(): Promise<void>;
+  /** A store that does not go through the network that breaks. */
+  open(clock: { now(): number }): Store;
+  readonly network: Pick<BreakableNetwork, "mode" | "drop">;
+}
+
+const settings: Pick<RecorderOptions, "places" | "unit" | "claims">[] = [
+  {
+    places: placesOf("6 tokens/minute sliding-window; 4/minute", "8 tokens/minute"),
+    unit: "tokens",
+    claims: false,
+  },
+  { places: placesOf("9 tokens/minute token-bucket; 5/minute fixed-window"), unit: "tokens", claims: false },
+  {
+    places: placesOf("3 concurrent; 6/minute sliding-counter", "2 concurrent"),
+    unit: "concurrent",
+    claims: false,
+  },
+  { places: placesOf("6 tokens/minute sliding-window; 4/minute"), unit: "tokens", claims: true },
+];
+
+function placesOf(...layers: string[]): RecorderOptions["places"] {
+  return layers.map((limits, l) => ({ space: `layer${l}`, key: "caller", limits }));
+}
+
+const faults = ["kill", "freeze", "cut", "swallow", "drop", "none"] as const;
+
+/** What goes wrong during one round. */
+async function disaster(
+  server: Server,
+  recorders: Recorders,
+  random: Random,
+  isOver: () => boolean,
+): Promise<void> {
+  const { network } = server;
+  const fault = random.oneOf(faults);
+  await after(random.between(0, 12));
+  if (isOver()) return;
+  if (fault === "kill") await recorders.kill(random.between(0, processes - 1));
+  if (fault === "drop") network.drop();
+  if (fault === "freeze") {
+    server.freeze();
+    // Some of these outlast the time limit of a call.
+    await after(random.once(3) ? 400 : random.between(1, 100));
+    server.thaw();
+  }
+  if (fault === "cut" || fault === "swallow") {
+    network.mode = fault;
+    await after(random.between(1, 60));
+    network.mode = "open";
+    network.drop();
+  }
+}
+
+async function play(server: Server, seed: number): Promise<void> {
+  const random = seeded(seed);
+  const setting = settings[seed % settings.length] as (typeof settings)[number];
+  const places = setting.places.map((place) => ({ ...place, key: `caller ${seed}` }));
+  const recorders = await startRecorders(processes, {
+    ...setting,
+    places,
+    kind: server.kind,
+    url: server.url(),
+    seed: 100 * seed,
+  });
+  let now = start;
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      now += random.oneOf([1, 5_000, 20_000, 31_000, 70_000]);
+      let isOver = false;
+      const playing = recorders.round(now, steps).then(() => {
+        isOver = true;
+      });
+      await disaster(server, recorders, random, () => isOver);
+      await playing;
+      if (round % 4 === 3 && server.crash !== undefined) {
+        const sentAt = sharedClock();
+        const keeps = await server.crash();
+        recorders.add({ kind: "crash", keeps, sentAt, endedAt: sharedClock(), now });
+      }
+      await server.disconnect();
+      await recorders.settle();
+      recorders.close();
+      // On a cluster, a request is undecided for five seconds if nobody says otherwise.
+      if (server.kind === "cluster") now += 6_000;
+      const direct = server.open({ now: () => now });
+      for (const place of recorders.places) await look(recorders, direct, place, now);
+      await direct.close?.();
+    }
+    const calls = recorders.calls();
+    expect(
+      calls.filter(({ kind, outcome }) => kind === "decide" && outcome?.admitted).length,
+    ).toBeGreaterThan(15);
+    expect(unexplained(recorders.places, calls, { slots: server.kind === "cluster" })).toBe(undefined);
+  } finally {
+    await recorders.remove();
+  }
+}
+
+async function look(
+  recorders: Recorders,
+  store: Store,
+  place: Recorders["places"][number],
+  now: number,
+): Promise<void> {
+  const charges = [{ ...place, ...amountsOf(place.limits, undefined) }];
+  const sentAt = sharedClock();
+  const outcome = await store.decide(charges, now, true);
+  const call = { kind: "decide", charges, peek: true, hold: undefined, claim: undefined } as const;
+  recorders.add({ ...call, sentAt, endedAt: sharedClock(), now, outcome });
+}
+
+describe("histories of processes that are killed and cut off", () => {
+  describe("from Redis", () => {
+    let redis: RedisServer;
+    let network: BreakableNetwork;
+    beforeAll(async () => {
+      redis = await startRedis();
+      network = await startNetwork(redis.port);
+    });
+    afterAll(async () => {
+      await network.close();
+      await redis.remove();
+    });
+
+    it.each(seeds())(
+      "history %i is one of the model's",
+      async (seed) => {
+        await play(
+          {
+            kind: "redis",
+            network,
+            url: () => `redis://127.0.0.1:${network.port}`,
+            freeze: () => process.kill(redis.pid, "SIGSTOP"),
+            thaw: () => process.kill(redis.pid, "SIGCONT"),
+            async crash() {
+              await redis.crash();
+              await redis.start();
+              return undefined;
+            },
+            async disconnect() {
+              network.drop();
+              // What closed connections brought is read before the second of two further calls.
+              redis.command("ping");
+              redis.command("ping");
+            },
+            open(clock) {
+              const client = new Redis(redis.url, { retryStrategy: () => 20 });
+              client.on("error", () => {});
+              return { ...redisStore(client, { clock }), close: () => client.disconnect() };
+            },
+          },
+          seed,
+        );
+      },
+      longestTestMs,
+    );
+  });
+
+  describe("from a Redis Cluster", () => {
+    let cluster: RedisCluster;
+    let networks: BreakableNetwork[];
+    beforeAll(async () => {
+      cluster = await startCluster();
+      // A frozen node comes back: its replica does not take its place.
+      for (const node of cluster.nodes) node.command("config", "set", "cluster-node-timeout", "60000");
+      networks = await Promise.all(cluster.nodes.map(({ port }) => startNetwork(port)));
+    }, longestTestMs);
+    afterAll(async () => {
+      await Promise.all(networks.map((network) => network.close()));
+      await cluster.remove();
+    });
+
+    it.each(seeds())(
+      "history %i is one of the model's",
+      async (seed) => {
+        const random = seeded(seed);
+        let frozen = 0;
+        await play(
+          {
+            kind: "cluster",
+            network: {
+              // Each node is cut off, or not.
+              get mode(): NetworkMode {
+                return "open";
+              },
+              set mode(mode) {
+                for (const network of networks) if (mode === "open" || random.once(2)) network.mode = mode;
+              },
+              drop: () => {
+                for (const network of networks) network.drop();
+              },
+            },
+            url: () => JSON.stringify(cluster.nodes.map(({ port }, n) => [port, networks[n]?.port])),
+            freeze() {
+              frozen = cluster.nodes[random.between(0, 2)]?.pid ?? 0;
+              process.kill(frozen, "SIGSTOP");
+            },
+            thaw: () => process.kill(frozen, "SIGCONT"),
+            async disconnect() {
+              for (const network of networks) network.drop();
+              for (const node of cluster.nodes) for (let n = 0; n < 2; n += 1) node.command("ping");
+            },
+            open: (clock) => redisStore(cluster.url, { clock }),
+          },
+          seed,
+        );
+      },
+      longestTestMs,
+    );
+  });
+
+  describe("from PostgreSQL", () => {
+    let postgres: PostgresServer;
+    let network: BreakableNetwork;
+    beforeAll(async () => {
+      postgres = await startPostgres();
+      network = await startNetwork(Number(new URL(postgres.url).port));
+    });
+    afterAll(async () => {
+      await network.close();
+      await postgres.remove();
+    });
+
+    it.each(seeds())(
+      "history %i is one of the model's",
+      async (seed) => {
+        await postgresStore(postgres.url).check?.();
+        const ask = async (statement: string) => {
+          const client = new pg.Client(postgres.url);
+          await client.connect();
+          try {
+            return (await client.query(statement)).rows;
+          } finally {
+            await client.end();
+          }
+        };
+        await play(
+          {
+            kind: "postgres",
+            network,
+            url: () => postgres.url.replace(/:\d+\//, `:${network.port}/`),
+            freeze: () => postgres.freeze(),
+            thaw: () => postgres.thaw(),
+            async crash() {
+              const keeps = sharedClock();
+              await ask("CHECKPOINT");
+              await postgres.crash();
+              await postgres.start();
+              return keeps;
+            },
+            async disconnect() {
+              network.drop();
+              const others =
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+              while ((await ask(others)).length > 0) await after(10);
+            },
+            open: (clock) => postgresStore(postgres.url, { clock, connections: 1 }),
+          },
+          seed,
+        );
+      },
+      longestTestMs,
+    );
+  });
+});
+
+function seeds(): number[] {
+  return Array.from({ length: histories }, (_, n) => n + 1);
+}
