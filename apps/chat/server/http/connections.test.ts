@@ -93,3 +93,15 @@ test("a response that nobody reads is cut off", async () => {
   await new Promise((resolve) => response.once("close", resolve));
   expect(response.writableFinished).toBe(false);
 });
+
+test("a response that takes longer is waited for, and a connection that is kept for the next request is closed in time", async () => {
+  const { server, open } = await serve({ unreadMs: 100 });
+  server.keepAliveTimeout = 100;
+  const isOver = new Promise((resolve) => server.once("timeout", resolve));
+  const waiting = await open("/wait");
+  await isOver;
+  const kept = await open("/");
+  expect(await isClosed(kept)).toBe(true);
+  expect(kept.text()).toContain("200 OK");
+  expect(waiting.socket.closed).toBe(false);
+});

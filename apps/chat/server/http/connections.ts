@@ -49,5 +49,8 @@ export function limitConnections(
     count(socket, 1);
     response.once("close", () => count(socket, -1));
   });
-  server.setTimeout(unreadMs);
+  server.setTimeout(unreadMs, (socket) => {
+    // Otherwise, the response is not ready yet, and it is the service that is slow.
+    if (quiet.has(socket) || socket.writableLength > 0) socket.destroy();
+  });
 }
