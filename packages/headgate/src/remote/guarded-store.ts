@@ -194,6 +194,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     ledger,
     local,
     policyOf,
+    report,
     findBlock,
     findClaim,
     findUnsentClaim,

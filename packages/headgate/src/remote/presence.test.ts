@@ -11,6 +11,7 @@ import { scriptedStore } from "../testing/scripted-store.ts";
 function counting(clock: FakeClock, answer: () => unknown = () => 4) {
   const scripted = scriptedStore();
   const notes: { limiter: string; process: string; at: number }[] = [];
+  const errors: string[] = [];
   const store: Store = {
     ...scripted,
     async countProcesses(limiter, process, at) {
@@ -26,7 +27,7 @@ function counting(clock: FakeClock, answer: () => unknown = () => 4) {
     ],
     store,
     clock,
-    onError: () => {},
+    onError: (error) => errors.push(String(error)),
     onOutage: () => {},
   });
   async function fail() {
@@ -34,7 +35,7 @@ function counting(clock: FakeClock, answer: () => unknown = () => 4) {
     for (let n = 0; n < 5; n += 1) await limiter.admit("somebody else");
     expect(limiter.status().state).toBe("open");
   }
-  return { limiter, notes, fail };
+  return { limiter, notes, errors, fail };
 }
 
 const quotas = ({ limits }: { readonly limits: readonly { readonly quota: number }[] }) =>
@@ -57,20 +58,23 @@ describe("the local share", () => {
   });
 
   it("is never below one unit", async () => {
-    const { limiter, fail } = counting(fakeClock(), () => 1000);
+    const { limiter, errors, fail } = counting(fakeClock(), () => 1000);
     await limiter.admit("alice");
     await fail();
     expect(quotas(await limiter.admit("bob"))).toEqual([1, 30]);
+    expect(errors).toEqual(["Error: connection lost"]);
   });
 
   it.each([[0], [1.5], [Number.NaN], [undefined], ["8"]])(
     "is the whole quota if a store reports %s",
     async (answer) => {
-      const { limiter, fail } = counting(fakeClock(), () => answer);
+      const { limiter, errors, fail } = counting(fakeClock(), () => answer);
       await limiter.admit("alice");
       expect(limiter.status().processes).toBeUndefined();
       await fail();
       expect(quotas(await limiter.admit("bob"))).toEqual([40, 30]);
+      // Nobody learns otherwise that several processes have several quotas.
+      expect(errors.filter((error) => error.includes('the whole quota of layer "user"'))).toHaveLength(1);
     },
   );
 

@@ -9,6 +9,8 @@ const everyMs = 10_000;
 export interface Presence {
   /** The last number that the store reported; `undefined` before its first report. */
   readonly processes: number | undefined;
+  /** Whether the store counts processes, and has not reported a number yet. */
+  readonly isUnknown: boolean;
   /**
    * Reports to the store that this process is alive, if the next report is due. Does not wait for the store. Call it with
    * each call to the store.
@@ -38,6 +40,9 @@ export function createPresence(store: Store, limiter: string): Presence {
   return {
     get processes() {
       return processes;
+    },
+    get isUnknown() {
+      return store.countProcesses !== undefined && processes === undefined;
     },
 
     note(now) {

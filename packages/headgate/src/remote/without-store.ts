@@ -25,6 +25,7 @@ export interface WithoutStoreOptions {
   /** This process's own counts. */
   readonly local: LocalLedger;
   readonly policyOf: (layer: string) => OutagePolicy;
+  readonly report: (error: unknown) => void;
   readonly findBlock: (charges: readonly Charge[], now: number) => Outcome | undefined;
   readonly findClaim: (claim: Claim) => KnownClaim | undefined;
   readonly findUnsentClaim: (claim: Claim) => KnownClaim | undefined;
@@ -46,7 +47,25 @@ const shortestRetryMs = 1000;
 export function createWithoutStore(options: WithoutStoreOptions): WithoutStore {
   const { clock, breaker, slowness, presence, refusals, counters, ledger, local, policyOf, findBlock } =
     options;
-  const { findClaim, findUnsentClaim } = options;
+  const { findClaim, findUnsentClaim, report } = options;
+  let isWholeReported = false;
+
+  /** Several processes that have never reached the store have the whole quota each, which an operator must know. */
+  function reportWholeQuota({ layers }: Question): void {
+    if (isWholeReported || !presence.isUnknown) return;
+    const whole = layers.find((layer) => {
+      const outage = policyOf(layer);
+      return outage.policy === "local" && outage.instances === undefined;
+    });
+    if (whole === undefined) return;
+    isWholeReported = true;
+    report(
+      new Error(
+        "The store has not reported yet how many processes share it: this process has the whole quota of layer " +
+          `"${whole}" until it does. If there are several, set outage: { policy: "local", instances: 10 } with their number.`,
+      ),
+    );
+  }
 
   function byClaim(question: Question, peek: boolean, find: typeof findClaim): Ruling | undefined {
     const known = question.claim === undefined || peek ? undefined : find(question.claim);
@@ -56,7 +75,10 @@ export function createWithoutStore(options: WithoutStoreOptions): WithoutStore {
   }
 
   function byPolicies(question: Question, peek: boolean): Ruling {
-    if (!peek) counters.byOutagePolicy += 1;
+    if (!peek) {
+      counters.byOutagePolicy += 1;
+      reportWholeQuota(question);
+    }
     const now = clock.now();
     const blocked = findBlock(question.charges, now);
     if (blocked !== undefined) return { ...question, outcome: blocked, ledger, decidedBy: "outage-policy" };
