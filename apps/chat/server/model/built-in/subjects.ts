@@ -49,7 +49,7 @@ all ~ Corporation Tax ~ corporation tax ~ I can't work out Corporation Tax.
 all ~ Inheritance Tax ~ inheritance(?: tax)?|iht|inherited|(?:left|leaving|leaves) (?:me|us)(?= M)(?! M a (?:month|week|year))|(?<=(?:dad|mum|parents?|gran|nan|grandad|uncle|aunt|will) .*)(?:left|leaving) (?:me|us) ~ I can't work out Inheritance Tax.
 all ~ Stamp Duty ~ stamp duty|sdlt|lbtt ~ I can't work out Stamp Duty.
 all ~ redundancy pay ~ redundancy(?: pay| payment| package)?|made redundant|severance ~ I can't work out redundancy pay: up to £30,000 of it can be free of tax, but I don't know these rules.
-all ~ statutory pay ~ maternity(?: pay| leave)?|paternity(?: pay| leave)?|smp|ssp|statutory sick pay|sick pay|furlough ~ I can't work out statutory pay.
+all ~ statutory pay ~ (?:maternity|mat|paternity|parental|adoption)(?: pay| leave)?|smp|ssp|statutory sick pay|sick pay|furlough ~ I can't work out statutory pay.
 all ~ tax outside the UK ~ (?:in |from )?(?:the )?(?:usa|america|american|germany|german|france|french|spain|spanish|italy|italian|netherlands|dutch|switzerland|swiss|australia|australian|canada|canadian|new zealand|india|indian|singapore|dubai|uae|poland|portugal|sweden|norway|denmark|japan|china|hong kong|jersey|guernsey|isle of man|dublin|new york|california|texas|ireland|irish|europe|abroad|overseas) ~ I can't work out tax outside the UK.
 all ~ the salary for an employer's cost ~ (?:total )?cost to (?:the )?company|ctc ~ I can't work back from what an employer pays to a salary. Ask what a salary costs the employer.
 all ~ what a pension pays ~ how much (?:state |private )?pension (?:will|would|can|do|does|might)(?: (?:i|you|get|have|me))* ~ I can't work out what a pension will pay.
@@ -63,7 +63,7 @@ part ~ free childcare ~ free childcare|childcare vouchers?|tax free childcare|fr
 part ~ Marriage Allowance ~ marriage allowance|marriage tax allowance|married couples? allowance ~ I can't work out the Marriage Allowance: I left it out.
 part ~ Blind Person's Allowance ~ blind(?: persons?)?(?: allowance)?|registered blind ~ I can't work out the Blind Person's Allowance: I left it out.
 part ~ company cars and other benefits in kind ~ company car|company van|benefits? in kind|bik|private (?:medical|health)(?: (?:insurance|cover|benefit))?|(?:health|medical) (?:insurance|cover)|private healthcare|bupa|(?:electric )?car (?:salary sacrifice|scheme|lease)|salary sacrifice (?:car|lease)|ev scheme|car scheme|cycle to work(?: scheme)?|bike to work(?: scheme)? ~ I can't work out benefits in kind and schemes such as a company car or cycle to work: I left them out.
-income ~ rent received ~ rental income|rent received|landlord|buy to let|property income|lodger|airbnb|rent a room ~ I can't work out tax on rent received: I left it out.
+income ~ rent received ~ rental (?:income|profits?)|rent received|landlord|buy to let|property income|lodger|airbnb|rent a room ~ I can't work out tax on rent received: I left it out.
 income ~ tax on savings and investments ~ savings? interest|bank interest|interest on savings|savings|isas?|crypto(?:currency)?|bitcoin|shares|rsus?|stock options?|stocks?|investments?|share scheme|sharesave ~ I can't work out tax on savings and investments: I left them out.
 part ~ gift aid ~ gift aid|charity donations?|donations?|payroll giving|give as you earn ~ I can't work out relief on gifts to charity: I left the gifts out.
 part ~ expenses ~ tax relief|work from home allowance|uniform allowance|professional fees|mileage(?: allowance)?|expenses claim ~ I can't work out relief on expenses: I left it out.

@@ -77,6 +77,9 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   if (facts.thisYear && facts.taxYears.length > 0 && (facts.comparison || facts.salaries.length < 2))
     facts.taxYears.push(currentTaxYear(nowMs) ?? latestTaxYear);
   if (facts.isOffer && facts.salaries.length + before.salaries.length > 1) facts.comparison = true;
+  takeMove(facts, before);
+  if (facts.isApprentice && facts.salaries.length + facts.numbers.length + before.salaries.length === 0)
+    facts.minimumWage = true;
   if (facts.minimumWage) takeMinimumWage(facts, nowMs);
   const settled = settleSalaries(facts, before);
   if ("reply" in settled) {
@@ -120,6 +123,20 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   };
 }
 
+/** "on 32k, offered 36k in Scotland": the nation of the offer is not that of the salary now. */
+function takeMove(facts: Facts, { nations }: Context): void {
+  const [now, offer, other] = facts.salaries;
+  const [place, another] = facts.placed;
+  if (!facts.isOffer || !now || !offer || other || !place || another) return;
+  const [first, second] = place.amount === offer ? [now, offer] : [offer, now];
+  if (place.amount !== second) return;
+  const nation = nations[0] ?? "England";
+  if (nation === place.nation) return;
+  facts.placed.push({ nation, amount: first });
+  facts.nations.push(nation);
+  facts.remarks.push(`I assumed that you live in ${nation} on ${pounds(yearlyOf(first))}.`);
+}
+
 /** Whether a message asks for a calculation or changes one. */
 function hasSum(facts: Facts): boolean {
   return (
@@ -143,6 +160,7 @@ function hasSum(facts: Facts): boolean {
     ].some((fact) => fact !== undefined) ||
     facts.loanWithoutPlan ||
     facts.withoutExtras ||
+    facts.asksKept ||
     facts.minimumWage ||
     facts.overPensionAge ||
     facts.asksForRates ||
@@ -167,13 +185,13 @@ function resolveShare(facts: Facts, { mode, salaries, figures }: Context): void 
   else facts.leftovers.push(`${facts.shareOfThat.words} of that`);
 }
 
-function isNewPercentage({ percentages }: Facts, { pensions }: Context): boolean {
-  return percentages.length === 1 && pensions[0] !== undefined;
+function isNewPercentage({ percentages }: Facts, { pensions, pensionAsked }: Context): boolean {
+  return percentages.length === 1 && (pensions[0] !== undefined || pensionAsked);
 }
 
 /** "what if it was 10%": the pension of the earlier question. */
-function resolvePercentage(facts: Facts, { pensions }: Context): void {
-  const [pension] = pensions;
+function resolvePercentage(facts: Facts, { pensions, pensionAsked }: Context): void {
+  const [pension = pensionAsked ? { kind: undefined } : undefined] = pensions;
   const [percentage, other] = facts.percentages;
   if (
     pension === undefined ||
@@ -193,9 +211,8 @@ function resolveAsked(facts: Facts, { asked }: Context): void {
   if (!asked || facts.salaries.length + facts.numbers.length > 0) return;
   const [one] = asked.amounts;
   if (asked.amounts.length === 1 && one) {
-    const isThousands = facts.leftovers.length === 0 && facts.shownBy === undefined;
-    if (facts.shownBy === undefined && !isThousands) return;
-    const amount: Amount = { ...one, kind: "money", period: facts.shownBy ?? "year" };
+    if (facts.shownBy === undefined) return;
+    const amount: Amount = { ...one, kind: "money", period: facts.shownBy };
     facts.shownBy = undefined;
     facts.salaries.push(amount);
     return;
@@ -214,6 +231,10 @@ function takeMinimumWage(facts: Facts, nowMs: number): void {
     facts.leftovers = facts.leftovers.filter((words) => words !== String(own.value));
     facts.numbers = [];
     return;
+  }
+  if (facts.isRealLivingWage) {
+    facts.leftovers.push("real living wage");
+    facts.misread.push("real living wage");
   }
   const year = facts.taxYears.find(isKnownTaxYear) ?? currentTaxYear(nowMs) ?? latestTaxYear;
   const { from21, from18, under18, apprentice } = ratesOf[year].minimumWage;
@@ -333,7 +354,9 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   const earlier = before.mode === "table" ? [] : before.salaries;
 
   // A part-time share of the previous salary.
-  if (salaries.length === 0 && earlier.length === 1) facts.fraction ??= partOfFullTime(facts);
+  // "for 35 hours", after pay by the hour was asked for, says how the hours are counted.
+  const countsHours = context.shownBy === "hour" && facts.days === undefined;
+  if (salaries.length === 0 && earlier.length === 1 && !countsHours) facts.fraction ??= partOfFullTime(facts);
   if (salaries.length === 0 && facts.fraction && earlier.length === 1) {
     const part = yearly(sumOf(earlier[0] ?? 0), facts);
     return { context: { ...context, salaries: [part.salary] }, notes: [part.note ?? ""] };
@@ -379,6 +402,8 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
     const both = [earlierOne, one];
     return ask(replies.howTogether(both), both.map(sumOf));
   }
+  // "net of 2,200 a month", then "what about 2,500"
+  if (before.mode === "net" && facts.isAddition && facts.figures.length === 0) facts.wantsSalaryForNet = true;
   if (facts.wantsSalaryForNet) return { ...settled, context: { ...context, mode: "net", salaries } };
   if (facts.isEach) return { ...settled, context: { ...context, mode: "household", salaries: [one, one] } };
   if (facts.isCouple) notes.push(`I assumed that ${pounds(one)} is the salary of one person.`);
@@ -401,6 +426,12 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
 function takePeriod(facts: Facts, amounts: readonly Amount[], { paid }: Context): void {
   const [amount, other] = amounts;
   if (amount === undefined || other !== undefined || amount.period !== undefined || amount.scaled) return;
+  // "I get 1,650 into my account every month"
+  if (facts.wantsSalaryForNet && (facts.shownBy === "month" || facts.shownBy === "week")) {
+    amount.period = facts.shownBy;
+    facts.shownBy = undefined;
+    return;
+  }
   const hasHours = facts.hours !== undefined && facts.leftovers.every((words) => !/\d/.test(words));
   if (hasHours && amount.value > 0 && amount.value < largestHourly) {
     amount.period = "hour";
@@ -416,8 +447,12 @@ function takePeriod(facts: Facts, amounts: readonly Amount[], { paid }: Context)
     amount.kind === "money" &&
     amount.value < 4 * paid.value &&
     4 * amount.value > paid.value
-  )
+  ) {
     amount.period = paid.period;
+    facts.hours ??= paid.hours;
+    facts.days ??= paid.days;
+    facts.weeks ??= paid.weeks;
+  }
 }
 
 const weekIn = ({ hours, days, weeks }: Facts) => ({ hours, days, weeks });

@@ -33,6 +33,12 @@ const asksRates = ({ asksForRates, figures }: Facts) =>
   asksForRates || figures.some((figure) => figure === "tax-band" || figure === "student-loan");
 
 export const connectives: Rule[] = [
+  where("(?:put|puts|putting|moved|got)(?: me)?(?: on(?:to)?)?", ({ taxCodes }) => taxCodes.length > 0),
+  where("matched(?: by (?:them|work))?", ({ pension }) => typeof pension === "object"),
+  where("take|off", ({ outgoings }) => outgoings.length > 0),
+  rule("(?:a )?break(?: (?:it|this|that))? ?down"),
+  where("(?:ask(?:ing)?(?: for)?|survive|live on)", ({ wantsSalaryForNet }) => wantsSalaryForNet),
+  where("owe|(?:what )?change[sd]?|including(?= ·)", (facts) => asksFigure(facts) || compares(facts)),
   rule("(?:plus|and|,)(?= (?:·|M))|(?<=(?:·|M)(?: (?:and|,))? )plus"),
   rule("on top(?: of)?(?= (?:·|M))|(?<=· )(?:on )?top(?: of)?"),
   rule("(?:after|minus|less|before)(?= ·)"),
@@ -51,7 +57,7 @@ export const connectives: Rule[] = [
   ),
   where(
     "(?:a |the )?(?:second|2nd|other|another|side|weekend|new|extra|additional)(?: (?:job|one|role))?",
-    ({ secondJobs, hasTwoJobs }) => secondJobs.length > 0 || hasTwoJobs,
+    ({ secondJobs, hasTwoJobs, taxCodes }) => secondJobs.length > 0 || hasTwoJobs || taxCodes.length > 0,
   ),
   rule("(?:in )?nhs|(?:public|private) sector"),
   where("sav(?:e|ing)", (facts) => compares(facts) || facts.nations.length > 1),
@@ -75,7 +81,11 @@ export const connectives: Rule[] = [
     (facts) => asksFigure(facts) || facts.shownBy !== undefined || facts.salaries.length === 0,
   ),
   rule("(?:up to(?= M (?:depending|doe|·)))|depending on (?:experience|skills)|doe|negotiable"),
-  where("(?:in )?total", asksFigure),
+  rule("(?:in )?total|altogether", (facts) => {
+    if (asksFigure(facts) || facts.isCouple || facts.words > 2) return asksFigure(facts) || facts.isCouple;
+    facts.figures.push("take-home");
+  }),
+  rule("already(?= (?:·|M|on|earn|earning|get|getting))"),
   where(
     "(?:is |be |was |being )?(?:lost|taken|takes?|took|taxed|gone|goes)(?: (?:off|out|away))?(?: (?:in|to|on|from|of))?",
     asksFigure,

@@ -129,6 +129,11 @@ export const shownPeriods: Rule[] = [
       const period = unit ?? periodOf(match);
       if (period === undefined) return false;
       facts.shownBy ??= period;
+      // "monthly, weekly and daily"
+      if (facts.shownBy !== period)
+        facts.remarks.push(
+          `For ${period === "four weeks" ? period : `the ${period}`}, change “Shown” in the card.`,
+        );
     },
   ),
 ];
