@@ -161,6 +161,7 @@ function hasSum(facts: Facts): boolean {
     facts.loanWithoutPlan ||
     facts.withoutExtras ||
     facts.asksKept ||
+    facts.isFullTime ||
     facts.minimumWage ||
     facts.overPensionAge ||
     facts.asksForRates ||
@@ -271,17 +272,6 @@ function takeAge(facts: Facts, context: Context, nowMs: number): void {
   else facts.remarks.push(`${who}, your age does not change these figures.`);
 }
 
-/** Leaves out sums with an unknown noun if another sum is the salary. */
-function withoutClaimed(facts: Facts, amounts: Amount[]): Amount[] {
-  const rest = amounts.filter((amount) => facts.claimed.every((claim) => claim.amount !== amount));
-  if (rest.length === 0 || rest.length === amounts.length) return amounts;
-  for (const { amount, noun } of facts.claimed) {
-    if (amounts.includes(amount)) facts.remarks.push(`I left the ${pounds(amount.value)} of “${noun}” out.`);
-  }
-  facts.leftovers = facts.leftovers.filter((words) => facts.claimed.every(({ noun }) => words !== noun));
-  return rest;
-}
-
 interface Settled {
   context: Context;
   notes: string[];
@@ -290,10 +280,9 @@ type Asked = { reply: Reply; asked: Context["asked"] };
 
 /** Finds the salaries of the message, and how they belong together. */
 function settleSalaries(facts: Facts, before: Context): Settled | Asked {
-  const said = facts.salaries.length > 0 ? facts.salaries : facts.numbers.slice(0, 2);
-  const unused = facts.numbers.filter((number) => !said.includes(number));
+  const amounts = facts.salaries.length > 0 ? facts.salaries : facts.numbers.slice(0, 2);
+  const unused = facts.numbers.filter((number) => !amounts.includes(number));
   facts.leftovers.push(...unused.map(({ value }) => String(value)));
-  const amounts = withoutClaimed(facts, said);
   const everything = [...amounts, ...facts.partners, ...facts.secondJobs];
   const ask = (reply: Reply, asked: Amount[] = []): Asked => ({
     reply,
@@ -459,6 +448,11 @@ const weekIn = ({ hours, days, weeks }: Facts) => ({ hours, days, weeks });
 
 /** "£14 an hour", then "30 hours", then "39 weeks": the same pay with another week. */
 function resolveWeek(facts: Facts, { mode, paid }: Context): void {
+  const isFullWeek = facts.isFullTime && facts.hours === undefined && facts.days === undefined;
+  if (isFullWeek && paid?.period === "hour" && facts.salaries.length === 0) {
+    facts.hours = usualHours;
+    paid = { ...paid, days: undefined };
+  }
   const { hours, days, weeks, salaries, numbers, fraction, rise, overtime } = facts;
   const hasWeek = [hours, days, weeks].some((one) => one !== undefined);
   if (!hasWeek || salaries.length + numbers.length > 0 || fraction || rise || overtime || mode !== "one")

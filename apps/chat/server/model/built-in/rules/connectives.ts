@@ -34,6 +34,8 @@ const asksRates = ({ asksForRates, figures }: Facts) =>
 
 export const connectives: Rule[] = [
   where("(?:put|puts|putting|moved|got)(?: me)?(?: on(?:to)?)?", ({ taxCodes }) => taxCodes.length > 0),
+  where("(?:put|puts|take|takes)(?: (?:me|you|us))?(?: (?:in|into|over))*", asksRates),
+  rule("(?<=(?:much|what) )must(?= i)|paid by(?: ·)* (?:company|employer)"),
   where("matched(?: by (?:them|work))?", ({ pension }) => typeof pension === "object"),
   where("take|off", ({ outgoings }) => outgoings.length > 0),
   rule("(?:a )?break(?: (?:it|this|that))? ?down"),
@@ -81,10 +83,7 @@ export const connectives: Rule[] = [
     (facts) => asksFigure(facts) || facts.shownBy !== undefined || facts.salaries.length === 0,
   ),
   rule("(?:up to(?= M (?:depending|doe|·)))|depending on (?:experience|skills)|doe|negotiable"),
-  rule("(?:in )?total|altogether", (facts) => {
-    if (asksFigure(facts) || facts.isCouple || facts.words > 2) return asksFigure(facts) || facts.isCouple;
-    facts.figures.push("take-home");
-  }),
+  where("(?:in )?total|altogether", (facts) => asksFigure(facts) || facts.isCouple),
   rule("already(?= (?:·|M|on|earn|earning|get|getting))"),
   where(
     "(?:is |be |was |being )?(?:lost|taken|takes?|took|taxed|gone|goes)(?: (?:off|out|away))?(?: (?:in|to|on|from|of))?",

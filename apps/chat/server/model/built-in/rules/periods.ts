@@ -55,8 +55,9 @@ export const amountPeriods: Rule[] = [
       const isAsked =
         (groups.kept !== undefined && reading.money.length > 1) ||
         (groups.extra !== undefined && groups.result !== undefined);
-      if (amount.period !== undefined || isShown || isAsked) facts.shownBy = period;
-      else if (amount.kind !== "percent") {
+      if (amount.period !== undefined || isShown || isAsked || amount.kind === "percent")
+        facts.shownBy = period;
+      else {
         amount.period = period;
         amount.kind = "money";
         reading.changed();

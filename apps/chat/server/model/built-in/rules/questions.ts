@@ -78,7 +78,7 @@ export const figureRules: Rule[] = [
   ),
   asks(
     "take-home",
-    `(?:after|once)(?: ·)* (?:taxman|hmrc)(?: (?:takes?|taken|has|had|gets?|got|·|cut|share|bite|slice))*|take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|(?:in|into|in to|hits?|hitting|reach(?:es)?|lands? in) (?:my )?(?:hand|pocket|bank(?: account)?|account)|left(?: over)?|keep|bring(?:ing|s)? (?:home|in)|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|deductions|lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
+    `(?:after|once)(?: ·)* (?:taxman|hmrc)(?: (?:takes?|taken|has|had|gets?|got|·|cut|share|bite|slice))*|take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|(?:in|into|in to|hits?|hitting|reach(?:es)?|lands? in) (?:my )?(?:hand|pocket|bank(?: account)?|account)|left(?: over)?|keep|bring(?:ing|s)? (?:home|in)|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|deductions|(?<=(?:(?:do|does|would|will|could|can|what|much|percentage|percent) (?:i|we|you|it|they)|·|to|much|would|will) )lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
   ),
   rule("(?:comes?|coming|goes) (?:off|out)(?: of)?(?: (?:wages?|pay|salary|pay ?packet))?", (facts) => {
     facts.figures.push("take-home");
@@ -172,6 +172,12 @@ const saysNet = sets(
 const inBank =
   "(?:(?:paid|lands?|landing|goes|going|comes|coming|hits?|hitting|arrives?) )?(?:in|into|in to) (?:bank|account|hand|pocket)(?: account)?|hits? (?:bank|account)(?: account)?";
 
+/** "I'm paid 2,050 a month after tax": not a question about 2,050, but a take-home. */
+const saysAfterTax = sets(
+  "(?<!(?:do|would|will|if|can|could|should|what|much) )i(?: now| currently)? (?:am )?(?:paid|get|receive|earn|make|getting|earning)(?= M (?:· )*(?:after (?:tax|deductions)|post tax|net|nett|in hand|clear)(?!\\S))",
+  { wantsSalaryForNet: true },
+);
+
 /** "2,350 a month after tax, what's my gross?" */
 const netThenGross = sets(
   `(?<=M (?:· )*)(?:${asNet}|${inBank})(?= .*(?:gross|before tax|before(?= ?[?.!]?$)|(?:what|which)(?: is)?(?: (?:my|the|annual|yearly|gross|·))* (?:salary|wages?|gross)|(?:what|how much)(?: (?:do|would|must|should|will))? i(?: (?:need|have))? to (?:earn|make|be on|get paid))(?!\\S))`,
@@ -185,7 +191,15 @@ const netGiven = sets(
 );
 
 /** These rules run before other rules for figures: they decide the meaning of an amount. */
-export const netKnown: Rule[] = [netGiven, netThenGross, saysNet];
+export const netKnown: Rule[] = [
+  netGiven,
+  netThenGross,
+  saysNet,
+  saysAfterTax,
+  sets("reverse(?: calculat(?:e|ion|or))?|(?:work(?:ing)? )?back ?wards(?: from)?", {
+    wantsSalaryForNet: true,
+  }),
+];
 
 export const payRules: Rule[] = [
   sets(
@@ -217,7 +231,7 @@ const talks: [SmallTalk, string][] = [
   ],
   [
     "capabilities",
-    "help|what (?:can|do) you (?:do|know|answer)|how (?:does|do) (?:this|you) work|what can i ask(?: you)?|can you help(?: me)?|what (?:is|does) (?:this|headgate)(?: do)?|headgate",
+    "help|what (?:can|do) you (?:do|know|answer)|how (?:does|do) (?:this|you) work|what can (?:i ask(?: you)?|you calculate)|can you (?:do|calculate|work out) (?:pensions?|student loans?|bonus(?:es)?|tax|scotland)|can you help(?: me)?|what (?:is|does) (?:this|headgate)(?: do)?|headgate",
   ],
   ["wellbeing", "how is it going|how are you(?: (?:doing|today))*|how do you do"],
   [
@@ -268,7 +282,7 @@ export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject })
         const isIncome = subject.scope === "income" && !/ (?:on|at|earn(?:ed|ing)?|mak(?:e|ing)) /.test(text);
         if (isOnlySum && subject.scope !== "all" && !isIncome) return false;
         const sums = amounts.filter(({ kind }) => kind !== "number" || subject.scope !== "all");
-        if (sums.length > 0) facts.subjectSums = true;
+        if (sums.length > 0 && subject.name !== "pensions in payment") facts.subjectSums = true;
         add(facts, list(sums.map(({ value, kind }) => (kind === "number" ? String(value) : pounds(value)))));
       },
     ),

@@ -10,7 +10,9 @@ import { as, is, partOf, type Rule, rule, sets, yearlyOf } from "./rule.ts";
 const kinds =
   "(?:(?:christmas|xmas|annual|year end|end of year|yearly|one off|signing|sign on|joining|performance|guaranteed|expected|discretionary|cash|welcome|retention|sales) )*";
 const extraNames =
-  "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|holiday pay|back ?pay|backdated pay|lump sum|allowance";
+  "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|holiday pay|back ?pay|backdated pay|lump sum|one off payment|allowance";
+
+const smallestExtra = 100;
 
 function addExtra(
   facts: Facts,
@@ -20,6 +22,8 @@ function addExtra(
   if (amount === undefined) return false;
   // "the rate on a bonus at 110k": the salary
   if (/ at \S+$/.test(text) && amount.kind === "money" && reading.money.length === 1) return false;
+  // A few pounds are a rate, not what comes on top in a year.
+  if (amount.kind === "money" && amount.period === undefined && amount.value < smallestExtra) return false;
   const name = nameOf(groups);
   if (/^(?:includ|inclusive|of which)/.test(text)) facts.includedExtras.push(name);
   else {
@@ -184,7 +188,6 @@ const smallestYearly = 1_000;
 function setPensionIncome(facts: Facts, { amounts: [amount] }: Match): boolean {
   if (amount?.kind !== "money" || !pensionInPayment) return false;
   addSubject(facts, pensionInPayment, pounds(amount.value));
-  facts.subjectSums = true;
   return true;
 }
 
@@ -260,7 +263,7 @@ export const pensionRules: Rule[] = [
   }),
   // A bonus that goes into the pension is not taxed.
   rule(
-    `${kinds}bonus(?: of)? (?:M|P)(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}|(?:M|P) bonus(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}`,
+    `(?:(?:put|putting|pay|paying) )?(?:(?:all|whole|entire|of) )*${kinds}bonus(?: of)? (?:M|P)(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}|(?:(?:put|putting|pay|paying) )?(?:(?:all|whole|entire|of) )*(?:M|P) bonus(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}`,
     (facts, { amounts: [bonus] }) => {
       if (bonus === undefined || facts.pension !== undefined) return false;
       facts.extras.push({ name: "bonus", part: partOf(bonus) });
@@ -740,6 +743,12 @@ export const jobRules: Rule[] = [
   ),
   rule(
     `(?<=${other}${job} .*)it (?:pays|would pay|will pay|is paying|brings in|is) M`,
+    (facts, { amounts: [amount] }) => {
+      if (amount) facts.secondJobs.push(amount);
+    },
+  ),
+  rule(
+    "(?:weekend|evening|bar|saturday|sunday|seasonal|christmas) work(?: (?:for|at|of|paying|pays|is))* M",
     (facts, { amounts: [amount] }) => {
       if (amount) facts.secondJobs.push(amount);
     },

@@ -73,7 +73,7 @@ const shares: Record<number, PayPeriod> = { 12: "month", 13: "four weeks", 26: "
 /** Pay for several days or weeks: the answer shows one and names the number. */
 function setSome(facts: Facts, { amounts: [count], groups }: Match): boolean {
   const period = (groups.unit ?? "").replace(/s$/, "").replace(/^hr$/, "hour") as PayPeriod;
-  if (count === undefined) return false;
+  if (count === undefined || count.value > 60) return false;
   facts.shownBy = period;
   if (count.value !== 1)
     facts.remarks.push(
@@ -183,7 +183,7 @@ export const workingTime: Rule[] = [
   ),
   // "10 hours of overtime a week at £20 an hour"
   rule(
-    `(?:N ${hoursOf}(?: of)? overtime|N (?:extra|additional|more) ${hoursOf}|(?:extra|additional) N ${hoursOf}|overtime(?: (?:of|:|is))* N ${hoursOf})${by} (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
+    `(?:N ${hoursOf}${by}(?: of)? overtime|N (?:extra|additional|more) ${hoursOf}|(?:extra|additional) N ${hoursOf}|overtime(?: (?:of|:|is))* N ${hoursOf})${by} (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
     (facts, { amounts: [hours, rate], text }) => {
       const times = overtimesAYear(facts, text);
       const pounds = Number(((hours?.value ?? 0) * (rate?.value ?? 0) * times).toFixed(2));
@@ -237,6 +237,7 @@ export const workingTime: Rule[] = [
     if (!on || !off || facts.days !== undefined) return false;
     facts.days = Number(((7 * on.value) / (on.value + off.value)).toFixed(4));
   }),
+  rule("(?:on |working )?nights?(?: shifts?)?(?= (?:,|and|at|for))|N day fortnight|job share"),
   rule("shifts? (?:pattern|work(?:er)?)|compressed (?:hours|week)"),
   // "37.5 over 4 days"
   rule(`N(?: ${hoursOf})?${perWeek} over N days(?: ${each} week)?`),
