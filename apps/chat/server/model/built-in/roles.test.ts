@@ -28,6 +28,7 @@ const answered: [question: string, ...figures: number[]][] = [
   ["if my pay goes up by £2,000 to £39,500 how much more will i see monthly", takeHome({ salary: 37_500 })],
   ["NHS 2.8% rise on 37,338", takeHome({ salary: 38_383.46 }) - takeHome({ salary: 37_338 })],
   // A take-home, not a salary.
+  ["annual pay from 2,150 take home a month", salaryFor(25_800)],
   ["£3k a month in my bank, what do i need to earn", salaryFor(36_000)],
   ["£420 a week take home, what's my yearly wage", salaryFor(21_840)],
   ["I'm paid 2,050 a month after tax. What's that as a salary?", salaryFor(24_600)],
@@ -55,6 +56,8 @@ const answered: [question: string, ...figures: number[]][] = [
   ["£12.60 an hour 30 hours → full time", takeHome({ salary: 12.6 * 37.5 * 52 })],
   ["33k → what's the hourly rate → for 35 hours", takeHome({ salary: 33_000 }) / 1_820],
   ["36500 after tax and 5% pension weekly", takeHome({ salary: 36_500, sacrificed: 1_825 }) / 52],
+  ["hourly 17.25 take home yearly", takeHome({ salary: 17.25 * 1_950 })],
+  ["£13 an hour 40 hours → what about 14.50", takeHome({ salary: 14.5 * 40 * 52 })],
   // Whose pay, whose cost, and where.
   [
     "me and my gf earn 30k and 26k and our mortgage is 1100, what's left",
@@ -84,6 +87,9 @@ const answered: [question: string, ...figures: number[]][] = [
   ["44k → what about my pension → 6%", takeHome({ salary: 44_000, sacrificed: 2_640 })],
   ["28k minus 10% pension minus plan 1", takeHome({ salary: 28_000, sacrificed: 2_800, plans: [1] })],
   ["is plan 5 worse than plan 2 on 45k", takeHome({ salary: 45_000, plans: [5] })],
+  ["student loan plan 2 on 45k how much a month", (0.09 * (45_000 - 29_385)) / 12],
+  ["two jobs both 13k each", takeHome({ salary: 13_000, otherJobs: [13_000] })],
+  ["whats minimum wage for a 20 year old 30 hours a week after tax", takeHome({ salary: 10.85 * 30 * 52 })],
   // Colloquial.
   ["how much is £31k after the taxman's had his cut", takeHome({ salary: 31_000 })],
   ["what does 500 a day work out as a year paye", takeHome({ salary: 130_000 })],

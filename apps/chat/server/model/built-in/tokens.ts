@@ -77,6 +77,7 @@ export function plainText(text: string): string {
       .replace(/\s+/g, " ")
       .replace(/\b(an? extra|another|extra|one|an?) grand\b/g, "$1 1 grand")
       .replace(/\bhalf a million\b/g, "500 thousand")
+      .replace(/\bp\/([amw])\b/g, "p$1")
       .replace(/\bp\. ?a\b\.?/g, "pa")
       .replace(/\bp\. ?m\b\.?/g, "pm")
       .replace(/\bn\.i\b\.?/g, "ni")

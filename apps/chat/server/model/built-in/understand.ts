@@ -369,7 +369,7 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
       ...salaries,
       ...jobs.map(({ salary }) => salary),
     ];
-    const [main, ...others] = all;
+    const [main, ...others] = facts.isEach && all.length === 1 ? [...all, ...all] : all;
     if (others.length === 0) return ask(replies.whichJobs());
     return { ...settled, context: { ...context, mode: "one", salaries: [main ?? 0], otherJobs: others } };
   }
@@ -425,7 +425,12 @@ function takePeriod(facts: Facts, amounts: readonly Amount[], { paid }: Context)
   if (hasHours && amount.value > 0 && amount.value < largestHourly) {
     amount.period = "hour";
     amount.kind = "money";
-  } else if (paid?.period === "hour" && amount.kind === "number" && facts.speaksOfPay && !hasHours) {
+  } else if (
+    paid?.period === "hour" &&
+    amount.kind === "number" &&
+    (facts.speaksOfPay || facts.isAddition) &&
+    !hasHours
+  ) {
     amount.period = "hour";
     amount.kind = "money";
     facts.hours = paid.hours;

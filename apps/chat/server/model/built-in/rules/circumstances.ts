@@ -221,6 +221,16 @@ export const loanRules: Rule[] = [
       facts.figures.push("student-loan");
     },
   ),
+  // "student loan plan 2 on 45k how much a month"
+  rule(
+    "(?:student )?loan(?: repayments?)? plan N(?= (?:on|at|for) M(?: ,)? (?:how much|what))",
+    (facts, { amounts: [plan] }) => {
+      const of = planOf[plan?.value ?? 0];
+      if (of === undefined) return false;
+      addPlan(facts, of);
+      facts.figures.push("student-loan");
+    },
+  ),
   rule("(?:how much|what)(?: (?:is|of|my))* student loan(?: repayments?)?(?= plan)", (facts) => {
     facts.figures.push("student-loan");
   }),

@@ -17,6 +17,7 @@ const compares = ({ comparison, asksKept, asksLess, rise, chart, range, withAndW
   range ||
   withAndWithout ||
   facts.netRise !== undefined ||
+  facts.pensionBefore !== undefined ||
   facts.nations.length > 1 ||
   facts.taxYears.length > 1 ||
   facts.taxCodes.length > 1;
@@ -35,9 +36,9 @@ const asksRates = ({ asksForRates, figures }: Facts) =>
 export const connectives: Rule[] = [
   where("(?:put|puts|putting|moved|got)(?: me)?(?: on(?:to)?)?", ({ taxCodes }) => taxCodes.length > 0),
   where("(?:put|puts|take|takes)(?: (?:me|you|us))?(?: (?:in|into|over))*", asksRates),
-  rule("(?<=(?:much|what) )must(?= i)|paid by(?: ·)* (?:company|employer)"),
   where("matched(?: by (?:them|work))?", ({ pension }) => typeof pension === "object"),
   where("take|off", ({ outgoings }) => outgoings.length > 0),
+  rule("(?:location|region|country|area)(?= (?:: )?·)"),
   rule("(?:a )?break(?: (?:it|this|that))? ?down"),
   where("(?:ask(?:ing)?(?: for)?|survive|live on)", ({ wantsSalaryForNet }) => wantsSalaryForNet),
   where("owe|(?:what )?change[sd]?|including(?= ·)", (facts) => asksFigure(facts) || compares(facts)),
@@ -50,7 +51,7 @@ export const connectives: Rule[] = [
     compares,
   ),
   where(
-    "(?:is it |it )?(?:worth(?: it)?|worth (?:it )?(?:taking|going for|accepting))(?! ·)|(?:taking|take|accepting)(?= ·)",
+    "(?:is it |it )?(?:worth(?: it)?|worth (?:it )?(?:taking|going for|accepting))(?! ·)|(?:taking|take|accepting)(?= (?:·|M))",
     compares,
   ),
   where(

@@ -100,7 +100,7 @@ export const askRules: Rule[] = [
     { asksForRates: true },
   ),
   sets(
-    "compare[ds]?(?: (?:to|with|against))?|how much (?:more|less|extra) (?:is|would|will) (?:that|it)(?: be)?|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|more than|less than|best",
+    "compare[ds]?(?: (?:to|with|against))?|how much (?:more|less|extra) (?:is|would|will) (?:that|it)(?: be)?|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|instead of(?= M)|more than|less than|best",
     { comparison: true },
   ),
   rule("less", (facts) => facts.comparison),
@@ -196,6 +196,9 @@ export const netKnown: Rule[] = [
   netThenGross,
   saysNet,
   saysAfterTax,
+  sets("(?:pay|salary|wages?|gross) from(?= M (?:· )*(?:take home|net|after tax)(?!\\S))", {
+    wantsSalaryForNet: true,
+  }),
   sets("reverse(?: calculat(?:e|ion|or))?|(?:work(?:ing)? )?back ?wards(?: from)?", {
     wantsSalaryForNet: true,
   }),
@@ -302,8 +305,9 @@ export const termRules: Rule[] = [
     { asksForDates: true },
   ),
   ...termPatterns.map(({ asked, term }) =>
-    rule(asked, (facts, _, reading) => {
-      if (reading.money.length > 0) return false;
+    rule(asked, (facts, { amounts }, reading) => {
+      // With an amount the question is for a figure: "what is the minimum wage for 30 hours".
+      if (reading.tokens.some(({ amount }) => amount && !amounts.includes(amount))) return false;
       facts.term ??= term;
     }),
   ),

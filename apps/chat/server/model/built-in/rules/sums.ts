@@ -367,11 +367,6 @@ export const pensionRules: Rule[] = [
     `(?:no|without|not including|not paying|not in|opt(?:ed|ing)? out of|excluding|ignoring|stop paying|before)(?: (?:a|my|any|the|into))* (?:${scheme}|pension contributions?)(?: contributions?)?`,
     setNoPension,
   ),
-  // "45k with 10% pension or 48k with 3%"
-  rule(
-    "(?:with|and|at) P(?! (?:tax|rate|band|bonus|employer|·))",
-    (facts, match) => typeof facts.pension === "object" && setPension(facts, match),
-  ),
   // "42k in the teachers pension 9.6%": the salary is not the contribution.
   rule(
     `(?<=M(?: (?:in|with|on|and|from|paying into))? )${scheme}(?: (?:contributions?|payments?|deductions?|employee|of|is|at|rate|:|=|,))* P(?! (?:employers?|company|from))(?: (?:contributions?|employee|of (?:my )?salary))*${by}`,
