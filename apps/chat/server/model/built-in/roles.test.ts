@@ -42,6 +42,7 @@ const answered: [question: string, ...figures: number[]][] = [
   ["30 an hour 16 hours every 2 weeks", takeHome({ salary: 30 * 8 * 52 })],
   ["£11.44 x 37.5 x 52 after tax", takeHome({ salary: 22_308 })],
   ["20 hours a month overtime at £17 on 27k", takeHome({ salary: 27_000, extra: 4_080 })],
+  ["I do 30 hours over 4 days at 12.90", takeHome({ salary: 12.9 * 30 * 52 })],
   ["36 hours a week at 13.40", takeHome({ salary: 25_084.8 })],
   [
     "from 40 hours to 32 hours at 15.50 an hour, what do i lose",
@@ -67,6 +68,7 @@ const answered: [question: string, ...figures: number[]][] = [
     "36k and wife 24k → what if she goes full time on 31k",
     takeHome({ salary: 36_000 }) + takeHome({ salary: 31_000 }),
   ],
+  ["edinburgh 38k vs london 40k", takeHome({ salary: 40_000 }) - takeHome({ salary: 38_000, scottish })],
   ["how much do companies pay on top of a 50k salary", 6_750],
   ["how much NI will my boss save if I sacrifice 5k from 50k", 6_000],
   [

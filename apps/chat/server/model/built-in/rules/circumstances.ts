@@ -155,11 +155,15 @@ export const nationRules: Rule[] = [
     );
   }),
   rule(
-    `(?:(?:live|living|lives|based|moving|moved|move|relocate|relocating|resident|residing) (?:(?:to|in|from) )?)?(?:${anyPlace})(?: (?:residents?|people|taxpayers?|tax payers?|rates?|tax rates?|bands))?(?:(?= (?:on|for|at|paying|earning) M)(?<on>)|)`,
+    `(?:(?:live|living|lives|based|moving|moved|move|relocate|relocating|resident|residing) (?:(?:to|in|from) )?)?(?:${anyPlace})(?: (?:residents?|people|taxpayers?|tax payers?|rates?|tax rates?|bands))?(?:(?= (?:on|for|at|paying|earning) M)(?<on>)|(?= M)(?<next>)|)`,
     (facts, { text, before, after, groups }) => {
       const nation = nationOf(text) ?? (/(?:^| )ni$/.test(text) ? "Northern Ireland" : undefined);
       if (nation === undefined) return false;
-      const amount = groups.on === undefined ? before : after;
+      // "edinburgh 38k vs london 40k"
+      const isNext =
+        groups.next !== undefined &&
+        (before === undefined || facts.placed.some(({ amount }) => amount === before));
+      const amount = groups.on === undefined && !isNext ? before : after;
       if (amount?.kind === "money") facts.placed.push({ nation, amount });
       if (!facts.nations.includes(nation)) facts.nations.push(nation);
     },

@@ -16,6 +16,7 @@ const compares = ({ comparison, asksKept, asksLess, rise, chart, range, withAndW
   chart ||
   range ||
   withAndWithout ||
+  facts.isOffer ||
   facts.netRise !== undefined ||
   facts.pensionBefore !== undefined ||
   facts.nations.length > 1 ||
@@ -97,7 +98,11 @@ export const connectives: Rule[] = [
       wantsSalaryForNet || shares.length > 0 || shownBy !== undefined,
   ),
   where("(?:what|how much) should (?:i|we|my|it)|should (?:be|i)(?= ·)", asksFigure),
-  where("should", ({ pensionDownTo, comparison }) => pensionDownTo !== undefined || comparison),
+  where(
+    "should",
+    ({ pensionDownTo, comparison, wantsSalaryForNet }) =>
+      pensionDownTo !== undefined || comparison || wantsSalaryForNet,
+  ),
   where("was|were", ({ taxYears, salaries }) => taxYears.length > 0 && salaries.length < 2),
   where("(?:in|for|of) (?:the )?year(?= ·)", ({ taxYears }) => taxYears.length > 0),
   rule("(?<=if (?:(?:i|it|·) )*)(?:was|were)|(?:it|that|this) (?:was|were)(?= P)"),

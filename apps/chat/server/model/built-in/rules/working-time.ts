@@ -239,8 +239,11 @@ export const workingTime: Rule[] = [
   }),
   rule("(?:on |working )?nights?(?: shifts?)?(?= (?:,|and|at|for))|N day fortnight|job share"),
   rule("shifts? (?:pattern|work(?:er)?)|compressed (?:hours|week)"),
-  // "37.5 over 4 days"
-  rule(`N(?: ${hoursOf})?${perWeek} over N days(?: ${each} week)?`),
+  // "30 hours over 4 days"
+  rule(`N(?: ${hoursOf})?${perWeek} over N days(?: ${each} week)?`, (facts, { amounts: [hours] }) => {
+    if (facts.hours !== undefined) return false;
+    facts.hours = hours?.value;
+  }),
   rule("(?<=N (?:hours?|hrs?) (?:(?:of )?work )?)this week", (facts) => {
     facts.shownBy = "week";
   }),
