@@ -95,6 +95,7 @@ const additions = [
   ),
   ..."half my take home|a third of my net pay".split("|"),
   ..."£1,200|7%|£350 a month|12k|£99|3 widgets".split("|"),
+  ..."until october|never|twice a week|how long|only until march".split("|"),
 ];
 
 /** What an answer to the question would have to mention of an addition that it did not use. */

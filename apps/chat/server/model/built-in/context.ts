@@ -39,6 +39,8 @@ export interface Context {
   previous: number | undefined;
   /** A salary as the person gave it, if by a period. */
   paid: (Pick<Facts, "hours" | "days" | "weeks"> & { value: number; period: PayPeriod }) | undefined;
+  /** Whether the last answer asked for the contribution to the pension. */
+  pensionAsked: boolean;
   /** The last request to a tool, as JSON. */
   answered: string | undefined;
   /** The open question to the person. */
@@ -65,6 +67,7 @@ export const freshContext: Context = {
   step: undefined,
   previous: undefined,
   paid: undefined,
+  pensionAsked: false,
   answered: undefined,
   asked: undefined,
 };
@@ -115,6 +118,7 @@ export function withCircumstances(facts: Facts, context: Context): Context {
     next.pensions = pensionsAfter(facts, context);
     if (facts.pension !== undefined && facts.pension !== "unsaid") next.pensionsOf = [];
   }
+  next.pensionAsked = facts.pension === "unsaid";
   if (facts.figures.length > 0) next.figures = facts.figures;
   if (facts.shownBy !== undefined) next.shownBy = facts.shownBy;
   if (facts.overPensionAge) next.overPensionAge = true;

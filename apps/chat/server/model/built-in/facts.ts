@@ -135,6 +135,8 @@ export class Facts {
   /** As written, in lower case: "s1257l". */
   taxCodes: string[] = [];
   minimumWage = false;
+  /** The voluntary wage of the Living Wage Foundation. */
+  isRealLivingWage = false;
   comparison = false;
   chart = false;
   range = false;

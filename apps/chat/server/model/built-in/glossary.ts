@@ -6,6 +6,7 @@ export interface Term {
 
 /** One line for each term: a pattern of its words, its name, and its meaning. */
 const terms = `
+net pay arrangement ~ net pay arrangement ~ Your employer takes the pension contribution before income tax is worked out, so you get full tax relief at once. National Insurance is due as before.
 paye|pay as you earn ~ PAYE ~ Pay As You Earn: your employer takes income tax and National Insurance out of each payment of your wages and sends them to HMRC. For most employees that settles the year, without a tax return.
 hmrc ~ HMRC ~ HM Revenue and Customs, the UK's tax authority. It collects income tax and National Insurance, mostly through employers.
 national insurance|nics?|ni|ni contributions ~ National Insurance ~ A deduction from pay that counts towards the State Pension and some benefits. An employee pays 8% of pay between £12,570 and £50,270 a year and 2% above; the employer pays its own contribution on top.
@@ -17,7 +18,6 @@ take home(?: pay)?|net pay|net salary|net income|net ~ take-home pay ~ What is l
 gross(?: pay| salary| income)?|gross and net|net and gross ~ gross pay ~ Your pay before anything is taken out of it. What is left after deductions is net, or take-home, pay.
 salary sacrifice|sal sac|smart pension ~ salary sacrifice ~ You agree to a lower salary and your employer pays the difference into your pension, so neither income tax nor National Insurance is due on it. Student loan repayments fall too.
 relief at source ~ relief at source ~ You pay into a pension out of taxed pay and the provider claims basic-rate tax back, so £80 becomes £100. Higher-rate relief is claimed from HMRC; National Insurance is not saved.
-net pay arrangement ~ net pay arrangement ~ Your employer takes the pension contribution before income tax is worked out, so you get full tax relief at once. National Insurance is due as before.
 tax codes? ~ tax code ~ The letters and digits that tell your employer how much of your pay is free of tax. 1257L, the usual one, stands for the allowance of £12,570.
 emergency tax(?: code)? ~ emergency tax ~ Tax by a temporary code, such as 1257L M1, while HMRC does not know your earlier pay of the year. What is overpaid usually comes back by itself once your code is right.
 p45s? ~ P45 ~ The form that an employer gives you when you leave: your pay and tax of the year so far. Your next employer needs it for the right tax code.

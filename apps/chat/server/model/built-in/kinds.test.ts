@@ -461,8 +461,6 @@ test.each<[question: string, says: RegExp]>([
     "28k, 10 hours overtime at double time",
     /I assumed that these are the overtime hours for the whole year\./,
   ],
-  ["I get £700 a month pension and work for £12,000 a year", /can't work out a pension in payment.*\(£700\)/],
-  ["military pension 9k and job 34k how much tax", /can't work out a pension in payment.*\(£9,000\)/],
   ["day job 33k, uber eats about 4k a year", /self-employed.*\(£4,000\)/],
   ["child benefit charge 72k", /Child Benefit or its charge/],
   ["my code is 1257L M1 and I earn 30k", /each payday is taxed by itself/],
@@ -484,6 +482,8 @@ test.each<[question: string, says: RegExp]>([
 
 test.each<[question: string, says: RegExp]>([
   ["2x salary", /Which salary/],
+  ["I get £700 a month pension and work for £12,000 a year", /can't work out a pension in payment.*\(£700\)/],
+  ["military pension 9k and job 34k how much tax", /can't work out a pension in payment.*\(£9,000\)/],
   ["40k, rent is two thirds of half my take home", /I left “rent is 2 thirds” out/],
   ["net monthly 2350", /Is £2,350 the salary or the take-home that you want\?/],
   ["what if I also did a saturday job for 6k", /What does each job pay\?/],

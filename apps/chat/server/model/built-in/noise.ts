@@ -1,6 +1,6 @@
 /** Words for questions, joins and politeness. They are ignored unless a rule uses them. */
 const words = `
-a about actually ah all along alright also always am an and any anyone anything approximately approx are around as at be been
+soon normally usually typically aswell asking friend a about actually ah all along alright also always am an and any anyone anything approximately approx are around as at be been
 being bit bro but by calc calculate calculation calculations calculator can cant check cheers come comes could convert cos curious currently
 day dear did do does doing done else estimate etc exact exactly explain figure figures find fine for from fyi generally get gets
 getting give gives given giving go goes going good got great guess had has have having hello help her here hey hi hiya him his hm

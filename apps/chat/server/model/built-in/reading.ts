@@ -146,6 +146,10 @@ export class Reading {
     );
   }
 
+  wordBefore(amount: Amount): string {
+    return this.tokens[this.tokens.findIndex((token) => token.amount === amount) - 1]?.word ?? "";
+  }
+
   takeAmount(amount: Amount): void {
     for (const token of this.tokens) if (token.amount === amount) token.taken = true;
     this.laid = undefined;

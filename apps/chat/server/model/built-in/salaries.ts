@@ -13,9 +13,12 @@ import { pounds } from "./wording.ts";
 
 /** A bare sum below this may be a month's or a week's pay: the answer asks the person. */
 const leastCertain = 5_000;
+/** Less than this is no pay for a year. */
+const leastYearly = 500;
 
 export function isUnsure({ value, period, scaled, kind }: Amount, isAlone: boolean): boolean {
   if (value === 0) return false;
+  if (period === "year" && value < leastYearly) return true;
   return (
     kind === "number" || (period === undefined && !(scaled && !isAlone) && value > 0 && value < leastCertain)
   );

@@ -75,7 +75,9 @@ export function plainText(text: string): string {
       .replace(/[‐-―−]/g, "-")
       .replace(/[‘’`]/g, "'")
       .replace(/\s+/g, " ")
+      .replace(/\b(an? extra|another|extra|one|an?) grand\b/g, "$1 1 grand")
       .replace(/\bhalf a million\b/g, "500 thousand")
+      .replace(/\bp\/([amw])\b/g, "p$1")
       .replace(/\bp\. ?a\b\.?/g, "pa")
       .replace(/\bp\. ?m\b\.?/g, "pm")
       .replace(/\bn\.i\b\.?/g, "ni")
@@ -232,7 +234,12 @@ function shareScale(tokens: Token[]): Token[] {
   tokens.forEach((token, at) => {
     const one = tokens[at - 1]?.amount;
     const other = tokens[at + 1]?.amount;
-    if (!one || !other || !joins.has(token.word) || /^(?:plans?|loans?)$/.test(tokens[at - 2]?.word ?? ""))
+    if (
+      !one ||
+      !other ||
+      !joins.has(token.word) ||
+      /(?:^| )(?:plans?|loans?|am|aged?|turned|turning)$/.test(tokens[at - 2]?.word ?? "")
+    )
       return;
     const next = tokens[at + 2];
     const endsThere = next === undefined || next.word === "?" || next.word === "." || next.word === ",";

@@ -77,6 +77,9 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   if (facts.thisYear && facts.taxYears.length > 0 && (facts.comparison || facts.salaries.length < 2))
     facts.taxYears.push(currentTaxYear(nowMs) ?? latestTaxYear);
   if (facts.isOffer && facts.salaries.length + before.salaries.length > 1) facts.comparison = true;
+  takeMove(facts, before);
+  if (facts.isApprentice && facts.salaries.length + facts.numbers.length + before.salaries.length === 0)
+    facts.minimumWage = true;
   if (facts.minimumWage) takeMinimumWage(facts, nowMs);
   const settled = settleSalaries(facts, before);
   if ("reply" in settled) {
@@ -120,6 +123,20 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   };
 }
 
+/** "on 32k, offered 36k in Scotland": the nation of the offer is not that of the salary now. */
+function takeMove(facts: Facts, { nations }: Context): void {
+  const [now, offer, other] = facts.salaries;
+  const [place, another] = facts.placed;
+  if (!facts.isOffer || !now || !offer || other || !place || another) return;
+  const [first, second] = place.amount === offer ? [now, offer] : [offer, now];
+  if (place.amount !== second) return;
+  const nation = nations[0] ?? "England";
+  if (nation === place.nation) return;
+  facts.placed.push({ nation, amount: first });
+  facts.nations.push(nation);
+  facts.remarks.push(`I assumed that you live in ${nation} on ${pounds(yearlyOf(first))}.`);
+}
+
 /** Whether a message asks for a calculation or changes one. */
 function hasSum(facts: Facts): boolean {
   return (
@@ -143,6 +160,8 @@ function hasSum(facts: Facts): boolean {
     ].some((fact) => fact !== undefined) ||
     facts.loanWithoutPlan ||
     facts.withoutExtras ||
+    facts.asksKept ||
+    facts.isFullTime ||
     facts.minimumWage ||
     facts.overPensionAge ||
     facts.asksForRates ||
@@ -167,13 +186,13 @@ function resolveShare(facts: Facts, { mode, salaries, figures }: Context): void 
   else facts.leftovers.push(`${facts.shareOfThat.words} of that`);
 }
 
-function isNewPercentage({ percentages }: Facts, { pensions }: Context): boolean {
-  return percentages.length === 1 && pensions[0] !== undefined;
+function isNewPercentage({ percentages }: Facts, { pensions, pensionAsked }: Context): boolean {
+  return percentages.length === 1 && (pensions[0] !== undefined || pensionAsked);
 }
 
 /** "what if it was 10%": the pension of the earlier question. */
-function resolvePercentage(facts: Facts, { pensions }: Context): void {
-  const [pension] = pensions;
+function resolvePercentage(facts: Facts, { pensions, pensionAsked }: Context): void {
+  const [pension = pensionAsked ? { kind: undefined } : undefined] = pensions;
   const [percentage, other] = facts.percentages;
   if (
     pension === undefined ||
@@ -193,9 +212,8 @@ function resolveAsked(facts: Facts, { asked }: Context): void {
   if (!asked || facts.salaries.length + facts.numbers.length > 0) return;
   const [one] = asked.amounts;
   if (asked.amounts.length === 1 && one) {
-    const isThousands = facts.leftovers.length === 0 && facts.shownBy === undefined;
-    if (facts.shownBy === undefined && !isThousands) return;
-    const amount: Amount = { ...one, kind: "money", period: facts.shownBy ?? "year" };
+    if (facts.shownBy === undefined) return;
+    const amount: Amount = { ...one, kind: "money", period: facts.shownBy };
     facts.shownBy = undefined;
     facts.salaries.push(amount);
     return;
@@ -214,6 +232,10 @@ function takeMinimumWage(facts: Facts, nowMs: number): void {
     facts.leftovers = facts.leftovers.filter((words) => words !== String(own.value));
     facts.numbers = [];
     return;
+  }
+  if (facts.isRealLivingWage) {
+    facts.leftovers.push("real living wage");
+    facts.misread.push("real living wage");
   }
   const year = facts.taxYears.find(isKnownTaxYear) ?? currentTaxYear(nowMs) ?? latestTaxYear;
   const { from21, from18, under18, apprentice } = ratesOf[year].minimumWage;
@@ -250,17 +272,6 @@ function takeAge(facts: Facts, context: Context, nowMs: number): void {
   else facts.remarks.push(`${who}, your age does not change these figures.`);
 }
 
-/** Leaves out sums with an unknown noun if another sum is the salary. */
-function withoutClaimed(facts: Facts, amounts: Amount[]): Amount[] {
-  const rest = amounts.filter((amount) => facts.claimed.every((claim) => claim.amount !== amount));
-  if (rest.length === 0 || rest.length === amounts.length) return amounts;
-  for (const { amount, noun } of facts.claimed) {
-    if (amounts.includes(amount)) facts.remarks.push(`I left the ${pounds(amount.value)} of “${noun}” out.`);
-  }
-  facts.leftovers = facts.leftovers.filter((words) => facts.claimed.every(({ noun }) => words !== noun));
-  return rest;
-}
-
 interface Settled {
   context: Context;
   notes: string[];
@@ -269,10 +280,9 @@ type Asked = { reply: Reply; asked: Context["asked"] };
 
 /** Finds the salaries of the message, and how they belong together. */
 function settleSalaries(facts: Facts, before: Context): Settled | Asked {
-  const said = facts.salaries.length > 0 ? facts.salaries : facts.numbers.slice(0, 2);
-  const unused = facts.numbers.filter((number) => !said.includes(number));
+  const amounts = facts.salaries.length > 0 ? facts.salaries : facts.numbers.slice(0, 2);
+  const unused = facts.numbers.filter((number) => !amounts.includes(number));
   facts.leftovers.push(...unused.map(({ value }) => String(value)));
-  const amounts = withoutClaimed(facts, said);
   const everything = [...amounts, ...facts.partners, ...facts.secondJobs];
   const ask = (reply: Reply, asked: Amount[] = []): Asked => ({
     reply,
@@ -333,7 +343,9 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   const earlier = before.mode === "table" ? [] : before.salaries;
 
   // A part-time share of the previous salary.
-  if (salaries.length === 0 && earlier.length === 1) facts.fraction ??= partOfFullTime(facts);
+  // "for 35 hours", after pay by the hour was asked for, says how the hours are counted.
+  const countsHours = context.shownBy === "hour" && facts.days === undefined;
+  if (salaries.length === 0 && earlier.length === 1 && !countsHours) facts.fraction ??= partOfFullTime(facts);
   if (salaries.length === 0 && facts.fraction && earlier.length === 1) {
     const part = yearly(sumOf(earlier[0] ?? 0), facts);
     return { context: { ...context, salaries: [part.salary] }, notes: [part.note ?? ""] };
@@ -357,7 +369,7 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
       ...salaries,
       ...jobs.map(({ salary }) => salary),
     ];
-    const [main, ...others] = all;
+    const [main, ...others] = facts.isEach && all.length === 1 ? [...all, ...all] : all;
     if (others.length === 0) return ask(replies.whichJobs());
     return { ...settled, context: { ...context, mode: "one", salaries: [main ?? 0], otherJobs: others } };
   }
@@ -379,6 +391,8 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
     const both = [earlierOne, one];
     return ask(replies.howTogether(both), both.map(sumOf));
   }
+  // "net of 2,200 a month", then "what about 2,500"
+  if (before.mode === "net" && facts.isAddition && facts.figures.length === 0) facts.wantsSalaryForNet = true;
   if (facts.wantsSalaryForNet) return { ...settled, context: { ...context, mode: "net", salaries } };
   if (facts.isEach) return { ...settled, context: { ...context, mode: "household", salaries: [one, one] } };
   if (facts.isCouple) notes.push(`I assumed that ${pounds(one)} is the salary of one person.`);
@@ -401,11 +415,22 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
 function takePeriod(facts: Facts, amounts: readonly Amount[], { paid }: Context): void {
   const [amount, other] = amounts;
   if (amount === undefined || other !== undefined || amount.period !== undefined || amount.scaled) return;
+  // "I get 1,650 into my account every month"
+  if (facts.wantsSalaryForNet && (facts.shownBy === "month" || facts.shownBy === "week")) {
+    amount.period = facts.shownBy;
+    facts.shownBy = undefined;
+    return;
+  }
   const hasHours = facts.hours !== undefined && facts.leftovers.every((words) => !/\d/.test(words));
   if (hasHours && amount.value > 0 && amount.value < largestHourly) {
     amount.period = "hour";
     amount.kind = "money";
-  } else if (paid?.period === "hour" && amount.kind === "number" && facts.speaksOfPay && !hasHours) {
+  } else if (
+    paid?.period === "hour" &&
+    amount.kind === "number" &&
+    (facts.speaksOfPay || facts.isAddition) &&
+    !hasHours
+  ) {
     amount.period = "hour";
     amount.kind = "money";
     facts.hours = paid.hours;
@@ -416,14 +441,23 @@ function takePeriod(facts: Facts, amounts: readonly Amount[], { paid }: Context)
     amount.kind === "money" &&
     amount.value < 4 * paid.value &&
     4 * amount.value > paid.value
-  )
+  ) {
     amount.period = paid.period;
+    facts.hours ??= paid.hours;
+    facts.days ??= paid.days;
+    facts.weeks ??= paid.weeks;
+  }
 }
 
 const weekIn = ({ hours, days, weeks }: Facts) => ({ hours, days, weeks });
 
 /** "£14 an hour", then "30 hours", then "39 weeks": the same pay with another week. */
 function resolveWeek(facts: Facts, { mode, paid }: Context): void {
+  const isFullWeek = facts.isFullTime && facts.hours === undefined && facts.days === undefined;
+  if (isFullWeek && paid?.period === "hour" && facts.salaries.length === 0) {
+    facts.hours = usualHours;
+    paid = { ...paid, days: undefined };
+  }
   const { hours, days, weeks, salaries, numbers, fraction, rise, overtime } = facts;
   const hasWeek = [hours, days, weeks].some((one) => one !== undefined);
   if (!hasWeek || salaries.length + numbers.length > 0 || fraction || rise || overtime || mode !== "one")

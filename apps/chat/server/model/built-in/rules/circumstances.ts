@@ -95,7 +95,10 @@ export function yearRules(current: number): Rule[] {
         facts.remarks.push("I used one year's rates throughout.");
       },
     ),
-    sets(`(?:this|current|present|new) ${taxYear}|this years`, { thisYear: true }),
+    sets(
+      `(?:this|current|present|new) ${taxYear}|this years|(?<=(?:vs|versus|and|to|or|than) )this(?: one)?(?= ?[?.!]?$)`,
+      { thisYear: true },
+    ),
   ];
 }
 
@@ -133,6 +136,7 @@ const residence = (source: string) =>
   });
 
 export const nationRules: Rule[] = [
+  rule("(?:(?:live|living|based|work|working) )?in (?:uk|u \\. k|britain|great britain)"),
   rule(`not (?:in )?(?:${anyPlace})`),
   rule(
     `${lives} in (?!(?:${anyPlace})(?: |$))(?<home>\\p{L}+) (?:(?:but|and|,) )*(?:my )?${works} in (?:${anyPlace})`,
@@ -151,11 +155,15 @@ export const nationRules: Rule[] = [
     );
   }),
   rule(
-    `(?:(?:live|living|lives|based|moving|moved|move|relocate|relocating|resident|residing) (?:(?:to|in|from) )?)?(?:${anyPlace})(?: (?:resident|taxpayer|tax payer|rates?|tax rates?|bands))?(?:(?= (?:on|for|at|paying|earning) M)(?<on>)|)`,
+    `(?:(?:live|living|lives|based|moving|moved|move|relocate|relocating|resident|residing) (?:(?:to|in|from) )?)?(?:${anyPlace})(?: (?:residents?|people|taxpayers?|tax payers?|rates?|tax rates?|bands))?(?:(?= (?:on|for|at|paying|earning) M)(?<on>)|(?= M)(?<next>)|)`,
     (facts, { text, before, after, groups }) => {
       const nation = nationOf(text) ?? (/(?:^| )ni$/.test(text) ? "Northern Ireland" : undefined);
       if (nation === undefined) return false;
-      const amount = groups.on === undefined ? before : after;
+      // "edinburgh 38k vs london 40k"
+      const isNext =
+        groups.next !== undefined &&
+        (before === undefined || facts.placed.some(({ amount }) => amount === before));
+      const amount = groups.on === undefined && !isNext ? before : after;
       if (amount?.kind === "money") facts.placed.push({ nation, amount });
       if (!facts.nations.includes(nation)) facts.nations.push(nation);
     },
@@ -173,7 +181,7 @@ export const ageRules: Rule[] = [
     facts.age = value + 1;
   }),
   rule(
-    "(?:i am|am|aged?|turning|turned|i will be) N(?: (?:years? old|yrs? old|yo|years? of age))?|N (?:years? old|yrs? old|yo|years? of age|year olds?)",
+    `(?:i am|am|aged?|turning|turned|i will be) N(?: (?:years? old|yrs? old|yo|years? of age))?(?: (?:in|last|this) (?:${months}|year|month|week)(?! N))?|N (?:years? old|yrs? old|yo|years? of age|year olds?)`,
     (facts, { amounts: [age] }) => {
       const value = age?.value ?? 0;
       if (facts.age !== undefined || !Number.isInteger(value) || value < 10 || value > 110) return false;
@@ -201,7 +209,7 @@ export const ageRules: Rule[] = [
 const planOf: Record<number, StudentLoanPlan> = { 1: 1, 2: 2, 3: "postgrad", 4: 4, 5: 5 };
 export const loan = "(?:student (?:loans?|finance|debts?)|loans?|finance)";
 const negated =
-  "(?:do not have|not have|not got|have no|no longer have|no|without|not paying|not on|excluding|ignoring|ignore|minus|finished|cleared|(?:have )?paid off|repaid|remove|removing|drop|take off|take out|scrap|cancel)(?: (?:a|my|any|the))?";
+  "(?:do not have|not have|not got|have no|no longer have|no|without|not paying|not on|excluding|ignoring|ignore|finished|cleared|(?:have )?paid off|repaid|remove|removing|drop|take off|take out|scrap|cancel)(?: (?:a|my|any|the))?";
 
 function addPlan(facts: Facts, plan: StudentLoanPlan): void {
   facts.plans = [...new Set([...(facts.plans ?? []), plan])];
@@ -217,13 +225,23 @@ export const loanRules: Rule[] = [
       facts.figures.push("student-loan");
     },
   ),
+  // "student loan plan 2 on 45k how much a month"
+  rule(
+    "(?:student )?loan(?: repayments?)? plan N(?= (?:on|at|for) M(?: ,)? (?:how much|what))",
+    (facts, { amounts: [plan] }) => {
+      const of = planOf[plan?.value ?? 0];
+      if (of === undefined) return false;
+      addPlan(facts, of);
+      facts.figures.push("student-loan");
+    },
+  ),
   rule("(?:how much|what)(?: (?:is|of|my))* student loan(?: repayments?)?(?= plan)", (facts) => {
     facts.figures.push("student-loan");
   }),
   sets("with (?:and|or|vs) without(?: (?:a|my|the))?(?= (?:student|loan|plan|pension|postgrad|P|M))", {
     withAndWithout: true,
   }),
-  rule(`${negated} (?:${loan}(?: (?:repayments?|plan))?|plan N)`, (facts) => {
+  rule(`${negated} (?:${loan} plan N|plan N(?: ${loan})?|${loan}(?: (?:repayments?|plan))?)`, (facts) => {
     facts.plans = [];
   }),
   // The balance: "my student loan is 38k", "owe 38k".
@@ -242,7 +260,7 @@ export const loanRules: Rule[] = [
     addPlan(facts, of);
   }),
   rule(
-    "plans? N (?:vs|versus|v|or|against|instead of|rather than|compared (?:to|with)) (?:plan )?N",
+    "plans? N (?:vs|versus|v|or|against|instead of|rather than|compared (?:to|with)|(?:(?:any )?(?:better|worse|cheaper|dearer) )?than) (?:plan )?N",
     (facts, { amounts: [one, other] }) => {
       const first = planOf[one?.value ?? 0];
       const second = planOf[other?.value ?? 0];

@@ -16,7 +16,9 @@ const compares = ({ comparison, asksKept, asksLess, rise, chart, range, withAndW
   chart ||
   range ||
   withAndWithout ||
+  facts.isOffer ||
   facts.netRise !== undefined ||
+  facts.pensionBefore !== undefined ||
   facts.nations.length > 1 ||
   facts.taxYears.length > 1 ||
   facts.taxCodes.length > 1;
@@ -33,6 +35,14 @@ const asksRates = ({ asksForRates, figures }: Facts) =>
   asksForRates || figures.some((figure) => figure === "tax-band" || figure === "student-loan");
 
 export const connectives: Rule[] = [
+  where("(?:put|puts|putting|moved|got)(?: me)?(?: on(?:to)?)?", ({ taxCodes }) => taxCodes.length > 0),
+  where("(?:put|puts|take|takes)(?: (?:me|you|us))?(?: (?:in|into|over))*", asksRates),
+  where("matched(?: by (?:them|work))?", ({ pension }) => typeof pension === "object"),
+  where("take|off", ({ outgoings }) => outgoings.length > 0),
+  rule("(?:location|region|country|area)(?= (?:: )?·)"),
+  rule("(?:a )?break(?: (?:it|this|that))? ?down"),
+  where("(?:ask(?:ing)?(?: for)?|survive|live on)", ({ wantsSalaryForNet }) => wantsSalaryForNet),
+  where("owe|(?:what )?change[sd]?|including(?= ·)", (facts) => asksFigure(facts) || compares(facts)),
   rule("(?:plus|and|,)(?= (?:·|M))|(?<=(?:·|M)(?: (?:and|,))? )plus"),
   rule("on top(?: of)?(?= (?:·|M))|(?<=· )(?:on )?top(?: of)?"),
   rule("(?:after|minus|less|before)(?= ·)"),
@@ -42,7 +52,7 @@ export const connectives: Rule[] = [
     compares,
   ),
   where(
-    "(?:is it |it )?(?:worth(?: it)?|worth (?:it )?(?:taking|going for|accepting))(?! ·)|(?:taking|take|accepting)(?= ·)",
+    "(?:is it |it )?(?:worth(?: it)?|worth (?:it )?(?:taking|going for|accepting))(?! ·)|(?:taking|take|accepting)(?= (?:·|M))",
     compares,
   ),
   where(
@@ -51,7 +61,7 @@ export const connectives: Rule[] = [
   ),
   where(
     "(?:a |the )?(?:second|2nd|other|another|side|weekend|new|extra|additional)(?: (?:job|one|role))?",
-    ({ secondJobs, hasTwoJobs }) => secondJobs.length > 0 || hasTwoJobs,
+    ({ secondJobs, hasTwoJobs, taxCodes }) => secondJobs.length > 0 || hasTwoJobs || taxCodes.length > 0,
   ),
   rule("(?:in )?nhs|(?:public|private) sector"),
   where("sav(?:e|ing)", (facts) => compares(facts) || facts.nations.length > 1),
@@ -75,7 +85,8 @@ export const connectives: Rule[] = [
     (facts) => asksFigure(facts) || facts.shownBy !== undefined || facts.salaries.length === 0,
   ),
   rule("(?:up to(?= M (?:depending|doe|·)))|depending on (?:experience|skills)|doe|negotiable"),
-  where("(?:in )?total", asksFigure),
+  where("(?:in )?total|altogether", (facts) => asksFigure(facts) || facts.isCouple),
+  rule("already(?= (?:·|M|on|earn|earning|get|getting))"),
   where(
     "(?:is |be |was |being )?(?:lost|taken|takes?|took|taxed|gone|goes)(?: (?:off|out|away))?(?: (?:in|to|on|from|of))?",
     asksFigure,
@@ -87,7 +98,11 @@ export const connectives: Rule[] = [
       wantsSalaryForNet || shares.length > 0 || shownBy !== undefined,
   ),
   where("(?:what|how much) should (?:i|we|my|it)|should (?:be|i)(?= ·)", asksFigure),
-  where("should", ({ pensionDownTo, comparison }) => pensionDownTo !== undefined || comparison),
+  where(
+    "should",
+    ({ pensionDownTo, comparison, wantsSalaryForNet }) =>
+      pensionDownTo !== undefined || comparison || wantsSalaryForNet,
+  ),
   where("was|were", ({ taxYears, salaries }) => taxYears.length > 0 && salaries.length < 2),
   where("(?:in|for|of) (?:the )?year(?= ·)", ({ taxYears }) => taxYears.length > 0),
   rule("(?<=if (?:(?:i|it|·) )*)(?:was|were)|(?:it|that|this) (?:was|were)(?= P)"),

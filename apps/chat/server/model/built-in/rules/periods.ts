@@ -50,13 +50,16 @@ export const amountPeriods: Rule[] = [
       // In "4 weekly pay of £2,200" the number is not an amount.
       if (amount.kind === "number" && match.text === "weekly" && match.after?.kind === "money") return false;
       for (const weeks of match.amounts) reading.takeAmount(weeks);
+      // "hourly 17.25 take home yearly": the amount has its period before it.
+      const hasOwn = groups.kept !== undefined && /ly$/.test(reading.wordBefore(amount));
       const isShown = amount.kind !== "percent" && amount.value >= implausible[period] && !groups.earns;
       // "31k shift allowance 2k take home a month" asks for the take-home by the month.
       const isAsked =
         (groups.kept !== undefined && reading.money.length > 1) ||
         (groups.extra !== undefined && groups.result !== undefined);
-      if (amount.period !== undefined || isShown || isAsked) facts.shownBy = period;
-      else if (amount.kind !== "percent") {
+      if (amount.period !== undefined || hasOwn || isShown || isAsked || amount.kind === "percent")
+        facts.shownBy = period;
+      else {
         amount.period = period;
         amount.kind = "money";
         reading.changed();
@@ -129,6 +132,11 @@ export const shownPeriods: Rule[] = [
       const period = unit ?? periodOf(match);
       if (period === undefined) return false;
       facts.shownBy ??= period;
+      // "monthly, weekly and daily"
+      if (facts.shownBy !== period)
+        facts.remarks.push(
+          `For ${period === "four weeks" ? period : `the ${period}`}, change “Shown” in the card.`,
+        );
     },
   ),
 ];

@@ -38,7 +38,7 @@ export const figureRules: Rule[] = [
   asks("national-insurance", `employees?(?= (?:and|&|\\+|,) (?:employers?|·))|employees? ${insurance}`),
   asks(
     "employer",
-    `(?:true|total|full|real) costs?(?: of)?(?= M)|costs?(?: of)?(?= M employee)|employees? costs?|er ?nics?|(?:costs?|cost) (?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|companies|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?`,
+    `(?:true|total|full|real) costs?(?: of)?(?= M)|costs?(?: of)?(?= M employee)|employees? costs?|er ?nics?|(?:costs?|cost) (?:(?:me|us) )?(?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|companies|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?|(?:employers?|boss|company|companies)(?: (?:will|would|does|do))* sav(?:e|es|ing)`,
   ),
   asks(
     "student-loan",
@@ -78,7 +78,7 @@ export const figureRules: Rule[] = [
   ),
   asks(
     "take-home",
-    `take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|(?:in|into|in to|hits?|hitting|reach(?:es)?|lands? in) (?:my )?(?:hand|pocket|bank(?: account)?|account)|left(?: over)?|keep|bring(?:ing|s)? (?:home|in)|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|deductions|lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
+    `(?:after|once)(?: ·)* (?:taxman|hmrc)(?: (?:takes?|taken|has|had|gets?|got|·|cut|share|bite|slice))*|take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|(?:in|into|in to|hits?|hitting|reach(?:es)?|lands? in) (?:my )?(?:hand|pocket|bank(?: account)?|account)|left(?: over)?|keep|bring(?:ing|s)? (?:home|in)|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|deductions|(?<=(?:(?:do|does|would|will|could|can|what|much|percentage|percent) (?:i|we|you|it|they)|·|to|much|would|will) )lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
   ),
   rule("(?:comes?|coming|goes) (?:off|out)(?: of)?(?: (?:wages?|pay|salary|pay ?packet))?", (facts) => {
     facts.figures.push("take-home");
@@ -86,13 +86,13 @@ export const figureRules: Rule[] = [
   }),
   asks(
     "income-tax",
-    "(?:income )?tax(?:es|ed)?(?: (?:bill|deducted|taken|owed|due|payable|liability))?|(?<=(?:much|what|is|the|my) (?:· )*)paye(?! (?:job|work|employee|salary))|paye (?:tax|bill|deducted|deductions?|liability)|(?:the )?(?:taxman|hmrc)(?: (?:take|takes|get|gets|want|wants|taking))*",
+    "(?:income )?tax(?:es|ed)?(?: (?:bill|deducted|taken|owed|due|payable|liability))?|(?<=(?:much|what|is|the|my) (?:· )*)paye(?! (?:job|work|employee|salary))|paye (?:tax|bill|deducted|deductions?|liability)|(?:the )?(?:taxman|hmrc)(?: (?:take|takes|taken|taking|get|gets|got|want|wants|has|had|·|cut|share|bite|slice))*",
   ),
 ];
 
 export const askRules: Rule[] = [
   sets(
-    "(?:how much|when|what salary|what income)(?: (?:can|may|do|does|will|could|i|we|you|earn|make|must|should|need|have|to|it|be))*(?: before)?(?=(?: ·)* (?:kicks?|starts?|begins?|comes?)(?: in)?(?!\\S))|(?<=· )(?:kicks?|starts?|begins?|comes?)(?: in| (?:to be )?(?:repaid|paid|taken|deducted))?",
+    "(?:how much|when|what salary|what income|at (?:what|which) (?:point|salary|income|level|pay))(?: (?:can|may|do|does|will|could|i|we|you|earn|make|must|should|need|have|to|it|be))*(?: before)?(?=(?: ·)* (?:kicks?|starts?|begins?|comes?)(?: in)?(?!\\S))|(?<=· )(?:kicks?|starts?|begins?|comes?)(?: in| (?:to be )?(?:repaid|paid|taken|deducted))?",
     { asksForRates: true },
   ),
   sets(
@@ -100,10 +100,11 @@ export const askRules: Rule[] = [
     { asksForRates: true },
   ),
   sets(
-    "compare[ds]?(?: (?:to|with|against))?|how much (?:more|less|extra) (?:is|would|will) (?:that|it)(?: be)?|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|more than|less than|best",
+    "compare[ds]?(?: (?:to|with|against))?|how much (?:more|less|extra) (?:is|would|will) (?:that|it)(?: be)?|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|instead of(?= M)|more than|less than|best",
     { comparison: true },
   ),
   rule("less", (facts) => facts.comparison),
+  sets("job b|(?:second|other) offer", { comparison: true }),
   sets("(?<=M )than(?= (?:on |at |with )?M)", { comparison: true }),
   sets("(?<=M (?:job |role )?(?:(?:·|with|at|and) )*)or(?: (?:take|for|go for|earn))?(?= M)", {
     comparison: true,
@@ -149,7 +150,7 @@ export const netRules: Rule[] = [
     { wantsSalaryForNet: true },
   ),
   sets(
-    `(?:what|which|how much)(?=(?: [a-z]+){0,3} (?:gross|salary|wage|earn|make|paid|earning)(?: [a-z]+){0,6} (?:${toKeep}|net|gives|leaves|leave|give)(?: (?:of|net|me))* M|(?: [a-z]+){0,3} (?:gross|salary|earn|make)(?: [a-z]+){0,6} M ${asNet}(?!\\S))`,
+    `(?:what|which|how much)(?=(?: [a-z]+){0,3} (?:gross|salary|wage|earn|make|paid|earning|ask for)(?: [a-z]+){0,6} (?:${toKeep}|net|gives|leaves|leave|give)(?: (?:of|net|me))* M|(?: [a-z]+){0,3} (?:gross|salary|earn|make)(?: [a-z]+){0,6} M ${asNet}(?!\\S))`,
     { wantsSalaryForNet: true },
   ),
   sets(
@@ -171,24 +172,41 @@ const saysNet = sets(
 const inBank =
   "(?:(?:paid|lands?|landing|goes|going|comes|coming|hits?|hitting|arrives?) )?(?:in|into|in to) (?:bank|account|hand|pocket)(?: account)?|hits? (?:bank|account)(?: account)?";
 
+/** "I'm paid 2,050 a month after tax": not a question about 2,050, but a take-home. */
+const saysAfterTax = sets(
+  "(?<!(?:do|would|will|if|can|could|should|what|much) )i(?: now| currently)? (?:am )?(?:paid|get|receive|earn|make|getting|earning)(?= M (?:· )*(?:after (?:tax|deductions)|post tax|net|nett|in hand|clear)(?!\\S))",
+  { wantsSalaryForNet: true },
+);
+
 /** "2,350 a month after tax, what's my gross?" */
 const netThenGross = sets(
-  `(?<=M (?:· )*)(?:${asNet}|${inBank})(?= .*(?:gross|before tax|before(?= ?[?.!]?$)|(?:what|which)(?: is)?(?: my| the)? salary|(?:what|how much)(?: (?:do|would|must|should|will))? i(?: (?:need|have))? to (?:earn|make|be on|get paid))(?!\\S))`,
+  `(?<=M (?:· )*)(?:${asNet}|${inBank})(?= .*(?:gross|before tax|before(?= ?[?.!]?$)|(?:what|which)(?: is)?(?: (?:my|the|annual|yearly|gross|·))* (?:salary|wages?|gross)|(?:what|how much)(?: (?:do|would|must|should|will))? i(?: (?:need|have))? to (?:earn|make|be on|get paid))(?!\\S))`,
   { wantsSalaryForNet: true },
 );
 
 /** "net 3,200 a month, what's the gross?" */
 const netGiven = sets(
-  "(?:take home|net|bring home|clear)(?: (?:of|is|pay|salary))*(?= M .*(?:gross|before tax|(?:what|which) (?:is )?(?:(?:annual|yearly|full|total) )*salary))",
+  "(?:take home|net|bring home|clear)(?: (?:of|is|pay|salary|income))*(?= M .*(?:gross|before tax|(?:what|which) (?:is )?(?:(?:annual|yearly|full|total) )*salary))",
   { wantsSalaryForNet: true },
 );
 
 /** These rules run before other rules for figures: they decide the meaning of an amount. */
-export const netKnown: Rule[] = [netGiven, netThenGross, saysNet];
+export const netKnown: Rule[] = [
+  netGiven,
+  netThenGross,
+  saysNet,
+  saysAfterTax,
+  sets("(?:pay|salary|wages?|gross) from(?= M (?:· )*(?:take home|net|after tax)(?!\\S))", {
+    wantsSalaryForNet: true,
+  }),
+  sets("reverse(?: calculat(?:e|ion|or))?|(?:work(?:ing)? )?back ?wards(?: from)?", {
+    wantsSalaryForNet: true,
+  }),
+];
 
 export const payRules: Rule[] = [
   sets(
-    "(?:salary|salaries|wages?|earn(?:s|ed|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|employers?|working|works|worked|permanent|perm|paye|salaried|commission only|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
+    "(?:salary|salaries|wages?|earn(?:s|ed|er|ers|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|employers?|working|works|worked|permanent|perm|paye|salaried|commission only|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
     { speaksOfPay: true },
   ),
   rule("(?:up to )?(?:ote|on target earnings?)", (facts, _, reading) => {
@@ -216,7 +234,7 @@ const talks: [SmallTalk, string][] = [
   ],
   [
     "capabilities",
-    "help|what (?:can|do) you (?:do|know|answer)|how (?:does|do) (?:this|you) work|what can i ask(?: you)?|can you help(?: me)?|what (?:is|does) (?:this|headgate)(?: do)?|headgate",
+    "help|what (?:can|do) you (?:do|know|answer)|how (?:does|do) (?:this|you) work|what can (?:i ask(?: you)?|you calculate)|can you (?:do|calculate|work out) (?:pensions?|student loans?|bonus(?:es)?|tax|scotland)|can you help(?: me)?|what (?:is|does) (?:this|headgate)(?: do)?|headgate",
   ],
   ["wellbeing", "how is it going|how are you(?: (?:doing|today))*|how do you do"],
   [
@@ -224,7 +242,10 @@ const talks: [SmallTalk, string][] = [
     "thanks?(?: you)?|thank you|thx|ta|cheers|much appreciated|brilliant|perfect|nice one|lovely|ty|great|awesome",
   ],
   ["goodbye", "bye|goodbye|good night|see you(?: later)?|cya"],
-  ["greeting", "hi|hello|hey|hiya|yo|howdy|good (?:morning|afternoon|evening|day)|greetings|hallo"],
+  [
+    "greeting",
+    "hi|hello|hey|hiya|yo|howdy|(?:good )?(?:morning|afternoon|evening)(?! (?:job|shift|work))|good day|greetings|hallo",
+  ],
 ];
 export const talkRules: Rule[] = [
   ...talks.map(([talk, source]) =>
@@ -264,7 +285,7 @@ export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject })
         const isIncome = subject.scope === "income" && !/ (?:on|at|earn(?:ed|ing)?|mak(?:e|ing)) /.test(text);
         if (isOnlySum && subject.scope !== "all" && !isIncome) return false;
         const sums = amounts.filter(({ kind }) => kind !== "number" || subject.scope !== "all");
-        if (sums.length > 0) facts.subjectSums = true;
+        if (sums.length > 0 && subject.name !== "pensions in payment") facts.subjectSums = true;
         add(facts, list(sums.map(({ value, kind }) => (kind === "number" ? String(value) : pounds(value)))));
       },
     ),
@@ -284,8 +305,9 @@ export const termRules: Rule[] = [
     { asksForDates: true },
   ),
   ...termPatterns.map(({ asked, term }) =>
-    rule(asked, (facts, _, reading) => {
-      if (reading.money.length > 0) return false;
+    rule(asked, (facts, { amounts }, reading) => {
+      // With an amount the question is for a figure: "what is the minimum wage for 30 hours".
+      if (reading.tokens.some(({ amount }) => amount && !amounts.includes(amount))) return false;
       facts.term ??= term;
     }),
   ),
@@ -299,11 +321,16 @@ export const termRules: Rule[] = [
 ];
 
 export const minimumWageRules: Rule[] = [
+  sets("apprentices?(?:hip)? (?:minimum )?(?:wages?|pay|rate|salary)", {
+    isApprentice: true,
+    minimumWage: true,
+  }),
   sets("apprentices?(?:hip)?", { isApprentice: true }),
   rule(
     "(?:national |real )?(?:minimum wage|min wage|living wage|nmw|nlw|minimum pay)(?: (?:worker|job|salary|rate|hourly|per hour))*(?: (?:at|for|aged?) N(?! hours?)| (?:under|below) N)?|(?:under|below) N (?:national )?(?:minimum|living) wage",
     (facts, { amounts: [age], text }) => {
       facts.minimumWage = true;
+      facts.isRealLivingWage = text.startsWith("real");
       facts.speaksOfPay = true;
       if (age) facts.age = /under|below/.test(text) ? age.value - 1 : age.value;
     },
@@ -311,6 +338,7 @@ export const minimumWageRules: Rule[] = [
 ];
 
 export const openingRules: Rule[] = [
+  sets("(?<=^)nett? of(?= A)", { maybeNet: true }),
   sets("(?<=^(?:.* (?:meant|mean|said) )?M )nett?(?= ?[?.!]?$)", { maybeNet: true }),
   sets(
     "(?:(?:no|oh|sorry|oops|wait|actually|,) )*(?:(?:i )?meant(?: to say)?|i mean|correction|make (?:it|that)|should (?:be|say)|i said|typo)|(?:no|sorry|oops|wait)(?: ,)?(?= M)|(?<=M )instead",

@@ -10,7 +10,9 @@ import { as, is, partOf, type Rule, rule, sets, yearlyOf } from "./rule.ts";
 const kinds =
   "(?:(?:christmas|xmas|annual|year end|end of year|yearly|one off|signing|sign on|joining|performance|guaranteed|expected|discretionary|cash|welcome|retention|sales) )*";
 const extraNames =
-  "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|holiday pay|back ?pay|backdated pay|allowance";
+  "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|holiday pay|back ?pay|backdated pay|lump sum|one off payment|allowance";
+
+const smallestExtra = 100;
 
 function addExtra(
   facts: Facts,
@@ -20,6 +22,8 @@ function addExtra(
   if (amount === undefined) return false;
   // "the rate on a bonus at 110k": the salary
   if (/ at \S+$/.test(text) && amount.kind === "money" && reading.money.length === 1) return false;
+  // A few pounds are a rate, not what comes on top in a year.
+  if (amount.kind === "money" && amount.period === undefined && amount.value < smallestExtra) return false;
   const name = nameOf(groups);
   if (/^(?:includ|inclusive|of which)/.test(text)) facts.includedExtras.push(name);
   else {
@@ -70,7 +74,7 @@ export const judgement = rule(
 
 export const extraRules: Rule[] = [
   sets(
-    "(?:no|without|excluding|ignoring|not including|before|remove|minus)(?: ·)* (?:bonus(?:es)?|overtime|commission|car allowance|tips)(?! (?:of )?S)",
+    "(?:no|without|excluding|excl|ex|ignoring|not including|before|remove|minus)(?: ·)* (?:bonus(?:es)?|overtime|commission|car allowance|tips)(?! (?:of )?S)",
     { withoutExtras: true },
   ),
   rule(
@@ -82,6 +86,13 @@ export const extraRules: Rule[] = [
   rule(
     `${included}(?:P${as} ${kinds}(?<name>${extraNames})(?: on top)?(?! [:=] S)|A${as} ${kinds}(?<name>${extraNames})(?: on top)?(?! (?:[:=]|of|is|worth) S))`,
     addExtra,
+  ),
+  // "45k including bonus"
+  rule(
+    `(?:including|includes|inclusive of|of which)(?: ·)* ${kinds}(?<name>${extraNames})(?! (?:of |is )?S)`,
+    (facts, { groups }) => {
+      facts.includedExtras.push(nameOf(groups));
+    },
   ),
   // "38k but 4k of that is overtime"
   rule(
@@ -177,7 +188,6 @@ const smallestYearly = 1_000;
 function setPensionIncome(facts: Facts, { amounts: [amount] }: Match): boolean {
   if (amount?.kind !== "money" || !pensionInPayment) return false;
   addSubject(facts, pensionInPayment, pounds(amount.value));
-  facts.subjectSums = true;
   return true;
 }
 
@@ -224,7 +234,9 @@ const pensionForAllowance = rule(besidePension(`(?:${allowanceBack})`), (facts, 
 const avoid =
   "(?:(?:to|so|i|we|do|dont|that) )*(?:avoid|avoiding|not|never|no longer|stay(?:ing)? (?:out of|below|under)|keep(?:ing)? (?:out of|below|under)|get(?:ting)? (?:out of|below|under)|escape)(?: (?:be|being|go|going|get|getting|pay|paying|into|in|the|a|·))*";
 const pensionForBasicRate = rule(
-  besidePension(`${avoid} (?:higher(?: rate)?|P)(?: (?:tax|rate|band|bracket|tax ?payer))*`),
+  besidePension(
+    `(?:${avoid} (?:higher(?: rate)?|P)|(?:stay|staying|keep|remain)(?: (?:a|in|on|at|within))* basic rate)(?: (?:tax|rate|band|bracket|tax ?payer))*`,
+  ),
   (facts, { amounts: [rate] }) => {
     if (facts.pensionDownTo !== undefined || (rate && rate.value !== 40)) return false;
     facts.pensionDownTo = "higher rate";
@@ -251,7 +263,7 @@ export const pensionRules: Rule[] = [
   }),
   // A bonus that goes into the pension is not taxed.
   rule(
-    `${kinds}bonus(?: of)? (?:M|P)(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}|(?:M|P) bonus(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}`,
+    `(?:(?:put|putting|pay|paying) )?(?:(?:all|whole|entire|of) )*${kinds}bonus(?: of)? (?:M|P)(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}|(?:(?:put|putting|pay|paying) )?(?:(?:all|whole|entire|of) )*(?:M|P) bonus(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}`,
     (facts, { amounts: [bonus] }) => {
       if (bonus === undefined || facts.pension !== undefined) return false;
       facts.extras.push({ name: "bonus", part: partOf(bonus) });
@@ -304,6 +316,18 @@ export const pensionRules: Rule[] = [
       facts.pension = { part: partOf(other), kind: undefined };
     },
   ),
+  // "5% salary sacrifice vs 5% relief at source"
+  rule(
+    `P(?: (?:by|via|with|as))? (?<one>${kind}) (?:and|vs|versus|or|against|with|to) (?:P(?: (?:by|via|with|as))? )?(?<other>${kind})`,
+    (facts, { amounts: [first, second = first], groups }) => {
+      if (first === undefined || second === undefined || facts.pension !== undefined) return false;
+      const of = (amount: Amount, words = "") => ({ part: partOf(amount), kind: kindOf(words) });
+      const both = [of(first, groups.one), of(second, groups.other)];
+      facts.pension = both[0];
+      facts.pensionsOf = both.map((pension) => ({ salary: first, isBetween: false, pension }));
+      facts.comparison = true;
+    },
+  ),
   rule(
     `(?:(?:put|putting|pay|paying|adding|add|contribute|contributing|contributed) )?P (?:more|extra|additional)(?: (?:in|into|to|of|on))?(?: (?:my|the))? ${scheme}(?: contributions?)?|(?:increase|increasing|raise|raising|up|upping)(?: (?:my|the))? ${scheme}(?: contributions?)? by P`,
     (facts, { amounts: [more] }) => {
@@ -343,11 +367,6 @@ export const pensionRules: Rule[] = [
     `(?:no|without|not including|not paying|not in|opt(?:ed|ing)? out of|excluding|ignoring|stop paying|before)(?: (?:a|my|any|the|into))* (?:${scheme}|pension contributions?)(?: contributions?)?`,
     setNoPension,
   ),
-  // "45k with 10% pension or 48k with 3%"
-  rule(
-    "(?:with|and|at) P(?! (?:tax|rate|band|bonus|employer|·))",
-    (facts, match) => typeof facts.pension === "object" && setPension(facts, match),
-  ),
   // "42k in the teachers pension 9.6%": the salary is not the contribution.
   rule(
     `(?<=M(?: (?:in|with|on|and|from|paying into))? )${scheme}(?: (?:contributions?|payments?|deductions?|employee|of|is|at|rate|:|=|,))* P(?! (?:employers?|company|from))(?: (?:contributions?|employee|of (?:my )?salary))*${by}`,
@@ -364,7 +383,7 @@ export const pensionRules: Rule[] = [
     setPension,
   ),
   rule(
-    `(?:${gives} )?S(?: (?:of it|of that|of (?:my )?(?:pay|salary|wages?)|gross|employee|contributions?|personally))*${as} (?:(?:my|the|employee) )?${scheme}(?: (?:contributions?|payments?|deductions?))?${by}`,
+    `(?:${gives} )?S(?: (?:of it|of that|of (?:(?:my|annual|gross|basic|monthly) )*(?:pay|salary|wages?)|gross|employee|contributions?|personally))*${as} (?:(?:my|the|employee) )?${scheme}(?: (?:contributions?|payments?|deductions?))?${by}`,
     setPension,
   ),
   rule(
@@ -394,7 +413,7 @@ export const pensionRules: Rule[] = [
 
 /** "what does a 5% pension cost me": the difference with and without. */
 export const pensionCost = rule(
-  "(?:(?:how much|what)(?: (?:does|do|will|would|is|·))* )?(?:(?<!(?:employers?|company|total|boss|what) )costs?(?: (?:me|of|·))*(?! (?:to|employ|M employee))|less|lose|losing|sav(?:e|ing)(?: in)?|(?:putting · )?(?:reduces?|reducing)(?: (?:·|by))*)(?: from(?: ·)?)?(?: take home(?: pay)?(?: by)?)?",
+  "(?:(?:how much|what)(?: (?:does|do|will|would|is|·))* )?(?:(?<!(?:employers?|company|total|boss|what) )costs?(?: (?:me|of|·))*(?! (?:to|employ|M employee))|less|lose|losing|(?<!(?:employers?|boss|company|companies)(?: (?:will|would|does))? )sav(?:e|ing)(?: in)?|(?:putting · )?(?:reduces?|reducing)(?: (?:·|by))*)(?: from(?: ·)?)?(?: take home(?: pay)?(?: by)?)?",
   (facts) => {
     if (facts.pension === undefined && facts.plans && facts.plans.length > 0) {
       facts.figures.push("student-loan");
@@ -456,7 +475,9 @@ const keptThing = `(?:it|that|this|(?:second|2nd|other|extra|weekend|new)(?: (?:
 export const keptOf = rule(
   `(?:how much|what)(?: (?:of|from|out of)) ${keptThing} (?:do|will|would|can|should|could) i(?: (?:get to|have to))? ${keeps}|(?:how much|what) (?:do|will|would|can|should|could) i(?: get to)? ${keeps} (?:of|from|out of) ${keptThing}|what is left(?: over)? (?:of|from) ${keptThing}|how much (?:of|from) ${keptThing} is left`,
   (facts, _, reading) => {
-    if (reading.money.length + facts.extras.length + facts.secondJobs.length < 2) return false;
+    const sums = reading.money.length + facts.extras.length + facts.secondJobs.length;
+    // Without sums, those of the earlier question.
+    if (sums === 1) return false;
     facts.asksKept = true;
   },
 );
@@ -464,7 +485,7 @@ export const keptOf = rule(
 /** "5k bonus on 60k, what tax on it", "how much do I keep" */
 export const keptOfExtra: Rule[] = [
   rule(
-    "(?:how much|what) (?:(?:of|from) (?:it|that|this|·) )?(?:do|will|would|can|am|is) (?:i|it)(?: (?:get to|actually|going to))? (?:keep|see|lose|get|worth|losing)(?: (?:of|from) (?:it|that|this)|(?= ?(?:[?.!,]|$)))",
+    "(?:how much|what) (?:will|would|is|does)(?: ·)+ (?:actually )?(?:be )?(?:worth|come to)(?: (?:to )?me)?|(?:how much|what) (?:(?:of|from) (?:it|that|this|·) )?(?:do|will|would|can|am|is) (?:i|it)(?: (?:get to|actually|going to))? (?:keep|see|lose|get|worth|losing)(?: (?:of|from) (?:it|that|this)|(?= ?(?:[?.!,]|$)))",
     (facts) => {
       if (facts.extras.length !== 1) return false;
       facts.asksKept = true;
@@ -591,6 +612,20 @@ export const riseRules: Rule[] = [
   sets(`(?<=M to M )(?:${up}|${down})`, { comparison: true }),
   rule(`M ${up} (?:M|P)`, setSmallerRise(1), "absorb"),
   rule(`M ${down} (?:M|P)`, setSmallerRise(-1), "absorb"),
+  // "up by £2,000 to £39,500": the second is the new salary.
+  rule(
+    `(?:rises?|raised|increase[sd]?|goes up|go up|went up|going up|up|${up})(?: (?:of|by))? S (?:up )?to M`,
+    (facts, { amounts: [rise, salary] }, reading) => {
+      if (rise === undefined || salary === undefined || facts.rise !== undefined || !isSmaller(rise, salary))
+        return false;
+      const before =
+        rise.kind === "percent" ? salary.value / (1 + rise.value / 100) : salary.value - yearlyOf(rise);
+      facts.rise = { part: { pounds: Number((salary.value - before).toFixed(2)) }, sign: 1 };
+      salary.value = Number(before.toFixed(2));
+      reading.takeAmount(rise);
+    },
+    "absorb",
+  ),
   rule(`S (?:of (?:a )?)?${up}(?: offer)?`, setRise(1)),
   rule(`S (?:of (?:a )?)?${down}`, setRise(-1)),
   rule(`${up} (?:of|by|is|was|worth|=|:) S(?! (?:to|·) M)`, setRise(1)),
@@ -607,6 +642,7 @@ export const riseRules: Rule[] = [
     "(?:another|extra|additional|further|add|adding) S(?: more)?|S (?:more|extra|higher|on top(?! of))",
     setRise(1),
   ),
+  rule("(?:(?:got )?told (?:that )?i am )?(?:getting|get|got) P(?= on M)(?! on M bonus)", setRise(1)),
   rule("(?:giving|given|gave|give|offered|offering)(?: (?:me|us|·))* P(?= ?[?.!]?$)", setRise(1)),
   rule("S (?:less|lower|fewer)(?= (?:than|a|per|[,.?!;])|$)", setRise(-1)),
   sets(
@@ -622,7 +658,7 @@ export const riseRules: Rule[] = [
 const person =
   "(?:partner|wife|husband|spouse|girlfriend|boyfriend|fiancee?|other half|missus|hubby|better half|gf|bf|she|he|they|her|his)";
 const earns =
-  "(?: (?:also|who|that|earns?|earning|makes?|making|is|are|on|gets?|brings in|paid|has|salary|income|wages?|of|at|with|takes|moves?|goes|goes down|drops?|dropped|to|down|up|part time|full time|got|had|was|would be|will be|:|=|,))*";
+  "(?: (?:·|also|who|that|earns?|earning|makes?|making|is|are|on|gets?|brings in|paid|has|salary|income|wages?|of|at|with|takes|moves?|goes|goes down|drops?|dropped|to|down|up|part time|full time|got|had|was|would be|will be|:|=|,))*";
 
 /** "a staff of 4 on 26k each" */
 const staff = rule(
@@ -702,6 +738,12 @@ export const jobRules: Rule[] = [
   ),
   rule(
     `(?<=${other}${job} .*)it (?:pays|would pay|will pay|is paying|brings in|is) M`,
+    (facts, { amounts: [amount] }) => {
+      if (amount) facts.secondJobs.push(amount);
+    },
+  ),
+  rule(
+    "(?:weekend|evening|bar|saturday|sunday|seasonal|christmas) work(?: (?:for|at|of|paying|pays|is))* M",
     (facts, { amounts: [amount] }) => {
       if (amount) facts.secondJobs.push(amount);
     },

@@ -14,6 +14,9 @@ function setPart(facts: Facts, part: number, whole: number, unitWord: string | u
   if (facts.fraction !== undefined || !(part > 0 && whole > 0 && part <= whole)) return false;
   const words = unitWord === undefined ? "full time" : `${whole} ${unitWord}`;
   facts.fraction = { share: part / whole, words: `${part} of ${words}` };
+  // "from 40 hours to 32 at £15 an hour"
+  if (unitWord === "hours") facts.hours ??= whole;
+  if (unitWord === "days") facts.days ??= whole;
   return true;
 }
 
@@ -70,7 +73,7 @@ const shares: Record<number, PayPeriod> = { 12: "month", 13: "four weeks", 26: "
 /** Pay for several days or weeks: the answer shows one and names the number. */
 function setSome(facts: Facts, { amounts: [count], groups }: Match): boolean {
   const period = (groups.unit ?? "").replace(/s$/, "").replace(/^hr$/, "hour") as PayPeriod;
-  if (count === undefined) return false;
+  if (count === undefined || count.value > 60) return false;
   facts.shownBy = period;
   if (count.value !== 1)
     facts.remarks.push(
@@ -116,7 +119,10 @@ function setOvertime(facts: Facts, { amounts: [hours, times], groups, text }: Ma
 
 export const workingTime: Rule[] = [
   rule("(?:each|every|per|at a) (?:time|payment|pay ?day)"),
-  rule(`(?:paid |salary )?N times ${each} (?:year|annum|yr)`, setPayments),
+  rule(
+    `(?:paid |salary )?N times ${each} (?:year|annum|yr)|(?:paid )?(?:in|over) N (?:instalments?|payments?|pay ?days)(?: ${each} year)?`,
+    setPayments,
+  ),
   rule(
     `(?:paid )?(?:once|twice|N times) (?:${each} (?:week|month|fortnight)|(?:weekly|monthly))`,
     (facts, { text }) => {
@@ -124,6 +130,20 @@ export const workingTime: Rule[] = [
       facts.remarks.push(`I left “${text.replace("paid ", "")}” out: it does not change your yearly pay.`);
     },
   ),
+  // "£11.44 x 37.5 x 52"
+  rule("(?<=A )(?:x|times) N (?:x|times) N", (facts, { amounts: [hours, weeks], before }, reading) => {
+    if (before?.period !== undefined || !hours || !weeks || hours.value > 168 || weeks.value > 53)
+      return false;
+    Object.assign(before ?? {}, { period: "hour", kind: "money" });
+    facts.hours = hours.value;
+    facts.weeks = weeks.value;
+    reading.changed();
+  }),
+  rule("(?:divided by|split (?:by|over|into)) N(?! (?:people|ways))", (facts, { amounts: [parts] }) => {
+    const period = shares[parts?.value ?? 0];
+    if (period === undefined) return false;
+    facts.shownBy = period;
+  }),
   rule("N / N(?:th)? of", (facts, { amounts: [one, parts] }) => {
     const period = one?.value === 1 ? shares[parts?.value ?? 0] : undefined;
     if (period === undefined) return false;
@@ -163,7 +183,7 @@ export const workingTime: Rule[] = [
   ),
   // "10 hours of overtime a week at £20 an hour"
   rule(
-    `(?:N ${hoursOf}(?: of)? overtime|overtime(?: (?:of|:|is))* N ${hoursOf})${by} (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
+    `(?:N ${hoursOf}${by}(?: of)? overtime|N (?:extra|additional|more) ${hoursOf}|(?:extra|additional) N ${hoursOf}|overtime(?: (?:of|:|is))* N ${hoursOf})${by} (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
     (facts, { amounts: [hours, rate], text }) => {
       const times = overtimesAYear(facts, text);
       const pounds = Number(((hours?.value ?? 0) * (rate?.value ?? 0) * times).toFixed(2));
@@ -176,8 +196,14 @@ export const workingTime: Rule[] = [
   ),
   rule(`(?:${less} )?from N(?: (?:days?|hours?|hrs?))?${perWeek} (?:down )?to N ${unit}${perWeek}`, fromTo),
   rule(`(?:${less} )?from N ${unit}${perWeek} (?:down )?to N(?! (?:days?|hours?|hrs?))`, fromTo),
+  rule(`N ${unit}${perWeek} (?:down )?to N(?= (?:on|at|for|from) M| ?[?.,]?$)`, fromTo),
   // "5 days to 3 days"
   rule(`N (?:days?|hours?|hrs?)${perWeek} (?:down )?to N ${unit}${perWeek}`, fromTo),
+  // "pro rata 22.5 hours, full time is 37.5"
+  rule(
+    `(?:pro rata(?: (?:for|to|at|over|on))? )?N ${unit}${perWeek}(?: (?:,|and|\\.|where|with|when))* full time(?: (?:is|being|of|would|be|=|:))* N(?: (?:days?|hours?|hrs?))?${perWeek}`,
+    ofWeek,
+  ),
   rule(
     `(?:${less} to|pro rata(?: (?:for|to|at|over|on))?|part time(?: (?:for|at))?) N ${unit}${perWeek}(?: from N(?: days?| hours?)?)?`,
     ofWeek,
@@ -211,13 +237,29 @@ export const workingTime: Rule[] = [
     if (!on || !off || facts.days !== undefined) return false;
     facts.days = Number(((7 * on.value) / (on.value + off.value)).toFixed(4));
   }),
-  rule("shifts? (?:pattern|work(?:er)?)"),
+  rule("(?:on |working )?nights?(?: shifts?)?(?= (?:,|and|at|for))|N day fortnight|job share"),
+  rule("shifts? (?:pattern|work(?:er)?)|compressed (?:hours|week)"),
+  // "30 hours over 4 days"
+  rule(`N(?: ${hoursOf})?${perWeek} over N days(?: ${each} week)?`, (facts, { amounts: [hours] }) => {
+    if (facts.hours !== undefined) return false;
+    facts.hours = hours?.value;
+  }),
   rule("(?<=N (?:hours?|hrs?) (?:(?:of )?work )?)this week", (facts) => {
     facts.shownBy = "week";
   }),
   rule(`N (?:hours?|hrs?) ${each} day`, (facts, { amounts: [hours] }) => {
     facts.hoursPerDay = hours?.value;
   }),
+  // "16 hours every 2 weeks", "80 hours a month"
+  rule(
+    `N ${hoursOf} ${each} (?:N weeks|(?<unit>fortnight|month))`,
+    (facts, { amounts: [hours, weeks], groups }) => {
+      const times =
+        groups.unit === "month" ? 12 : 52 / (groups.unit === "fortnight" ? 2 : (weeks?.value ?? 1));
+      if (facts.hours !== undefined || hours === undefined) return false;
+      facts.hours = Number(((hours.value * times) / weeksPerYear).toFixed(4));
+    },
+  ),
   rule(`N (?:hours?|hrs?|h)${perWeek}(?: contract)?`, (facts, { amounts: [hours], text }) => {
     const value = hours?.value ?? 0;
     if (facts.hours !== undefined || !(value > 0 && value <= 168)) return false;
@@ -264,7 +306,15 @@ export const workingTime: Rule[] = [
     if (facts.weeks === undefined)
       facts.remarks.push("I assumed 52 paid weeks: name them if they are fewer, such as “39 weeks”.");
   }),
-  rule("pro rata|fte|full time equivalent", (facts) => facts.fraction !== undefined),
+  rule(
+    "(?:going |go |drop |dropping )?from full time to N(?! (?:hours?|hrs?|days?))",
+    (facts, { amounts: [share] }) => setPart(facts, share?.value ?? 0, 1, undefined),
+  ),
+  rule("pro rata|fte|full time equivalent", (facts) => {
+    if (facts.fraction !== undefined) return;
+    if (facts.days === undefined && facts.hours === undefined) return false;
+    facts.isFullTime = true;
+  }),
   rule(
     "how much (?:would|will|does)(?: (?:·|my))* take home(?: pay)? (?:go down|drop|fall|reduce)(?: by)?|how much (?:less|lower|worse off)|(?:how much|what) (?:(?:money|pay|net|take home) )?(?:do|will|would|could|am|are) (?:i|we)(?: (?:be|stand to|actually))* (?:lose|losing|losing out on|down)|(?:what|how much) (?:is|would be)?(?: the)? (?:loss|difference)",
     (facts) => {
