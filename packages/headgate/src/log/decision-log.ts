@@ -170,11 +170,12 @@ export function decisionLog(given: DecisionLogOptions): DecisionLog {
     line += `,"admitted":${admission.admitted},"by":"${admission.decidedBy}","policy":"${admission.policy}","partitions":[`;
     line += `${event.partitions.map(partitionText).join(",")}]`;
     if (cost !== undefined) line += `,"cost":${JSON.stringify(cost)}`;
-    line += admission.admitted
-      ? membersText(leftOf(admission.tightest?.remaining))
-      : membersText(refusalOf(admission));
+    const left = admission.admitted ? admission.tightest?.remaining : undefined;
+    if (left !== undefined) line += `,"left":${left}`;
+    if (!admission.admitted) line += membersText(refusalOf(admission));
     if (asOf !== undefined) line += `,"asOf":${JSON.stringify(momentOf(asOf))}`;
-    return `${line}${membersText(overridesOf(applied))}}\n`;
+    if (applied !== undefined) line += membersText(overridesOf(applied));
+    return `${line}}\n`;
   }
 
   function partitionText({ layer, key, plan, limits }: DecisionPartition): string {
@@ -280,10 +281,6 @@ function createQuoting(): (name: string) => string {
     }
     return text;
   };
-}
-
-function leftOf(left: number | undefined): { left?: number } {
-  return left === undefined ? {} : { left };
 }
 
 function refusalOf(refused: Extract<DecisionEvent["admission"], { admitted: false }>) {
