@@ -186,7 +186,7 @@ describe("observe", () => {
   it("counts each decision once, however often metrics are collected, also before it stops", async () => {
     const { limiter, read, stop } = observed();
     for (const total of [1, 2]) {
-      await limiter.admit(alice);
+      await limiter.admit({ user: `user-${total}` });
       for (let collected = 0; collected < 2; collected += 1)
         expect(await read("headgate.decisions")).toEqual({ "outcome=admitted decided_by=store": total });
     }
