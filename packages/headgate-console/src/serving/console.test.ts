@@ -274,6 +274,7 @@ describe("an operator", () => {
       "block user-2",
       "override user-1",
     ]);
+    expect((await get("/operator/api/export?format=xml", cookie)).status).toBe(400);
     const csv = await (await get("/operator/api/export?format=csv", cookie)).text();
     expect(csv.split("\r\n")[0]).toBe("at,what,of,limits,until,reason,by,before,after");
     // A spreadsheet would evaluate it.
