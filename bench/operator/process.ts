@@ -7,7 +7,7 @@ import { watchTurns } from "../measuring/turns.ts";
 import { startOfPass } from "../memory/cadence.ts";
 import { type Caller, headgateLayers, userOf } from "../traffic.ts";
 import { putNextTo } from "./parts.ts";
-import { type Flooded, type FloodStep, floodShares, type Part, type Task } from "./task.ts";
+import { type Flooded, type FloodStep, floodMsAKey, floodShares, type Part, type Task } from "./task.ts";
 
 const callers = 1_000;
 const decisionsATurn = 100;
@@ -59,13 +59,20 @@ async function cost(on: readonly Part[], decisions: number, stretches: number): 
 
 /**
  * New keys, one request each, against the memory store with its default maximum. Every request ends in the next turn,
- * as a server ends it with its response.
+ * as a server ends it with its response. The clock moves with the keys: otherwise windows would end in a slow flood, and
+ * not in a quick one.
  */
 async function flood(on: readonly Part[], keys: number): Promise<Flooded> {
-  const limiter = createLimiter<Caller>({ name: "chat", layers: headgateLayers(), store: memoryStore() });
+  const startedAt = Date.now();
+  let key = 0;
+  const limiter = createLimiter<Caller>({
+    name: "chat",
+    layers: headgateLayers(),
+    store: memoryStore(),
+    clock: { now: () => startedAt + key * floodMsAKey },
+  });
   const running = await putNextTo(limiter, on);
   const before = heldBytes();
-  let key = 0;
   let open: Admitted[] = [];
   function turn(): void {
     for (const admitted of open) void admitted.end();

@@ -3,7 +3,7 @@ import { figureOf } from "../measuring/figures.ts";
 import { interleaved } from "../measuring/interleaved.ts";
 import type { RunOptions, Section, SectionResult, Table } from "../report/result.ts";
 import { atMost, atMostOf, ofHeadgate } from "../report/targets.ts";
-import { type Flooded, floodShares, type Part, parts, type Task } from "./task.ts";
+import { type Flooded, floodMsAKey, floodShares, type Part, parts, type Task } from "./task.ts";
 
 export const operator: Section = { name: "operator", run };
 
@@ -96,7 +96,7 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
     method: [
       "The three layers of the product over the memory store, all admitted, 100 decisions in each turn of the event loop; the clock is moved on between turns. " +
         "The time includes all that the parts do on the thread, and the wait until the log is written. Each measurement is a process of its own; ways take turns, round by round.",
-      `Then ${keys.toLocaleString("en")} keys that were never seen before, one request each, which ends in the next turn, as fast as they can be decided, against the memory store with its default cap.` +
+      `Then ${keys.toLocaleString("en")} keys that were never seen before, one request each, which ends in the next turn, as fast as they can be decided, against the memory store with its default cap. Each key moves the clock on by ${floodMsAKey * 1000} µs, so that windows of a minute end during the flood.` +
         (keys < mostKeys
           ? ` ${mostKeys.toLocaleString("en")} are the flood to measure: this run was made with fewer, for want of time.`
           : "") +

@@ -15,6 +15,9 @@ export type Task =
 /** When the flood is measured, as shares of its keys: 1, 2, 5 and 10 million of 10 million. */
 export const floodShares = [0.1, 0.2, 0.5, 1] as const;
 
+/** How far a key moves the clock of the limiter. 10 million keys then take 13 minutes, so windows of a minute end. */
+export const floodMsAKey = 0.08;
+
 export interface FloodStep {
   /** The number of keys so far. */
   readonly keys: number;

@@ -26,11 +26,21 @@ export interface SpaceSaving {
 export function createSpaceSaving(size: number): SpaceSaving {
   const counters = new Map<string, { count: number; error: number }>();
   let total = 0;
+  /** The smallest count when they were last looked through, and the keys that had it. */
+  let least = 0;
+  let smallest: string[] = [];
 
-  function smallest(): [key: string, count: number] {
-    let least: [string, number] = ["", Number.POSITIVE_INFINITY];
-    for (const [key, { count }] of counters) if (count < least[1]) least = [key, count];
-    return least;
+  /** The first key with the smallest count. Counts only grow, so most calls need not look through all of them. */
+  function findSmallest(): string {
+    let key = smallest.at(-1);
+    while (key !== undefined && counters.get(key)?.count !== least) {
+      smallest.pop();
+      key = smallest.at(-1);
+    }
+    if (key !== undefined) return key;
+    least = Math.min(...[...counters.values()].map(({ count }) => count));
+    smallest = [...counters].flatMap(([one, { count }]) => (count === least ? [one] : [])).reverse();
+    return smallest.at(-1) as string;
   }
 
   return {
@@ -45,16 +55,18 @@ export function createSpaceSaving(size: number): SpaceSaving {
         counters.set(key, { count: times, error: 0 });
         return;
       }
-      const [evicted, count] = smallest();
-      counters.delete(evicted);
-      counters.set(key, { count: count + times, error: count });
+      counters.delete(findSmallest());
+      counters.set(key, { count: least + times, error: least });
     },
 
-    read: () => ({
-      total,
-      unseen: counters.size < size ? 0 : smallest()[1],
-      counters: largestFirst([...counters].map(([key, { count, error }]) => [key, count, error])),
-    }),
+    read() {
+      if (counters.size >= size) findSmallest();
+      return {
+        total,
+        unseen: counters.size < size ? 0 : least,
+        counters: largestFirst([...counters].map(([key, { count, error }]) => [key, count, error])),
+      };
+    },
   };
 }
 

@@ -42,8 +42,15 @@ export interface Timeline {
   read(now: number): SparseSeries[];
 }
 
+interface Series {
+  readonly key: SeriesKey;
+  readonly counts: Float64Array;
+}
+
 export function createTimeline(): Timeline {
-  const series = new Map<string, { key: SeriesKey; counts: Float64Array }>();
+  const series: Series[] = [];
+  /** By limiter, kind and name: joining the three into one key would take most of the time of a decision. */
+  const byKey = new Map<string, Map<SeriesKind, Map<string, Series>>>();
   let newest = Number.NEGATIVE_INFINITY;
 
   /** Moves to the step of a time. If the clock was set back, stays in the latest step. */
@@ -53,19 +60,22 @@ export function createTimeline(): Timeline {
     const passed = Math.min(step - newest, STEPS);
     for (let s = 0; s < passed; s += 1) {
       const place = placeOf(step - s);
-      for (const { counts } of series.values()) counts[place] = 0;
+      for (const { counts } of series) counts[place] = 0;
     }
     newest = step;
     return step;
   }
 
-  function seriesOf(key: SeriesKey) {
-    const text = `${key[0]}\n${key[1]}\n${key[2]}`;
-    const known = series.get(text);
+  function seriesOf(key: SeriesKey): Series | undefined {
+    const [limiter, kind, name] = key;
+    const known = byKey.get(limiter)?.get(kind)?.get(name);
     if (known !== undefined) return known;
-    if (series.size >= MOST_SERIES && key[2] !== OTHERS) return undefined;
+    if (series.length >= MOST_SERIES && name !== OTHERS) return undefined;
     const made = { key, counts: new Float64Array(STEPS) };
-    series.set(text, made);
+    series.push(made);
+    const kinds = byKey.get(limiter) ?? new Map<SeriesKind, Map<string, Series>>();
+    const names = kinds.get(kind) ?? new Map<string, Series>();
+    byKey.set(limiter, kinds.set(kind, names.set(name, made)));
     return made;
   }
 
@@ -79,7 +89,7 @@ export function createTimeline(): Timeline {
     read(now) {
       const last = advance(now);
       const read: SparseSeries[] = [];
-      for (const { key, counts } of series.values()) {
+      for (const { key, counts } of series) {
         const steps: number[] = [];
         const nonZero: number[] = [];
         for (let step = last - STEPS + 1; step <= last; step += 1) {

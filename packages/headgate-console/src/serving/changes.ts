@@ -1,6 +1,6 @@
 import type { PolicyDesk } from "../policies/policy-desk.ts";
 import type { CallerDesk, Change } from "./desk.ts";
-import { csv, json, text } from "./responses.ts";
+import { csv, json, problem, text } from "./responses.ts";
 import type { Changes } from "./view.ts";
 
 const MOST_EXPORTED_CHANGES = 10_000;
@@ -31,6 +31,8 @@ export async function exportChanges(
   policies: PolicyDesk | undefined,
   format: string | null,
 ): Promise<Response> {
+  if (format !== "csv" && format !== "json")
+    return problem(400, "Invalid request", "format must be csv or json.");
   const { log } = await changesOf(callers, policies, MOST_EXPORTED_CHANGES);
   const attach = (end: string) => ({
     headers: { "Content-Disposition": `attachment; filename="limit-changes.${end}"` },

@@ -279,6 +279,7 @@ describe("an operator", () => {
       "block user-2",
       "override user-1",
     ]);
+    expect((await get("/operator/api/export?format=xml", cookie)).status).toBe(400);
     const csv = await (await get("/operator/api/export?format=csv", cookie)).text();
     expect(csv.split("\r\n")[0]).toBe("at,what,of,limits,until,reason,by,before,after");
     // A spreadsheet would evaluate it.
@@ -381,6 +382,8 @@ describe("an operator", () => {
     [{ what: "block", of: "user-1", reason: "two\nlines" }, 422],
     [{ what: "block", of: "nobody" }, 422],
     [{ what: "open", of: "user-1" }, 422],
+    [{ what: "block", of: "user-1", until: 1_800_000_000_000 }, 422],
+    [{ what: "reset", of: "user-1", forMs: 1_000 }, 422],
     [{ what: "block", of: ["user-1"] }, 422],
     [[], 422],
     ["{", 400],
@@ -442,11 +445,18 @@ it("every route reports an unavailable dependency with the same message", async 
     unavailable: (error) => (/is gone/.test(String(error)) ? "The database cannot be reached." : undefined),
   });
   const cookie = await signIn();
-  const order = { what: "block", of: "user-1", amount: "1", id: "one-grant-of-this-test" };
+  const orders = {
+    decide: { what: "block", of: "user-1" },
+    grant: { of: "user-1", amount: "1", id: "one-grant-of-this-test" },
+    code: { amount: "1" },
+  };
   const answers = [
     ...(await Promise.all(READS.map((path) => get(path, cookie)))),
-    ...(await Promise.all(ACTIONS.map((path) => post(path, order, cookie)))),
+    ...(await Promise.all(
+      Object.entries(orders).map(([name, order]) => post(`/operator/api/${name}`, order, cookie)),
+    )),
   ];
+  expect(answers).toHaveLength(READS.length + ACTIONS.length);
   for (const answer of answers)
     expect([answer.status, answer.headers.get("Content-Type"), await answer.json()]).toEqual([
       503,

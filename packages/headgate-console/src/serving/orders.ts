@@ -7,12 +7,15 @@ const LONGEST_CALLER = 300;
 const LONGEST_LIMITS = 500;
 const LONGEST_REASON = 200;
 const LONGEST_NAME = 100;
+const POLICY_MEMBERS = ["limiter", "text", "lastMs", "from", "fromShadow", "reason"];
 
 /** @throws OperatorMistake naming the member and what would be right */
 export function readDecision(body: unknown): CallerDecision {
-  const order = membersOf(body);
+  const order = membersOf(body, ["what", "of", "limits", "forMs", "reason"]);
   const of = textIn(order, "of", LONGEST_CALLER);
   const { what } = order;
+  if (what !== "override") refuseMember(order, "limits");
+  if (what === "reset" || what === "end") refuseMember(order, "forMs");
   const why = optional("reason", reasonIn(order));
   if (what === "reset" || what === "end") return { what, of, ...why };
   const terms = { ...optional("forMs", numberIn(order, "forMs", LONGEST_MS)), ...why };
@@ -28,7 +31,7 @@ export function readGrant(body: unknown): {
   id: string;
   reason: string | undefined;
 } {
-  const order = membersOf(body);
+  const order = membersOf(body, ["of", "amount", "id", "reason"]);
   const id = textIn(order, "id", 64);
   if (!/^[\w-]{16,64}$/.test(id))
     throw new OperatorMistake("id must be 16 to 64 letters, digits, - or _, different for each grant.");
@@ -48,7 +51,7 @@ export interface TypedPolicy {
 
 /** @throws OperatorMistake as above */
 export function readTypedPolicy(body: unknown): TypedPolicy & { lastMs: number | undefined } {
-  const order = membersOf(body);
+  const order = membersOf(body, POLICY_MEMBERS);
   const { text } = order;
   if (typeof text !== "string") throw new OperatorMistake("text must be the policy, as JSON.");
   return {
@@ -60,7 +63,7 @@ export function readTypedPolicy(body: unknown): TypedPolicy & { lastMs: number |
 
 /** @throws OperatorMistake as above */
 export function readPolicyOrder(body: unknown): Omit<PolicyOrder, "what" | "document"> {
-  const order = membersOf(body);
+  const order = membersOf(body, POLICY_MEMBERS);
   const fromShadow = optionalText(order, "fromShadow", LONGEST_NAME);
   return {
     limiter: textIn(order, "limiter", LONGEST_NAME),
@@ -76,7 +79,7 @@ export function readCode(body: unknown): {
   days: number | undefined;
   reason: string | undefined;
 } {
-  const order = membersOf(body);
+  const order = membersOf(body, ["amount", "days", "reason"]);
   return {
     amount: textIn(order, "amount", 30),
     days: numberIn(order, "days", 3_650),
@@ -90,15 +93,26 @@ function reasonIn(order: Members): string | undefined {
 
 /** @throws OperatorMistake as above */
 export function readSignIn(body: unknown): { token: string; name: string } {
-  const order = membersOf(body);
+  const order = membersOf(body, ["token", "name"]);
   return { token: textIn(order, "token", 1_024), name: optionalText(order, "name", 100) ?? "" };
 }
 
 type Members = Record<string, unknown>;
 
-function membersOf(body: unknown): Members {
-  if (typeof body === "object" && body !== null && !Array.isArray(body)) return body as Members;
-  throw new OperatorMistake("Send an object.");
+/** A member that is not known would be ignored: a block "until" tomorrow would never end. */
+function membersOf(body: unknown, known: readonly string[]): Members {
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    throw new OperatorMistake("Send an object.");
+  for (const name of Object.keys(body)) {
+    if (!known.includes(name))
+      throw new OperatorMistake(`${JSON.stringify(name)} is unknown here. Known are ${known.join(", ")}.`);
+  }
+  return body as Members;
+}
+
+function refuseMember(order: Members, name: string): void {
+  if (order[name] === undefined) return;
+  throw new OperatorMistake(`${name} means nothing for ${JSON.stringify(order.what)}.`);
 }
 
 function textIn(order: Members, name: string, longest: number): string {

@@ -136,6 +136,17 @@ function readingsOf({ layers, charges, outcome }: Shown): LimitReading[] {
   return nameReadings(layers, charges, outcome);
 }
 
+/** An admitted request that has no reservation. */
+export class AdmittedRequest extends Decision {
+  get admitted(): true {
+    return true;
+  }
+
+  override toJSON(): Decided & { readonly admitted: true } {
+    return { admitted: true, ...super.toJSON() };
+  }
+}
+
 const crowdedRetryMs = 1000;
 
 /** A refused request. */

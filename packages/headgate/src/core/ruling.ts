@@ -14,6 +14,8 @@ export interface Question {
   readonly claim?: Claim | undefined;
   /** The hash of the policy that was in force. */
   readonly policy?: string | undefined;
+  /** The number of the decision, once it is made and if it is observed. */
+  decision?: number;
 }
 
 /** An answer, and the ledger in which its charges can be changed later. */

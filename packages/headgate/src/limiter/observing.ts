@@ -81,9 +81,8 @@ export interface ObservingOptions {
 const unobserved = -1;
 
 export function createObserving({ name, clock, isRemote, isLookedUp, report }: ObservingOptions): Observing {
-  const observers = new Set<LimiterObserver>();
-  /** The ids of observed decisions, by the question that the reservation keeps. */
-  const ids = new WeakMap<Question, number>();
+  /** Replaced, not changed: an observer may be removed while it is called. */
+  let observers: readonly LimiterObserver[] = [];
   let lastId = 0;
   /** How far the store's clock is ahead of the clock of this process, at least. */
   let storeAheadMs = 0;
@@ -98,7 +97,7 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
   });
 
   /** The id of the decision that a later event refers to; absent if the decision was not observed. */
-  const idOf = (question: Question) => (observers.size > 0 ? ids.get(question) : undefined);
+  const idOf = ({ decision }: Question) => (observers.length > 0 ? decision : undefined);
 
   function countedIn({ layers, charges }: Question): DecisionPartition[] {
     return charges.map(({ key, limits }, c) => {
@@ -110,17 +109,17 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
 
   /** @param changeOf makes the change; called only if there are observers. */
   function changed(changeOf: () => Change, moment?: Moment): void {
-    if (observers.size === 0) return;
+    if (observers.length === 0) return;
     notifyAll("changed", { limiter: name, ...(moment ?? storeNow()), ...changeOf() });
   }
 
   return {
     get isObserved() {
-      return observers.size > 0;
+      return observers.length > 0;
     },
 
     get isShadowObserved() {
-      return [...observers].some(({ shadowed }) => shadowed !== undefined);
+      return observers.some(({ shadowed }) => shadowed !== undefined);
     },
 
     add(observer) {
@@ -133,20 +132,20 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
         changed: (event) => observer.changed?.(event),
         ...(observer.shadowed === undefined ? {} : { shadowed: (event) => observer.shadowed?.(event) }),
       };
-      observers.add(one);
+      observers = [...observers, one];
       return () => {
-        observers.delete(one);
+        observers = observers.filter((other) => other !== one);
       };
     },
 
     storeNow,
 
-    begin: () => (observers.size > 0 ? performance.now() : unobserved),
+    begin: () => (observers.length > 0 ? performance.now() : unobserved),
 
     decided(own, counted, cost, ruling, admission, began) {
-      if (observers.size === 0) return;
+      if (observers.length === 0) return;
       lastId += 1;
-      if (counted !== undefined) ids.set(counted, lastId);
+      if (counted !== undefined) counted.decision = lastId;
       if (ruling.decidedBy === "store") storeAheadMs = ruling.outcome.now - clock.now();
       notifyAll("decided", {
         ...placeOfDecision(lastId, ruling.outcome),
@@ -161,11 +160,11 @@ export function createObserving({ name, clock, isRemote, isLookedUp, report }: O
     },
 
     known(known) {
-      if (observers.size > 0) notifyAll("known", { limiter: name, at: known.at, known });
+      if (observers.length > 0) notifyAll("known", { limiter: name, at: known.at, known });
     },
 
     ended({ used, granted, question }) {
-      if (observers.size === 0) return;
+      if (observers.length === 0) return;
       notifyAll("ended", { limiter: name, at: clock.now(), used, granted, policy: question.policy ?? "" });
     },
 

@@ -68,6 +68,7 @@ export interface DecisionLog {
 
 const shortestSecret = 16;
 const longestRequestId = 200;
+const mostNames = 1000;
 const options = ["writer", "secret", "requestId", "mostWaiting", "onError", "clock"];
 
 /**
@@ -92,6 +93,7 @@ export function decisionLog(given: DecisionLogOptions): DecisionLog {
   } = read(given);
   const process = randomBytes(4).toString("hex");
   const pseudonyms = createPseudonyms(secret);
+  const quoted = createQuoting();
   const recorded = new Map<LoggedLimiter, number>();
   let n = 0;
 
@@ -150,26 +152,36 @@ export function decisionLog(given: DecisionLogOptions): DecisionLog {
     return limits === undefined ? one : { ...one, limits };
   }
 
-  function decisionOf(event: DecisionEvent): Unnumbered {
-    const { limiter, id, admission, cost, asOf, prefixesBehind = [] } = event;
+  /**
+   * The JSON of a `DecisionLine`. It is joined from pieces, because most lines are decisions, and `JSON.stringify` of a
+   * whole one takes several times as long.
+   */
+  function decisionText(event: DecisionEvent): string {
+    const { limiter, at, order, id, admission, cost, asOf, prefixesBehind = [] } = event;
+    n += 1;
     const request = requestId?.();
-    const partitions = event.partitions.map(decidedOf);
     const { overrides = [] } = admission;
-    return {
-      type: "decision",
-      limiter,
-      ...momentOf(event),
-      id,
-      ...(request === undefined ? {} : { request: request.slice(0, longestRequestId) }),
-      admitted: admission.admitted,
-      by: admission.decidedBy,
-      policy: admission.policy,
-      partitions,
-      ...(cost === undefined ? {} : { cost }),
-      ...(admission.admitted ? leftOf(admission.tightest?.remaining) : refusalOf(admission)),
-      ...(asOf === undefined ? {} : { asOf: momentOf(asOf) }),
-      ...overridesOf([...overrides, ...prefixesBehind]),
-    };
+    const applied =
+      overrides.length + prefixesBehind.length === 0 ? undefined : [...overrides, ...prefixesBehind];
+    let line = `{"v":${logVersion},"n":${n},"process":"${process}","type":"decision","limiter":${quoted(limiter)},"at":${at}`;
+    if (order !== undefined) line += `,"order":${order}`;
+    line += `,"id":${id}`;
+    if (request !== undefined) line += `,"request":${JSON.stringify(request.slice(0, longestRequestId))}`;
+    line += `,"admitted":${admission.admitted},"by":"${admission.decidedBy}","policy":"${admission.policy}","partitions":[`;
+    line += `${event.partitions.map(partitionText).join(",")}]`;
+    if (cost !== undefined) line += `,"cost":${JSON.stringify(cost)}`;
+    const left = admission.admitted ? admission.tightest?.remaining : undefined;
+    if (left !== undefined) line += `,"left":${left}`;
+    if (!admission.admitted) line += membersText(refusalOf(admission));
+    if (asOf !== undefined) line += `,"asOf":${JSON.stringify(momentOf(asOf))}`;
+    if (applied !== undefined) line += membersText(overridesOf(applied));
+    return `${line}}\n`;
+  }
+
+  function partitionText({ layer, key, plan, limits }: DecisionPartition): string {
+    const line = `{"layer":${quoted(layer)},"partition":"${pseudonyms.of(key)}"`;
+    if (plan !== undefined) return `${line},"plan":${quoted(plan)}}`;
+    return limits === undefined ? `${line}}` : `${line},"limits":${JSON.stringify(limits)}}`;
   }
 
   function overridesOf(overrides: readonly AppliedOverride[] = []): { overrides?: LoggedOverride[] } {
@@ -219,7 +231,7 @@ export function decisionLog(given: DecisionLogOptions): DecisionLog {
       const stop = limiter.observe({
         decided(event) {
           note(limiter, event.at);
-          buffer.add(text(decisionOf(event)));
+          buffer.add(decisionText(event));
         },
         settled: ({ limiter: name, decision, used, ended, ...moment }) =>
           buffer.add(text({ type: "settled", limiter: name, ...momentOf(moment), decision, used, ended })),
@@ -251,8 +263,24 @@ function momentOf({ at, order }: Moment): { at: number; order?: number } {
   return order === undefined ? { at } : { at, order };
 }
 
-function leftOf(left: number | undefined): { left?: number } {
-  return left === undefined ? {} : { left };
+/** The members of an object as JSON, each after a comma. */
+function membersText(object: object): string {
+  const json = JSON.stringify(object);
+  return json === "{}" ? "" : `,${json.slice(1, -1)}`;
+}
+
+/** Makes names JSON. There are few: of limiters, layers and plans. */
+function createQuoting(): (name: string) => string {
+  const known = new Map<string, string>();
+  return (name) => {
+    let text = known.get(name);
+    if (text === undefined) {
+      text = JSON.stringify(name);
+      if (known.size >= mostNames) known.clear();
+      known.set(name, text);
+    }
+    return text;
+  };
 }
 
 function refusalOf(refused: Extract<DecisionEvent["admission"], { admitted: false }>) {

@@ -36,6 +36,11 @@ export interface LineBuffer {
   close(): Promise<void>;
 }
 
+interface Batch {
+  text: string;
+  lines: number;
+}
+
 /** How long lines are collected before they are written, ms: one call per line would be too slow. */
 const gatherMs = 50;
 /** The pause before a failed write is repeated, ms. */
@@ -45,7 +50,10 @@ const mostTogether = 256 * 1024;
 
 export function createLineBuffer(options: LineBufferOptions): LineBuffer {
   const { writer, mostWaiting, clock, head, onError } = options;
-  let lines: string[] = [];
+  /** The oldest first. Lines are joined as they come: a list of them would be cut again and again. */
+  const batches: Batch[] = [];
+  let beingWritten: Batch | undefined;
+  let waiting = 0;
   let characters = 0;
   let lost = 0;
   let lostBefore = 0;
@@ -75,7 +83,14 @@ export function createLineBuffer(options: LineBufferOptions): LineBuffer {
   }
 
   function push(line: string): void {
-    lines.push(line);
+    const last = batches.at(-1);
+    if (last === undefined || last === beingWritten || last.text.length >= mostTogether)
+      batches.push({ text: line, lines: 1 });
+    else {
+      last.text += line;
+      last.lines += 1;
+    }
+    waiting += 1;
     characters += line.length;
   }
 
@@ -85,48 +100,41 @@ export function createLineBuffer(options: LineBufferOptions): LineBuffer {
       stopTimer = undefined;
       writing = pump().finally(() => {
         writing = undefined;
-        if (lines.length > 0) schedule(failing ? retryMs : gatherMs);
+        if (waiting > 0) schedule(failing ? retryMs : gatherMs);
       });
     });
   }
 
-  function takeSome(): { count: number; size: number } {
-    let count = 0;
-    let size = 0;
-    while (count < lines.length && (count === 0 || size < mostTogether)) {
-      size += (lines[count] as string).length;
-      count += 1;
-    }
-    return { count, size };
-  }
-
   async function pump(): Promise<void> {
-    while (lines.length > 0) {
-      const { count, size } = takeSome();
+    for (let batch = batches[0]; batch !== undefined; batch = batches[0]) {
+      beingWritten = batch;
       try {
-        await writer.write(lines.slice(0, count).join(""), () => head().join(""));
+        await writer.write(batch.text, () => head().join(""));
       } catch (error) {
         reason = reasonOf(error);
         if (!failing) onError(error);
         failing = true;
         return;
+      } finally {
+        beingWritten = undefined;
       }
       failing = false;
-      lines = lines.slice(count);
-      characters -= size;
-      written += count;
+      batches.shift();
+      waiting -= batch.lines;
+      characters -= batch.text.length;
+      written += batch.lines;
     }
     if (lostBefore === 0) reason = undefined;
   }
 
   async function flush(): Promise<void> {
     await writing;
-    if (lines.length === 0) return;
+    if (waiting === 0) return;
     stopTimer?.();
     stopTimer = undefined;
     writing = pump().finally(() => {
       writing = undefined;
-      if (lines.length > 0 && !closed) schedule(retryMs);
+      if (waiting > 0 && !closed) schedule(retryMs);
     });
     await writing;
   }
@@ -135,7 +143,7 @@ export function createLineBuffer(options: LineBufferOptions): LineBuffer {
     add,
     flush,
     get waiting() {
-      return lines.length;
+      return waiting;
     },
     get lost() {
       return lost;
@@ -151,7 +159,7 @@ export function createLineBuffer(options: LineBufferOptions): LineBuffer {
       }
       closed = true;
       await flush();
-      lost += lines.length;
+      lost += waiting;
       await writer.close?.();
     },
   };

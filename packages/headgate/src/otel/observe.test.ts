@@ -183,6 +183,18 @@ describe("observe", () => {
     expect(await read("headgate.decisions")).toEqual({ "outcome=admitted decided_by=store": 1 });
   });
 
+  it("counts each decision once, however often metrics are collected, also before it stops", async () => {
+    const { limiter, read, stop } = observed();
+    for (const total of [1, 2]) {
+      await limiter.admit({ user: `user-${total}` });
+      for (let collected = 0; collected < 2; collected += 1)
+        expect(await read("headgate.decisions")).toEqual({ "outcome=admitted decided_by=store": total });
+    }
+    await limiter.admit(alice);
+    stop();
+    expect(await read("headgate.decisions")).toEqual({ "outcome=admitted decided_by=store": 3 });
+  });
+
   it("does nothing without a configured provider", async () => {
     const { limiter } = observed();
     const stop = observe(limiter);

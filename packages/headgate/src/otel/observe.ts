@@ -1,4 +1,4 @@
-import { type Attributes, type Meter, metrics } from "@opentelemetry/api";
+import { type Attributes, type Counter, type Meter, metrics } from "@opentelemetry/api";
 import type { Admission, LimitReading } from "../core/admission.ts";
 import { HeadgateError } from "../core/errors.ts";
 import { nearFrom, shareUsed } from "../core/near.ts";
@@ -6,6 +6,7 @@ import { checkOptions } from "../core/options.ts";
 import { show } from "../core/show.ts";
 import type { DecisionEvent, EndEvent, KnownEvent, Limiter } from "../limiter/contract.ts";
 import type { ShadowEvent } from "../shadow/shadow.ts";
+import { createTally, type Tally } from "./tally.ts";
 
 export interface ObserveOptions {
   /** Default: the meter "headgate" of the global provider. */
@@ -69,19 +70,52 @@ export function observe(
     unit: "{unit}",
   });
 
+  const tallies: Tally[] = [];
+  function tallyOf(counter: Counter, ...names: string[]): Tally {
+    const tally = createTally(counter, names, ofLimiter);
+    tallies.push(tally);
+    return tally;
+  }
+  const ofDecisions = tallyOf(
+    decisions,
+    "headgate.outcome",
+    "headgate.decided_by",
+    "headgate.plan",
+    "headgate.reason",
+    "headgate.layer",
+    "headgate.limit",
+  );
+  const ofShadow = tallyOf(
+    shadowDecisions,
+    "headgate.outcome",
+    "headgate.live_outcome",
+    "headgate.plan",
+    "headgate.reason",
+    "headgate.layer",
+    "headgate.limit",
+  );
+  const ofKnown = tallyOf(knownIds, "headgate.state");
+  const ofUsed = tallyOf(used, "headgate.unit");
+  const ofOvershoot = tallyOf(overshoot, "headgate.unit");
+  /** The attributes of durations, by who decided. */
+  const deciders = new Map<string, Attributes>();
+
+  function attributesOf(decidedBy: string): Attributes {
+    let attributes = deciders.get(decidedBy);
+    if (attributes === undefined) {
+      attributes = { ...ofLimiter, "headgate.decided_by": decidedBy };
+      deciders.set(decidedBy, attributes);
+    }
+    return attributes;
+  }
+
   function decided({ admission, durationMs }: DecisionEvent): void {
-    const outcome = outcomeOf(admission);
-    decisions.add(1, {
-      ...ofLimiter,
-      "headgate.outcome": outcome.name,
-      "headgate.decided_by": admission.decidedBy,
-      ...(admission.plan === undefined ? {} : { "headgate.plan": admission.plan }),
-      ...(admission.admitted ? {} : { "headgate.reason": admission.reason }),
-      ...(outcome.limit === undefined
-        ? {}
-        : { "headgate.layer": outcome.limit.layer, "headgate.limit": nameOf(outcome.limit, admission) }),
-    });
-    durations.record(durationMs / 1000, { ...ofLimiter, "headgate.decided_by": admission.decidedBy });
+    const { decidedBy, plan } = admission;
+    const { name, limit } = outcomeOf(admission);
+    const reason = admission.admitted ? undefined : admission.reason;
+    const limitName = limit === undefined ? undefined : nameOf(limit, admission);
+    ofDecisions.add(1, name, decidedBy, plan, reason, limit?.layer, limitName);
+    durations.record(durationMs / 1000, attributesOf(decidedBy));
     if (admission.admitted || !Number.isFinite(admission.retryAfterMs)) return;
     const { binding } = admission;
     waits.record(admission.retryAfterMs / 1000, {
@@ -93,39 +127,36 @@ export function observe(
   }
 
   function known({ known: { state } }: KnownEvent): void {
-    knownIds.add(1, { ...ofLimiter, "headgate.state": state });
+    ofKnown.add(1, state);
   }
 
   function ended({ used: amounts, granted }: EndEvent): void {
     for (const [unit, amount] of Object.entries(amounts)) {
-      const attributes = { ...ofLimiter, "headgate.unit": unit };
-      if (amount > 0) used.add(amount, attributes);
+      if (amount > 0) ofUsed.add(amount, unit);
       const beyond = amount - (granted[unit] ?? 0);
-      if (beyond > 0) overshoot.add(beyond, attributes);
+      if (beyond > 0) ofOvershoot.add(beyond, unit);
     }
   }
 
   function shadowed({ shadow, live }: ShadowEvent): void {
-    // The shadow ignores overrides and blocks, so its decision is meaningless for such callers.
+    // The shadow ignores overrides, so its decision is meaningless for such callers.
     if (live.overrides !== undefined) return;
-    shadowDecisions.add(1, {
-      ...ofLimiter,
-      "headgate.outcome": shadow.admitted ? "shadow-admitted" : "shadow-refused",
-      "headgate.live_outcome": live.admitted ? "admitted" : "refused",
-      ...(shadow.plan === undefined ? {} : { "headgate.plan": shadow.plan }),
-      ...(shadow.admitted
-        ? {}
-        : {
-            "headgate.reason": shadow.reason,
-            "headgate.layer": shadow.binding.layer,
-            "headgate.limit": shadow.binding.name,
-          }),
-    });
+    const liveOutcome = live.admitted ? "admitted" : "refused";
+    if (shadow.admitted) {
+      ofShadow.add(1, "shadow-admitted", liveOutcome, shadow.plan, undefined, undefined, undefined);
+      return;
+    }
+    const { plan, reason, binding } = shadow;
+    ofShadow.add(1, "shadow-refused", liveOutcome, plan, reason, binding.layer, binding.name);
   }
 
+  const flush = () => {
+    for (const tally of tallies) tally.flush();
+  };
   const stops = [
     limiter.observe({ decided, known, ended, shadowed }),
-    observeStatus(limiter, meter, ofLimiter),
+    observeStatus(limiter, meter, ofLimiter, flush),
+    flush,
   ];
   return () => {
     for (const stop of stops) stop();
@@ -153,11 +184,16 @@ function nameOf({ layer, name }: LimitReading, { overrides = [] }: Admission): s
   return overrides.some((one) => one.layer === layer) ? "overridden" : name;
 }
 
-/** Reports the limiter's status at each collection. */
+/**
+ * Reports the limiter's status at each collection.
+ *
+ * @param before called first. Collections call what observes before they read the counters.
+ */
 function observeStatus(
   limiter: Pick<Limiter<never>, "status">,
   meter: Meter,
   ofLimiter: Attributes,
+  before: () => void,
 ): () => void {
   const reservations = meter.createObservableGauge("headgate.reservations", {
     description: "Admitted requests of this process that hold units or places.",
@@ -186,6 +222,7 @@ function observeStatus(
   const instruments = [reservations, state, waiting, processes, failures, dropped];
 
   const read: Parameters<Meter["addBatchObservableCallback"]>[0] = (result) => {
+    before();
     const status = limiter.status();
     const attributes = { ...ofLimiter, "headgate.store": status.store };
     result.observe(reservations, status.reservations, ofLimiter);

@@ -1,7 +1,7 @@
 import type { Admission, Peek } from "../core/admission.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Cost } from "../core/cost.ts";
-import { Decision, RefusedRequest } from "../core/decision.ts";
+import { AdmittedRequest, RefusedRequest } from "../core/decision.ts";
 import type { DefinedPolicy, LayerOptions } from "../core/policy.ts";
 import { free, type Question, type Ruling, unasked } from "../core/ruling.ts";
 import type { Store } from "../core/store.ts";
@@ -246,6 +246,6 @@ function eventOf(
     key,
     plan: limits.plan,
   }));
-  const shadow: Peek = refused ?? { admitted: true, ...new Decision(ruling, cost).toJSON() };
+  const shadow: Peek = refused ?? new AdmittedRequest(ruling, cost);
   return { limiter, shadow, live, cost, partitions };
 }
