@@ -282,7 +282,7 @@ class StoreReplay {
     for (const [terms, { layer, prefix, until }] of this.#prefixes) {
       if (named.has(terms)) continue;
       this.#prefixes.delete(terms);
-      // One that is over cannot be ended where its layer is gone.
+      // An expired override cannot be ended after its layer is gone.
       if (until > this.#clock.now()) this.#tryTo(() => this.#limiter.endPrefixOverride({ layer, prefix }));
     }
     for (const [terms, { limits, ...override }] of named) {

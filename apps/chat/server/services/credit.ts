@@ -73,9 +73,9 @@ export interface CreditService {
 }
 
 export interface GrantOptions {
-  /** The same for a grant that is asked for again: it is made once. Default: a grant of its own. */
+  /** The same for a repeated request for this grant: it is made once. Default: a new grant. */
   reference?: string;
-  /** Writes down that the grant is made, in its transaction: where this fails, nothing is granted. */
+  /** Records that the grant is made, in its transaction: if this fails, nothing is granted. */
   record?(transaction: Database): Promise<void>;
 }
 
