@@ -55,7 +55,7 @@ describe("a built Next application", () => {
     ]);
   });
 
-  it("charges a limiter once that guards both proxy and route, and counts the routes together", async () => {
+  it("charges once for a request whose proxy and route have the same limiter, and counts the routes together", async () => {
     const answers = [];
     for (const path of ["/shared/one", "/shared/two", "/shared/one", "/shared/two", "/shared/two"]) {
       answers.push(await rateLimitOf(path, "bob", post));

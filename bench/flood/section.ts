@@ -66,7 +66,7 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
         sumOf(({ letIn }) => letIn),
       ),
       atMostOf(
-        "partitions, of those that the cap allows",
+        "partitions kept, as a share of the cap",
         1,
         "times",
         Math.max(...all.map(({ partitions, maxPartitions }) => partitions / Math.max(1, maxPartitions))),

@@ -58,7 +58,7 @@ function markModuleImports(): void {
   }
 }
 
-/** The declarations of the ES modules: all that those of the CommonJS modules have. */
+/** Writes the declarations of the ES modules. Each exports everything from the CommonJS declarations. */
 function shareDeclarations(): void {
   for (const { types } of targets) {
     const file = path.join(folder, types);
@@ -86,7 +86,7 @@ async function writeCommonJs(): Promise<void> {
     logLevel: "warning",
   });
   for (const { path: file, text } of outputFiles) {
-    // What is loaded later is required then: Jest cannot import() without a flag.
+    // Replace import() with require(): Jest cannot import() without a flag.
     const { code } = await transform(text, {
       ...common,
       format: "cjs",

@@ -32,7 +32,7 @@ export default defineConfig({
       title: "Page not found",
       quote: "There is no page at this address. Try the search, or start from the home page.",
       linkLabel: "go to the home page",
-      linkText: "First page",
+      linkText: "Home page",
     },
     footer: {
       message:

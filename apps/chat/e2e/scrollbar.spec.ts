@@ -25,6 +25,6 @@ test("thread and composer are aligned with and without a scrollbar", async ({ pa
   const widths = await page
     .getByRole("region", { name: "Conversation", exact: true })
     .evaluate((element) => [element.clientWidth, element.getBoundingClientRect().width]);
-  expect(widths[0], "the room beside the scrollbar").toBeLessThan(widths[1] ?? 0);
+  expect(widths[0], "the width next to the scrollbar").toBeLessThan(widths[1] ?? 0);
   expect(await middles()).toEqual([composer, composer]);
 });

@@ -298,7 +298,7 @@ const STORE_READY_MS = 5_000;
 /** How often answers of ended processes are ended. */
 const SWEEP_EVERY_MS = 10_000;
 
-/** Serves the metrics on a port of their own, if one is set. */
+/** Serves the metrics on a separate port, if one is set. */
 async function serveMetrics(
   metrics: Metrics,
   { host, port }: Config["metrics"],

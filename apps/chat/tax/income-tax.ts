@@ -17,8 +17,8 @@ export interface TaxedIncome {
 }
 
 /**
- * The personal allowance, in pence: rounded up to the pound where it shrinks (Income Tax Act 2007, section 35). Below 0 for
- * tax codes that add to the taxed income.
+ * The personal allowance, in pence. It is rounded up to the pound if it shrinks (Income Tax Act 2007, section 35).
+ * Below 0 for tax codes that add to the taxed income.
  */
 export function personalAllowance({ income, taxYear, taxCode, reliefAtSource = 0 }: TaxedIncome): number {
   if (taxCode) return toPence(taxCode.allowance);

@@ -27,7 +27,7 @@ export async function buildService(): Promise<void> {
   await promisify(execFile)(process.execPath, ["scripts/build.mjs"], { cwd: root });
 }
 
-/** Runs the service in a process of its own, on a free port unless `env` says otherwise. */
+/** Runs the service in a separate process, on a free port unless `env` sets one. */
 export function startServiceProcess(
   env: Record<string, string>,
   { compiledFolder, wrapper = [], started = main }: ServiceProcessOptions,

@@ -2,7 +2,10 @@ import { MemoryStore, type Options } from "express-rate-limit";
 import type { Limit } from "../../traffic.ts";
 import type { MemoryContender } from "../contender.ts";
 
-/** https://express-rate-limit.mintlify.app/reference/stores#memory-store: one limiter, with a store of its own, for each limit. */
+/**
+ * https://express-rate-limit.mintlify.app/reference/stores#memory-store: one limiter for each limit, each with a
+ * separate store.
+ */
 export const expressRateLimit: MemoryContender = {
   open({ peersLimits }) {
     const { userPerMinute, userPerHour, ipPerMinute } = peersLimits;

@@ -4,7 +4,10 @@ import { createClient } from "redis";
 import type { SharedContender } from "../../shared-store/contender.ts";
 import { type Limit, limits } from "../../traffic.ts";
 
-/** https://github.com/express-rate-limit/rate-limit-redis#examples: one store, with a prefix of its own, for each limiter. */
+/**
+ * https://github.com/express-rate-limit/rate-limit-redis#examples: one store for each limiter, each with a separate
+ * prefix.
+ */
 export const rateLimitRedis: SharedContender = {
   async open(url) {
     const client = createClient({ url });

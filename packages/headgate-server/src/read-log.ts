@@ -105,7 +105,7 @@ export function decidedNothing(limiter: string | undefined): InputError {
   return new InputError(`${sentence}: there is nothing to replay.`);
 }
 
-/** What says whose log it is, and under which policy, is always kept: nothing can be replayed without. */
+/** Keeps the newest lines, and all lines that name the log or its policy, because a replay needs them. */
 function newestOf(lines: LogLine[], most: number): LogLine[] {
   if (lines.length <= most) return lines;
   const isHead = ({ type }: LogLine) => type === "begin" || type === "policy";

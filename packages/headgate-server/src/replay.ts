@@ -268,8 +268,8 @@ class StoreReplay {
   }
 
   /**
-   * Puts the overrides by prefix in force that a line names, and ends those of earlier lines. The log has pseudonyms, of
-   * which nobody can tell the prefix. So each is in force for the line's own partition, as a prefix as long as its key.
+   * Applies the overrides by prefix that a line names, and ends those of earlier lines. The log has pseudonyms, which do
+   * not show a key's prefix. So each override applies to the line's own partition: its whole key is the prefix.
    */
   #putPrefixesInForce({ partitions, overrides = [], at }: DecisionLine | PenaltyLine): void {
     const named = new Map<string, ByPrefix>();
@@ -282,12 +282,12 @@ class StoreReplay {
     for (const [terms, { layer, prefix, until }] of this.#prefixes) {
       if (named.has(terms)) continue;
       this.#prefixes.delete(terms);
-      // One that is over cannot be ended where its layer is gone.
+      // An expired override cannot be ended after its layer is gone.
       if (until > this.#clock.now()) this.#tryTo(() => this.#limiter.endPrefixOverride({ layer, prefix }));
     }
     for (const [terms, { limits, ...override }] of named) {
       if (this.#prefixes.has(terms)) continue;
-      // A process compares the end with its own clock, so a line can name an override that is over by the store's.
+      // A process compares the end with its own clock, so a line can name an override that has ended by the store's clock.
       const until = Math.max(override.until, at + 1);
       this.#prefixes.set(terms, { ...override, limits, until });
       const end = Number.isFinite(until) ? { until } : {};
@@ -297,7 +297,7 @@ class StoreReplay {
     }
   }
 
-  /** Applies the overrides of single partitions that the decision met, also those that another process has set. */
+  /** Applies the overrides of single partitions that the decision met, including those set by another process. */
   #overrideAs(line: DecisionLine, caller: Logged): void {
     for (const { layer, partition } of line.partitions)
       this.#setOverride(

@@ -226,7 +226,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
   }
 
   test(
-    "in mid-stream: places are back within the lease, tokens are short by a beat at most, and what was said is kept",
+    "during a stream: places are free within the lease, at most one heartbeat of tokens is not charged, and the sent words are kept",
     async () => {
       // Each word has the same number of tokens.
       const text = Array.from({ length: MOST_WORDS }, (_, n) => `word-${1_000 + n}`).join(" ");

@@ -4,7 +4,7 @@ import type { PGliteOptions } from "@electric-sql/pglite";
 import { createFairTurns } from "../fair-turns.ts";
 import type { FromWorker, ToWorker } from "./embedded-worker.ts";
 
-/** An embedded database in a thread of its own. */
+/** An embedded database in a separate thread. */
 export interface EmbeddedThread {
   /** Resolves when the database is open, and rejects if it cannot be opened. */
   start(): Promise<void>;

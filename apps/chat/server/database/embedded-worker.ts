@@ -1,4 +1,4 @@
-/** Runs the embedded database in a thread of its own, so that requests do not wait for its queries. */
+/** Runs the embedded database in a separate thread, so that requests do not wait for its queries. */
 import { setFlagsFromString } from "node:v8";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { PGlite, type PGliteOptions } from "@electric-sql/pglite";

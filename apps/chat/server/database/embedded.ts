@@ -46,7 +46,7 @@ export async function openEmbedded(
   };
 }
 
-/** Opens PGlite in a thread of its own, and brings the tables up to date. */
+/** Opens PGlite in a separate thread, and brings the tables up to date. */
 export async function openPglite(options: PGliteOptions = {}, stuckMs?: number): Promise<OpenDatabase> {
   const thread = createThread(options, stuckMs);
   await thread.start();

@@ -335,13 +335,13 @@ test("credit is given, and a code issued, only with its line in the log", async 
     await database.database.execute("alter table limit_changes_away rename to limit_changes");
   }
   expect(await given()).toEqual(before);
-  // Sent again, it is made, and is in the log.
+  // If the order is sent again, the grant is made and logged.
   const again = await operator.send("POST", "/operator/api/grant", grant);
   expect(await again.json()).toEqual({ said: `${email} has 2.50 GBP now.` });
   expect((await read(operator, "changes")).log[0]).toMatchObject({ what: "grant", of: email });
 });
 
-test("a grant that is sent twice is made once, and what is granted is bounded", async () => {
+test("a grant that is sent twice is made once, and the amount is bounded", async () => {
   const service = await start({ CREDIT_MONTHLY_ALLOWANCE: "0" });
   const email = `${newUser()}@example.com`;
   const password = "correct horse battery";
@@ -358,12 +358,12 @@ test("a grant that is sent twice is made once, and what is granted is bounded", 
   const other = await grant("3", id);
   expect([other.status, (await other.json()).detail]).toEqual([
     422,
-    "This grant was made already, of 2.50 GBP.",
+    "This grant of 2.50 GBP was already made.",
   ]);
   const large = await grant("999999", "another-form-here");
   expect([large.status, (await large.json()).detail]).toEqual([
     422,
-    "An account may have 1000000.00 GBP of granted credit at most, and this one has 2.50 GBP.",
+    "An account may have at most 1000000.00 GBP of granted credit. This one has 2.50 GBP.",
   ]);
   expect((await operator.send("POST", "/operator/api/grant", { of: email, amount: "1" })).status).toBe(422);
   expect(await grants()).toHaveLength(1);

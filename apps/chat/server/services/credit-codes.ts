@@ -21,7 +21,7 @@ export interface TopUps {
 
 export interface CreditCodes extends TopUps {
   /**
-   * @param record writes down that the code is issued, in the same transaction: where this fails, there is no code
+   * @param record records that the code is issued, in the same transaction: if this fails, there is no code
    * @returns the code: it is kept as a hash, and can be shown only now
    */
   issue(

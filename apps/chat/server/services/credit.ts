@@ -73,9 +73,9 @@ export interface CreditService {
 }
 
 export interface GrantOptions {
-  /** The same for a grant that is asked for again: it is made once. Default: a grant of its own. */
+  /** The same for a repeated request for this grant: it is made once. Default: a new grant. */
   reference?: string;
-  /** Writes down that the grant is made, in its transaction: where this fails, nothing is granted. */
+  /** Records that the grant is made, in its transaction: if this fails, nothing is granted. */
   record?(transaction: Database): Promise<void>;
 }
 
@@ -227,13 +227,13 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
         const made = await findCreditEntry(transaction, userId, "grant", reference);
         if (made !== undefined && made.amount !== amount)
           throw new GrantError(
-            `This grant was made already, of ${formatMicros(made.amount, terms.currency)}.`,
+            `This grant of ${formatMicros(made.amount, terms.currency)} was already made.`,
           );
         if (made !== undefined) return toCredit(transaction, before);
         const row = { ...before, grantedLeft: before.grantedLeft + amount };
         if (amount > 0 && row.grantedLeft > MOST_GRANTED)
           throw new GrantError(
-            `An account may have ${formatMicros(MOST_GRANTED, terms.currency)} of granted credit at most, and this one has ${formatMicros(before.grantedLeft, terms.currency)}.`,
+            `An account may have at most ${formatMicros(MOST_GRANTED, terms.currency)} of granted credit. This one has ${formatMicros(before.grantedLeft, terms.currency)}.`,
           );
         await enter(transaction, row, { kind: "grant", amount, reference });
         await updateCredit(transaction, row);

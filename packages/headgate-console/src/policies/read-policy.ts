@@ -93,7 +93,7 @@ function pathOfMistake(value: unknown): JsonPath {
 }
 
 /**
- * Returns the first number below `length` for which `isWrong`, and all after it, hold; `length` if there is none. A
+ * Returns the first number below `length` from which on `isWrong` is always true; `length` if there is none. A
  * binary search, because each check is costly.
  */
 function firstOf(length: number, isWrong: (index: number) => boolean): number {

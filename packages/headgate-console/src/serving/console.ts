@@ -53,7 +53,7 @@ export interface ConsoleOptions<Given extends readonly unknown[] = []> {
   /** The page's title. Default: "Headgate". */
   title?: string;
   /**
-   * What is away, where a failure says so, in one sentence for the operator, such as "The database cannot be reached.": it is
+   * Returns what is unavailable, if a failure shows it, as a sentence for the operator, such as "The database cannot be reached.": it is
    * answered with 503. `undefined` for other failures, which are a 500. Either is given to `onError`. Default: always `undefined`.
    */
   unavailable?: (error: unknown) => string | undefined;

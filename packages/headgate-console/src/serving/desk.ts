@@ -74,7 +74,7 @@ export interface CallerDesk {
   log(most: number): Promise<Change[]>;
 }
 
-/** What answers hold of all accounts' credit, and have used. Amounts are formatted, with the currency. */
+/** How much credit answers hold and have used, over all accounts. Amounts are formatted, with the currency. */
 export interface CostNow {
   held: string;
   /** How many answers hold credit. */

@@ -65,7 +65,7 @@ describe("the examples", () => {
     ["ai-sdk", pageMessages],
   ])("%s refunds a request whose model failed", async (example, messages) => {
     await served(example, "fails", async (origin) => {
-      // The clients try again after seconds, so several requests wait at once.
+      // The clients try again only after some seconds, so send several requests at once.
       for (const atOnce of [2, 2, 2]) {
         const responses = await Promise.all(Array.from({ length: atOnce }, () => ask(origin, messages)));
         await Promise.all(responses.map((response) => response.text()));

@@ -94,9 +94,8 @@ export interface Admitted<Unit extends string = string> extends Decided {
    */
   extend(more: Cost<Unit> & { readonly atLeast?: number }): Extension | Promise<Extension>;
   /**
-   * Reports what has been used so far, in totals: `report({ tokens: 812 })`. These units are spent now, and that much
-   * less is held. Use beyond what was held is spent too, even into debt. A total below the last one gives the
-   * difference back.
+   * Reports what has been used so far, in totals: `report({ tokens: 812 })`. These units are spent now, and this much
+   * less is held. Use beyond the hold is spent too, even into debt. A total below the last one refunds the difference.
    *
    * While the store cannot answer, the report is kept, and sent later.
    *
@@ -106,9 +105,10 @@ export interface Admitted<Unit extends string = string> extends Decided {
   /**
    * Ends the reservation and frees what it still holds. Later calls change nothing.
    *
-   * @param used what was used in all. Units that are not named: what was last reported of them, else all that was granted.
-   *   `"nothing"` gives everything back, the request too, as if it had never been admitted: its id is free again.
-   * @param claim what becomes of the request's id, where it has one: without it, the id is done.
+   * @param used the total use. For a unit that is not named, it is the last report, or else everything that was
+   * granted. `"nothing"` refunds everything, including the request, as if it had never been admitted: its id is free
+   * again.
+   * @param claim the result for the request's id, if it has one. Default: the id is done.
    * @throws HeadgateError `cost-invalid`; `option-invalid` for a result that is too long.
    */
   end(used?: Cost<Unit> | "nothing", claim?: ClaimEnd): void | Promise<void>;
@@ -116,7 +116,7 @@ export interface Admitted<Unit extends string = string> extends Decided {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What becomes of a request's id when its reservation ends. */
+/** The result for a request's id when its reservation ends. */
 export interface ClaimEnd {
   /**
    * Whether the request was answered; `true` by default. With `false`, the next request with the id is admitted at once, and its

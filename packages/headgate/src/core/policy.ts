@@ -90,7 +90,7 @@ export interface Layer<Caller> {
 
 /** A layer as the limiter applies it. */
 export interface DefinedLayer<Caller> extends Layer<Caller> {
-  /** How the limits of a caller are found, where they depend on the caller. */
+  /** How the limits of a caller are found, if they depend on the caller. */
   readonly choice: LayerChoice<Caller> | undefined;
   /** How far back the layer remembers what was spent. */
   readonly memory: LayerMemory;

@@ -116,7 +116,7 @@ export function repeated(
   return { ...partOf(question, places), places, outcome, ledger, decidedBy };
 }
 
-/** The charges as the store counted them, where a later attempt at an id was not charged for requests. */
+/** The charges as the store counted them: a later attempt at an id was not charged for requests. */
 export function asCharged<Asked extends Question>(question: Asked, { attempt = 1 }: Outcome): Asked {
   return attempt === 1 ? question : { ...question, charges: withoutRequests(question.charges) };
 }

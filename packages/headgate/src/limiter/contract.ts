@@ -26,10 +26,12 @@ import type { WaitOptions } from "./waiting.ts";
 /** In milliseconds. */
 export interface Timeouts {
   /**
-   * How long the first decisions of a process wait for a store that has never answered, also if it refuses
-   * connections: from 0 to 60,000 ms; 5,000 by default. It counts from when the store's driver is loaded, which may take
-   * as long again on a busy machine. Then the outage policies decide. A store that has answered
-   * before is down if it says nothing for as long; until then it is slow, and `local` admits at the pace of its share.
+   * How long the first decisions of a process wait for a store that has never answered, even if it refuses connections:
+   * from 0 to 60,000 ms; 5,000 by default. After that, the outage policies decide. The time begins when the store's
+   * driver is loaded; on a busy machine, loading may take equally long.
+   *
+   * A store that has answered before counts as down after the same time without any answer. Until then it counts as
+   * slow, and `local` admits requests at the rate of its share.
    */
   connectMs?: number;
   /**
@@ -221,9 +223,9 @@ export interface Limiter<Caller, Unit extends string = string> {
    */
   wait(caller: Caller, options: ClaimOptions<Unit> & WaitOptions): Promise<Admission<Unit> | Known>;
   /**
-   * Admits a request as soon as it may pass, in a fair queue: first come, first served within the same partitions;
-   * between other partitions, in turn by units. Use it for jobs and for calls to other services. A server should
-   * refuse people's requests instead. Each attempt is a decision event. At most 1,000 callers wait at once.
+   * Admits a request as soon as it may pass, in a fair queue. Requests for the same partitions are served in order;
+   * different partitions take turns, by units. Use it for jobs and for calls to other services. A server should refuse
+   * people's requests instead. Each attempt is a decision event. At most 1,000 callers wait at once.
    *
    * @param options the cost, `maxWaitMs` (60,000 by default) and a `signal` that ends the wait.
    * @returns the admission; or the refusal, at once, if its wait for a window is longer than the rest of `maxWaitMs`, or

@@ -29,7 +29,7 @@ export interface BreakerOptions {
   readonly failuresToOpen: number;
   /** While open, the store is probed at this interval, ms, ± 20%, so that processes do not probe together. */
   readonly probeEveryMs: number;
-  /** From 0 up to 1, drawn anew for each probe. */
+  /** From 0 up to 1, drawn again for each probe. */
   readonly random: () => number;
   readonly onTransition: (event: OutageEvent) => void;
 }

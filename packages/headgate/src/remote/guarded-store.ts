@@ -45,7 +45,9 @@ export interface GuardedStoreOptions {
   readonly onContact?: () => Promise<void>;
   /** Called when a question is sent to the store: other questions of the same turn may be sent with it. */
   readonly onAsked?: (question: Question) => void;
-  /** From 0 up to 1, drawn anew for each probe; spreads those of many processes. Default `Math.random`. */
+  /**
+   * From 0 up to 1, drawn again for each probe, so that many processes do not probe together. Default `Math.random`.
+   */
   readonly random?: () => number;
 }
 

@@ -21,7 +21,7 @@ export function createCounters() {
     reconciled: 0,
     /** Changes that were never sent to the store, because more were waiting than are kept. */
     dropped: 0,
-    /** Changes of which it is not known whether the store made them. What they give back is not given twice. */
+    /** Changes that the store may or may not have made. Their refunds are not repeated. */
     inDoubt: 0,
   };
 }

@@ -61,7 +61,7 @@ export class Book implements Unsettled {
   /** Units whose true use was reported. */
   readonly #reported = new Set<string>();
   #ended = false;
-  /** What becomes of the claim, once it has ended. */
+  /** The state of the claim after the end. */
   #claimState: ClaimChange["state"] = "running";
   #result: string | undefined;
   #version = 0;
@@ -182,7 +182,10 @@ export class Book implements Unsettled {
     return this.#changed();
   }
 
-  /** @param used what was used in all; of units that are not named, what was reported, else all that was granted. */
+  /**
+   * @param used the total use. For a unit that is not named, it is the last report, or else everything that was
+   * granted.
+   */
   end(used: Cost | "nothing" | undefined, { done = true, result }: ClaimEnd = {}): void | Promise<void> {
     if (this.#ended) return;
     this.#claimState = used === "nothing" ? "nothing" : done ? "done" : "unfinished";

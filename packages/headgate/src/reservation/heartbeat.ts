@@ -96,7 +96,7 @@ function heartbeatOfAll(clock: Clock, report: (error: unknown) => void): Heartbe
     const byLedger = new Map<Ledger, Beat[]>();
     const ending: (void | Promise<void>)[] = [];
     for (const [book, owner] of owners) {
-      // A reservation that was lost without being ended cannot say what it used: it is taken to have used all of it.
+      // A lost reservation that was never ended cannot say what it used, so all of it is charged.
       if (owner.deref() === undefined) ending.push(book.end(undefined, { done: false }));
       if (!book.holds) {
         owners.delete(book);

@@ -17,7 +17,7 @@ const pounds = fc.oneof(
   fc.integer({ min: 250, max: 2_500 }).map((weekly) => ({ text: `£${weekly} a week`, value: weekly * 52 })),
 );
 
-/** A question with one salary, and what it says of it. */
+/** A question about one salary, with what an answer should use. */
 const question = fc
   .record({
     salary: pounds,
@@ -88,7 +88,7 @@ test("every figure equals an independent calculator", async () => {
   );
 }, 120_000);
 
-/** Circumstances that rules know, and words that none does. */
+/** Circumstances for which there are rules, and words without any rule. */
 const additions = [
   ..."mortgage|kids|dividends|blind|crypto|company car|child benefit|rent|zebra|helicopter|isa|married|jersey|self employed|redundancy|pension|student loan|bonus|overtime".split(
     "|",
@@ -98,7 +98,7 @@ const additions = [
   ..."until october|never|twice a week|how long|only until march".split("|"),
 ];
 
-/** What an answer to the question would have to mention of an addition that it did not use. */
+/** Whether an answer mentions an addition that it did not use. */
 function isMentioned(addition: string, text: string): boolean {
   const words = text.toLowerCase().replaceAll(/[,“”]/g, "");
   const known: Record<string, string[]> = {
@@ -160,7 +160,7 @@ test("any text is read in bounded time", () => {
     );
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...words), { maxLength: 400 }), (chosen) => {
-      // A pattern that runs away would not end within the test's time.
+      // A regular expression that backtracks without bound would not end within the test's time.
       const { words: read } = readMessage(chosen.join(" "), day);
       expect(read).toBeLessThanOrEqual(longestRead);
     }),

@@ -72,7 +72,7 @@ export class Reading {
   /**
    * Takes every match of a pattern.
    * @param use gets a match; on `false` its words stay
-   * @param how `"absorb"` lets what stood around the words stand together, and leaves amounts where they are
+   * @param how `"absorb"` joins the words on both sides of the taken words, and leaves amounts where they are
    */
   take(pattern: RegExp, use: Use = () => {}, how?: "absorb"): boolean {
     const { shape, at } = this.lay();

@@ -8,7 +8,7 @@ const shortest = 4;
 export function wordsOf(sources: readonly string[]): Set<string> {
   const words = new Set<string>();
   for (const source of sources) {
-    // "freelanc(?:e|er|ing)" has three words, and its stem is none.
+    // "freelanc(?:e|er|ing)" has three words. Its stem is not a word.
     for (const [, stem, ends = ""] of source.matchAll(/([a-z]+)\(\?:([a-z|]+)\)/g))
       for (const end of ends.split("|")) words.add(`${stem}${end}`);
     const literal = source.replace(/\(\?<?[^()|]*?[>:=!]/g, " ").replace(/\(\?|\\./g, " ");

@@ -52,7 +52,7 @@ const exposedWithLegacy: Record<FieldForm, string> = {
  * draft-ietf-httpapi-ratelimit-headers-10.
  *
  * `q` is the quota, `w` its window, `r` what remains and `t` the seconds until `r` grows. A window below one second
- * is shown as one second, since fields know whole seconds only. Empty where no limit applied.
+ * is shown as one second, since fields have whole seconds only. Empty if no limit applied.
  *
  * @throws HeadgateError `option-invalid`
  */

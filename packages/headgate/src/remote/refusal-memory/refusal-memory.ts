@@ -140,7 +140,7 @@ export function createRefusalMemory(most: number = defaultMost): RefusalMemory {
         const block = blockOf(refused.overrides?.[c]);
         const blockedMs = block === undefined ? 0 : block.until - refused.now;
         const longestWaitMs = Math.max(blockedMs, ...readings.map(({ waitMs }) => waitMs));
-        // A cost above the quota says nothing of other requests.
+        // A cost above the quota does not affect other requests.
         if (longestWaitMs === Number.POSITIVE_INFINITY && block === undefined) return;
         const flood =
           before !== undefined && askedAt - before.floodSince < staleAfterMs

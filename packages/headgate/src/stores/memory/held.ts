@@ -3,7 +3,7 @@ import { type Holdings, lapse, noHoldings, overAt } from "../../core/holdings.ts
 /** The maximum number of partitions with holds. */
 const mostPartitions = 1_000_000;
 
-/** What is held, by partition. Only partitions that hold something, or did a moment ago, are in it. */
+/** The holds of each partition. It only contains partitions that hold something, or did a moment ago. */
 export class Held {
   readonly #most: number;
   #partitions = new Map<string, Holdings>();

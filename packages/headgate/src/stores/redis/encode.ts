@@ -327,7 +327,7 @@ function endOf(until = Number.POSITIVE_INFINITY): number {
   return Math.max(1, Math.min(Math.floor(until), latestMs));
 }
 
-/** A number for each group; 0 where none is given. */
+/** A number for each group; 0 for groups without one. */
 function asMany({ groups }: LimitSet, numbers: readonly number[] | undefined): number[] {
   return groups.map((_, g) => numbers?.[g] ?? 0);
 }

@@ -15,7 +15,7 @@ export const algorithmNumbers: Readonly<Record<StateKind, number>> = {
 
 interface LimitText {
   readonly text: string;
-  /** The memories of all its groups, as one text. */
+  /** The sum of how far back the groups remember, ms: it shows whether one of them has changed. */
   readonly memoryMs: number;
   /** The calendar edges in the text are valid from `from` until `until`. */
   readonly from: number;
@@ -55,8 +55,8 @@ interface LogText {
 const logTexts = new WeakMap<LimitSet, LogText>();
 
 /**
- * A limit set that is one exact sliding window and nothing else, as the script takes it from a plain request that travels
- * alone: the tag, the widest window, ms, how many numbers the limits are, and these.
+ * A limit set that is a single exact sliding window, as the script reads it from a plain request that is alone in its
+ * call: the tag, the widest window, ms, the number of values of its limits, and these values.
  *
  * @returns undefined for any other limit set.
  */

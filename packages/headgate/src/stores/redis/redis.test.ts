@@ -133,7 +133,7 @@ describe("trips", () => {
     await store.check();
     let before = scriptCalls();
     const outcomes = (await together(40)) as Outcome[];
-    // The first one does not wait for others, because the one before it was alone in its turn.
+    // The first decision is sent at once, because the one before it was alone in its turn. The others are sent together.
     expect(scriptCalls() - before).toBe(2);
     expect(outcomes.map(({ admitted }) => admitted)).toEqual(outcomes.map((_, n) => n < 6));
 

@@ -7,7 +7,7 @@ const algorithmsByCode = Object.entries(stateCodes)
   .map(([name, code]) => ({
     code,
     name: name.replace("-", "_"),
-    // A coarse log is charged in a way of its own, and read as any other log.
+    // A coarse log has its own charge function, and is read like any other log.
     readAs: name === "coarse-log" ? "sliding_window" : name.replace("-", "_"),
   }));
 

@@ -4,14 +4,14 @@ import { script, scriptSha } from "./index.ts";
 import { presenceScript, presenceSha } from "./presence.ts";
 import { sharedTextScript, sharedTextSha } from "./shared-text.ts";
 
-it("is known by its SHA-1", () => {
+it("has the recorded SHA-1", () => {
   expect(scriptSha).toBe(createHash("sha1").update(script).digest("hex"));
 });
 
-it("is known by its SHA-1 if it counts processes", () => {
+it("has the recorded SHA-1 if it counts processes", () => {
   expect(presenceSha).toBe(createHash("sha1").update(presenceScript).digest("hex"));
 });
 
-it("is known by its SHA-1 if it stores a text", () => {
+it("has the recorded SHA-1 if it stores a text", () => {
   expect(sharedTextSha).toBe(createHash("sha1").update(sharedTextScript).digest("hex"));
 });
