@@ -123,7 +123,11 @@ export function unexplained(
         if (isIdle && !isSure[n]) continue;
         ways.push({ n, reached });
         // An explained answer that changes nothing can be put here, unless that ends the time of others.
-        if (isIdle && usable.every((other) => isSure[other] || endOf(other) >= call.sentAt))
+        if (
+          isIdle &&
+          call.kind !== "crash" &&
+          usable.every((other) => isSure[other] || endOf(other) >= call.sentAt)
+        )
           return follow({ n, reached });
       }
     }
