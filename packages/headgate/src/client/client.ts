@@ -127,7 +127,8 @@ export function createClient(options: ClientOptions = {}): Client {
     if (event === "clear") refusal = undefined;
     if ((news.quota?.at ?? 0) > (quota?.at ?? 0)) quota = news.quota;
     const theirs = news.refusal;
-    if (theirs && theirs.deadline > (refusal?.deadline ?? 0)) {
+    // The newer one, so that all tabs agree.
+    if (theirs && refusedAt(theirs) > refusedAt(refusal)) {
       refusal = new RateLimitedError(theirs);
       refused = news.caller;
     }
@@ -252,6 +253,11 @@ async function readProblem(response: Response): Promise<Problem | undefined> {
       .json()
       .catch(() => {}));
   return body instanceof Object ? (body as Problem) : undefined;
+}
+
+/** When the refusal was received. */
+function refusedAt(refusal?: Pick<StoredRefusal, "deadline" | "retryAfterMs">): number {
+  return refusal ? refusal.deadline - refusal.retryAfterMs : -Infinity;
 }
 
 /** The plain data of an error, without class and response, for another tab or a later page. */

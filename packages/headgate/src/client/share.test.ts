@@ -49,14 +49,18 @@ describe("between tabs", () => {
     expect(second.quota()).toEqual(first.quota());
   });
 
-  it("keeps the refusal that lasts longer", async () => {
+  it("agrees on the newest refusal, whichever tab got it", async () => {
     const [first, second] = [tab(refused(9)), tab(refused(99))];
+    let heard = news(first);
     await refuse(second);
-    const own = second.refusal();
-    const heard = news(second);
+    await heard;
+    expect(first.refusal()?.deadline).toBe(second.refusal()?.deadline);
+    await vi.waitUntil(() => Date.now() > (second.refusal()?.deadline ?? 0) - 99_000);
+    heard = news(second);
     await refuse(first);
     await heard;
-    expect(second.refusal()).toBe(own);
+    expect(second.refusal()?.retryAfterMs).toBe(9000);
+    expect(second.refusal()?.deadline).toBe(first.refusal()?.deadline);
   });
 
   it("neither receives nor sends after being closed", async () => {
