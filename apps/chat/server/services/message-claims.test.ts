@@ -91,7 +91,7 @@ describe("the id of a message, claimed with its admission", () => {
   test("is free after an attempt that failed, also for a request that waited for it", async () => {
     provider.setMode("fail-500");
     const failed = await Promise.all([one, two].map((client) => client.ask("count", { id: "q1" })));
-    // One attempted it. The other attempts it too, or reads how the first ends.
+    // One request made the attempt. The other made one too, or read that the first had failed.
     expect(failed.map(({ response }) => response.status)).toContain(503);
     expect(failed.map(({ text }) => text)).toEqual(["", ""]);
     expect(await left()).toBe(5);

@@ -64,7 +64,7 @@ describe("setPolicy", () => {
     expect(await admittedOf(9)).toBe(2);
   });
 
-  it("remembers for the widest limits so far, and while a caller was unlimited", async () => {
+  it("remembers as much as the widest limits so far need, also while a caller is unlimited", async () => {
     const { limiter, admittedOf, clock } = limited();
     limiter.setPolicy([{ name: "user", limits: "6/hour" }]);
     expect(await admittedOf(4)).toBe(4);

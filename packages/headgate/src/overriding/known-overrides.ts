@@ -15,7 +15,7 @@ interface Known {
   readonly heardAt: number;
 }
 
-/** How long the store's report that a blocked caller has no override is used, ms. */
+/** How long this process relies on the store's report that a blocked caller has no override, ms. */
 const noneForMs = 1000;
 
 /**

@@ -121,7 +121,7 @@ describe("RateLimitNotice", () => {
     ]);
   });
 
-  it("announces each of them once in strict mode too", async () => {
+  it("announces each message only once in strict mode too", async () => {
     await render({ deadline: start + 12_000 }, true);
     await passSeconds(13);
     expect(said).toHaveLength(3);

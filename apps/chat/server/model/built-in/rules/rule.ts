@@ -11,7 +11,10 @@ export interface Rule {
   how: "absorb" | undefined;
 }
 
-/** @param source a pattern as `phrase` reads it @param use on `false` the words stay */
+/**
+ * @param source a pattern as `phrase` reads it
+ * @param use returns `false` to leave the words to other rules
+ */
 export function rule(source: string, use: Rule["use"] = () => {}, how?: "absorb"): Rule {
   return { source, pattern: phrase(source), use, how };
 }

@@ -62,7 +62,7 @@ export function ToolFigure({ call }: { call: ToolCall }) {
   if (!figure) return null;
   return (
     <div className="my-4">
-      {/* Without its figure an answer still has its words, and the step its numbers. */}
+      {/* If the figure fails, the answer still has its text, and the step still shows its numbers. */}
       <ErrorBoundary fallback={null}>
         <Suspense fallback={<div className="h-40 rounded-xl bg-sunken" />}>{figure}</Suspense>
       </ErrorBoundary>

@@ -16,7 +16,7 @@ if isSingle and message[1] < 0 then
   message[1], singles, looks = -1 - message[1], #keys / 2, message[#message]
   if type(looks) == 'number' then looks = '' end
 end
--- A record of an attempt is kept for this long, ms. In one of this many milliseconds, old records are removed.
+-- How long the record of an attempt is kept, ms. Old records are removed in one of every 64 milliseconds.
 local rememberedMs, tidyEvery = 30000, 64
 local sets, q = message[1], message[2]
 local out = { 0 }
