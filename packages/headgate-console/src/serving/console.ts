@@ -53,8 +53,9 @@ export interface ConsoleOptions<Given extends readonly unknown[] = []> {
   /** The page's title. Default: "Headgate". */
   title?: string;
   /**
-   * Returns what is unavailable, if a failure shows it, as a sentence for the operator, such as "The database cannot be reached.": it is
-   * answered with 503. `undefined` for other failures, which are a 500. Either is given to `onError`. Default: always `undefined`.
+   * Describes a failure that means that something is unavailable, as a sentence for the operator, such as "The database
+   * cannot be reached." The answer is then a 503. For other failures it returns `undefined`, and the answer is a 500.
+   * `onError` gets both kinds. Default: always `undefined`.
    */
   unavailable?: (error: unknown) => string | undefined;
   /** Called with what failed unexpectedly. Default: writes on the console. */
