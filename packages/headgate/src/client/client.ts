@@ -120,15 +120,17 @@ export function createClient(options: ClientOptions = {}): Client {
   // Counts changes of the caller, so that a late response to one caller is not recorded for the next.
   let turn = 0;
 
-  const share = openShare<News>(name, ({ event, ...news }) => {
+  const share = openShare<News>(name, ({ event, refusal: theirs, ...news }) => {
     if (event === "caller") {
       if (news.caller !== caller) changeCaller(news.caller);
     } else if (caller !== undefined && news.caller !== undefined && news.caller !== caller) return;
     if (event === "clear") refusal = undefined;
     if ((news.quota?.at ?? 0) > (quota?.at ?? 0)) quota = news.quota;
-    const theirs = news.refusal;
-    // The newer one, so that all tabs agree.
-    if (theirs && refusedAt(theirs) > refusedAt(refusal)) {
+    // The newer one, so that all tabs agree: by when it was received, which is its wait before its deadline.
+    if (
+      theirs &&
+      theirs.deadline - theirs.retryAfterMs > (refusal ? refusal.deadline - refusal.retryAfterMs : 0)
+    ) {
       refusal = new RateLimitedError(theirs);
       refused = news.caller;
     }
@@ -253,11 +255,6 @@ async function readProblem(response: Response): Promise<Problem | undefined> {
       .json()
       .catch(() => {}));
   return body instanceof Object ? (body as Problem) : undefined;
-}
-
-/** When the refusal was received. */
-function refusedAt(refusal?: Pick<StoredRefusal, "deadline" | "retryAfterMs">): number {
-  return refusal ? refusal.deadline - refusal.retryAfterMs : -Infinity;
 }
 
 /** The plain data of an error, without class and response, for another tab or a later page. */
