@@ -12,7 +12,7 @@ export default defineConfig({
       "apps/chat/e2e/{crowd,firefox,image,killed,prometheus}/*.test.ts",
       "packages/headgate/src/stores/under-faults.test.ts",
     ],
-    env: { HEADGATE_HISTORIES: "12" },
+    env: { HEADGATE_HISTORIES: "8" },
     // For a machine that is busy with other work. On an idle one, the longest takes less than a minute.
     testTimeout: 600_000,
     hookTimeout: 600_000,

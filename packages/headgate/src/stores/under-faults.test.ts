@@ -128,10 +128,13 @@ async function play(server: Server, seed: number): Promise<void> {
       await direct.close?.();
     }
     const calls = recorders.calls();
-    expect(
-      calls.filter(({ kind, outcome }) => kind === "decide" && outcome?.admitted).length,
-    ).toBeGreaterThan(15);
     expect(unexplained(recorders.places, calls, { slots: server.kind === "cluster" })).toBe(undefined);
+    // A history in which nothing was decided would be explained by anything.
+    const decisions = calls.flatMap(({ kind, outcome }) =>
+      kind === "decide" && outcome ? [outcome.admitted] : [],
+    );
+    expect(decisions.length).toBeGreaterThan(40);
+    expect(decisions.filter((admitted) => admitted).length).toBeGreaterThan(5);
   } finally {
     await recorders.remove();
   }
