@@ -126,6 +126,8 @@ test.each<[question: string, says: RegExp]>([
   ["how far over the threshold is 57k", /“far”/],
   ["can i live on 25k in london", /“live”/],
   ["is it worth earning over 50k", /“over”/],
+  ["what tax code should I have", /^I can't tell whether a tax code is right\.(?!.*“should”)/],
+  ["is my tax code right", /^I can't tell whether a tax code is right\.(?!.*“right”)/],
 ])("%s: asked or declined", async (question, says) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeUndefined();
