@@ -54,8 +54,9 @@ interface Step extends Known {
   readonly before: Step | undefined;
 }
 
-/** A history that needs more steps than this is not decided. */
 const mostSteps = 50_000;
+/** The result for a history with so many calls at once that the search ended before it found an order, or that there is none. */
+export const undecided = `Not decided within ${mostSteps} steps.`;
 
 /**
  * Looks for an order of the calls in which the model gives the recorded answers. Each call takes effect at one moment
@@ -63,7 +64,7 @@ const mostSteps = 50_000;
  *
  * The search is that of Wing and Gong, with the memory of states that Lowe added ("Testing for linearizability", 2016).
  *
- * @returns `undefined` if there is such an order; otherwise the first call that no order explains.
+ * @returns `undefined` if there is such an order; `undecided`; otherwise the first call that no order explains.
  */
 export function unexplained(
   places: readonly Place[],
@@ -145,7 +146,7 @@ export function unexplained(
 
   const begin = { store: new ModelStore(transitions), marks: new Map(), call: undefined, before: undefined };
   if (search(begin, 0, 0, 0)) return undefined;
-  if (steps > mostSteps) return `Not decided within ${mostSteps} steps. Furthest: ${furthest.what}`;
+  if (steps > mostSteps) return undecided;
   return `No order of the calls explains the answers. Furthest: ${furthest.what}`;
 }
 
