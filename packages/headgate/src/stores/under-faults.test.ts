@@ -144,8 +144,8 @@ async function playOne(server: Server, seed: number): Promise<string | undefined
     const decisions = calls.flatMap(({ kind, outcome }) =>
       kind === "decide" && outcome ? [outcome.admitted] : [],
     );
-    expect(decisions.length).toBeGreaterThan(40);
-    expect(decisions.filter((admitted) => admitted).length).toBeGreaterThan(5);
+    expect(decisions.length).toBeGreaterThan(20);
+    expect(decisions.filter((admitted) => admitted).length).toBeGreaterThan(3);
     return undefined;
   } finally {
     await recorders.remove();
