@@ -41,6 +41,8 @@ const together = 25;
 const beatMs = 10_000;
 attend(({ store: where, startMs }: Setting) => {
   const clock = fakeClock(startMs);
+  // Not the store's: otherwise holds that are not renewed would lapse.
+  const beatingClock = fakeClock(startMs);
   const store = open(where, clock);
   let held: readonly Admission[] = [];
   return async (question: Question): Promise<Decided | undefined> => {
@@ -53,11 +55,11 @@ attend(({ store: where, startMs }: Setting) => {
         clock.set(startMs + timeToFillMs(question.situation));
         return decide(store, clock, question.situation, question.decisions);
       case "hold":
-        held = await holdAll(store, clock, startMs, question);
+        held = await holdAll(store, beatingClock, clock, question);
         return;
       case "beat":
         for (let beat = 0; beat < question.beats; beat += 1) {
-          clock.advance(beatMs);
+          beatingClock.advance(beatMs);
           await sleep(question.pauseMs);
         }
         for (const admission of held) checkAdmitted(admission);
@@ -176,17 +178,19 @@ function othersOf(store: Store, clock: FakeClock): Limiter<string>[] {
   );
 }
 
-/** Returns the admissions: one that nobody refers to any more is ended. */
+/**
+ * Returns the admissions: one that nobody refers to any more is ended.
+ *
+ * @param still a clock that nobody moves
+ */
 async function holdAll(
   store: Store,
-  clock: FakeClock,
-  startMs: number,
+  moved: FakeClock,
+  still: FakeClock,
   { holds, callers, beating }: Extract<Question, { do: "hold" }>,
 ): Promise<Admission[]> {
-  if (beating === "all") return hold(store, clock, holds, callers);
-  // The clock of the others stands still.
-  const others = await hold(store, fakeClock(startMs), holds - 1, callers);
-  return [...others, ...(await hold(store, clock, 1, 1))];
+  if (beating === "all") return hold(store, moved, holds, callers);
+  return [...(await hold(store, still, holds - 1, callers)), ...(await hold(store, moved, 1, 1))];
 }
 
 async function hold(store: Store, clock: FakeClock, holds: number, callers: number): Promise<Admission[]> {
