@@ -2,9 +2,12 @@
  * A second calculator for tests, with another method. It uses only the published table: thresholds that include the
  * allowance, as on GOV.UK, and unrounded pounds. It shares no code and no table with `tax/`.
  */
+const usualYear = "2026/27";
+
 export interface IndependentPay {
   salary: number;
-  taxYear: string;
+  /** Default: the year of `day`, 2026/27. */
+  taxYear?: string;
   scottish?: boolean;
   plans?: readonly (number | string)[];
   extra?: number;
@@ -66,7 +69,7 @@ const employerTable: Record<string, [over: number, rate: number]> = {
  */
 function incomeTax(
   income: number,
-  { taxYear, scottish, allowance, reliefAtSource = 0 }: IndependentPay,
+  { taxYear = usualYear, scottish, allowance, reliefAtSource = 0 }: IndependentPay,
 ): number {
   // Calculated in whole pence, because floating-point pounds may fall just short of a whole pound.
   const above = Math.round((income - reliefAtSource - 100_000) * 100);
@@ -90,7 +93,7 @@ function insurance(pay: number): number {
   return pay <= 50_270 ? (pay - 12_570) * 0.08 : 3_016 + (pay - 50_270) * 0.02;
 }
 
-function loan(pay: number, { taxYear, plans = [] }: IndependentPay): number {
+function loan(pay: number, { taxYear = usualYear, plans = [] }: IndependentPay): number {
   const table = loanTable[taxYear] ?? {};
   const thresholds = plans.filter((plan) => plan !== "postgrad").flatMap((plan) => table[plan] ?? []);
   const undergraduate = thresholds.length > 0 ? Math.max(0, pay - Math.min(...thresholds)) * 0.09 : 0;
@@ -99,7 +102,15 @@ function loan(pay: number, { taxYear, plans = [] }: IndependentPay): number {
 
 /** Returns pay in pounds a year, unrounded. */
 export function independentPay(of: IndependentPay) {
-  const { salary, taxYear, extra = 0, otherJobs = [], sacrificed = 0, netPay = 0, reliefAtSource = 0 } = of;
+  const {
+    salary,
+    taxYear = usualYear,
+    extra = 0,
+    otherJobs = [],
+    sacrificed = 0,
+    netPay = 0,
+    reliefAtSource = 0,
+  } = of;
   const jobs = [salary + extra - sacrificed, ...otherJobs];
   const gross = salary + extra + otherJobs.reduce((sum, job) => sum + job, 0);
   const tax = incomeTax(gross - sacrificed - netPay, of);
@@ -117,7 +128,7 @@ export function independentPay(of: IndependentPay) {
 }
 
 /** Returns the lowest whole-pound salary with a take-home, by trying each pound. */
-export function independentSalaryFor(takeHome: number, of: Omit<IndependentPay, "salary">): number {
+export function independentSalaryFor(takeHome: number, of: Omit<IndependentPay, "salary"> = {}): number {
   let salary = Math.floor(takeHome);
   while (independentPay({ ...of, salary }).takeHome < takeHome - 0.005) salary += 1;
   return salary;

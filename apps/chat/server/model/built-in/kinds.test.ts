@@ -7,13 +7,11 @@ import { expectFigures } from "../../../testing/figures.ts";
 import {
   type IndependentPay,
   independentPay,
-  independentSalaryFor,
+  independentSalaryFor as salaryFor,
 } from "../../../testing/independent-pay.ts";
 
-type Pay = Omit<IndependentPay, "taxYear">;
-const takeHome = (of: Pay) => independentPay({ taxYear: "2026/27", ...of }).takeHome;
-const loan = (of: Pay) => independentPay({ taxYear: "2026/27", ...of }).studentLoan;
-const salaryFor = (net: number) => independentSalaryFor(net, { taxYear: "2026/27" });
+const takeHome = (of: IndependentPay) => independentPay(of).takeHome;
+const loan = (of: IndependentPay) => independentPay(of).studentLoan;
 const scottish = true;
 
 const rows: [question: string, ...figures: number[]][] = [
@@ -120,10 +118,7 @@ const rows: [question: string, ...figures: number[]][] = [
     (takeHome({ salary: 32_000 }) * 0.3) / 12,
   ],
   // The salary for what reaches the bank.
-  [
-    "salary needed to clear £2,500/month in Scotland",
-    independentSalaryFor(30_000, { taxYear: "2026/27", scottish }),
-  ],
+  ["salary needed to clear £2,500/month in Scotland", salaryFor(30_000, { scottish })],
   ["I get 2 grand a month into my bank. whats my salary?", salaryFor(24_000)],
   ["net £600 a week what annual salary", salaryFor(31_200)],
   ["I get £2,300 a month in my bank account, what's my gross", salaryFor(27_600)],
@@ -260,7 +255,7 @@ const rows: [question: string, ...figures: number[]][] = [
     "what did I pay in NI in 2024/25 on 40k",
     independentPay({ taxYear: "2024/25", salary: 40_000 }).nationalInsurance,
   ],
-  ["how much of 35k is lost in NI", independentPay({ taxYear: "2026/27", salary: 35_000 }).nationalInsurance],
+  ["how much of 35k is lost in NI", independentPay({ salary: 35_000 }).nationalInsurance],
   // Repayments of a plan.
   ["plan 5 repayments 27k", loan({ salary: 27_000, plans: [5] })],
   ["what are my plan 2 repayments on 40k", loan({ salary: 40_000, plans: [2] })],
@@ -291,7 +286,7 @@ const rows: [question: string, ...figures: number[]][] = [
   ["under 18 minimum wage 20 hours a week", 8_320],
   // PAYE is how somebody is paid.
   ["daily take home on 300 a day paye", takeHome({ salary: 78_000 }) / 260],
-  ["how much paye on 40k", independentPay({ taxYear: "2026/27", salary: 40_000 }).incomeTax],
+  ["how much paye on 40k", independentPay({ salary: 40_000 }).incomeTax],
   ["how much of my 55k salary is taxed at 40 percent", 4_730],
   // Whose contribution, and of what.
   ["pension 3% them 5% me, 28k", takeHome({ salary: 28_000, sacrificed: 1_400 })],

@@ -6,13 +6,11 @@ import { expect, test } from "vitest";
 import { asked } from "../../../testing/asked.ts";
 import { expectFigures } from "../../../testing/figures.ts";
 import {
-  type IndependentPay,
-  independentPay,
-  independentSalaryFor,
+  independentPay as of,
+  type IndependentPay as Pay,
+  independentSalaryFor as salaryFor,
 } from "../../../testing/independent-pay.ts";
 
-type Pay = Omit<IndependentPay, "taxYear">;
-const of = (pay: Pay) => independentPay({ taxYear: "2026/27", ...pay });
 const takeHome = (pay: Pay) => of(pay).takeHome;
 const incomeTax = (pay: Pay) => of(pay).incomeTax;
 const insurance = (pay: Pay) => of(pay).nationalInsurance;
@@ -21,8 +19,6 @@ const employer = (pay: Pay) => of(pay).employerInsurance;
 /** Income tax and National Insurance as a percentage, as it is shown. */
 const rate = (salary: number) =>
   Number((((incomeTax({ salary }) + insurance({ salary })) / salary) * 100).toFixed(1));
-const salaryFor = (net: number, pay: Omit<Pay, "salary"> = {}) =>
-  independentSalaryFor(net, { taxYear: "2026/27", ...pay });
 const scottish = true;
 
 const answered: [question: string, ...figures: number[]][] = [

@@ -5,13 +5,10 @@ import { expectFigures } from "../../../testing/figures.ts";
 import {
   type IndependentPay,
   independentPay,
-  independentSalaryFor,
+  independentSalaryFor as salaryFor,
 } from "../../../testing/independent-pay.ts";
 
-type Pay = Omit<IndependentPay, "taxYear">;
-const takeHome = (of: Pay) => independentPay({ taxYear: "2026/27", ...of }).takeHome;
-const salaryFor = (net: number, of: Omit<Pay, "salary"> = {}) =>
-  independentSalaryFor(net, { taxYear: "2026/27", ...of });
+const takeHome = (of: IndependentPay) => independentPay(of).takeHome;
 const scottish = true;
 
 const answered: [question: string, ...figures: number[]][] = [

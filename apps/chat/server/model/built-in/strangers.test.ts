@@ -6,13 +6,11 @@ import { expect, test } from "vitest";
 import { asked } from "../../../testing/asked.ts";
 import { expectFigures } from "../../../testing/figures.ts";
 import {
-  type IndependentPay,
-  independentPay,
   independentSalaryFor,
+  type IndependentPay as Pay,
+  independentPay as pay,
 } from "../../../testing/independent-pay.ts";
 
-type Pay = Omit<IndependentPay, "taxYear"> & { taxYear?: string };
-const pay = (of: Pay) => independentPay({ taxYear: "2026/27", ...of });
 const scottish = true;
 
 type Row = [question: string, ...figures: number[]];
@@ -36,7 +34,7 @@ const together = (question: string, one: Pay, other: Pay): Row => [
 ];
 const salaryFor = (question: string, net: number, of: Omit<Pay, "salary"> = {}): Row => [
   question,
-  independentSalaryFor(net, { taxYear: "2026/27", ...of }),
+  independentSalaryFor(net, of),
 ];
 
 const answered: Row[] = [
