@@ -30,6 +30,16 @@ const expected: Record<string, string> = {
   "limit-unreadable": "/errors.html",
   createLimiter: "/reference/headgate.html#createlimiter",
   changelog: "/changelog.html",
+  "per user limit": "/guarding-an-endpoint.html",
+  "rate limit per user": "/guarding-an-endpoint.html",
+  "daily limit": "/limits.html",
+  "monthly quota": "/limits.html",
+  "reset limit": "/recipes.html",
+  "raise limit": "/recipes.html",
+  concurrency: "/recipes.html",
+  "ai sdk": "/ai.html",
+  dashboard: "/metrics.html",
+  grafana: "/metrics.html",
 };
 
 const chunks = path.join(import.meta.dirname, "../docs/dist/assets/chunks");

@@ -20,6 +20,6 @@ export const searchOptions = {
     if (!id.includes("/reference/")) return above === 0 ? 2 : 1;
     // Prefixes match too, but "redis" must not find RedisClient before the page about Redis.
     const isNamed = above === 2 && /^[A-Z][a-z]+$/.test(title) && title.toLowerCase() === term;
-    return isNamed ? 3 : 0.3;
+    return isNamed ? 2 : 0.3;
   },
 };
