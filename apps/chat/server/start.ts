@@ -187,9 +187,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const { currency } = config.credit;
     const desk = createOperatorDesk({ database, clock, callerLimits, credit, codes, currency });
     door?.serve({ database, clock, credit, codes, accounts, plans, callerLimits }, log);
-    const turns = createTurns(database, clock, credit);
+    const turns = createTurns(database, clock, credit, open.reserved);
     const inFlight = createTurnsInFlight();
-    const journal = createJournal({ database, log });
+    const journal = createJournal({ database: open.reserved, log });
     closers.push(journal.close);
     const operator = limiters.operator
       ? openConsole({

@@ -14,8 +14,14 @@ export type DatabaseLocation =
 
 export interface OpenDatabase {
   database: Database;
+  /**
+   * The same database through connections that requests cannot use up: for saving answers that have begun, and for checks.
+   */
+  reserved: Database;
   /** Resolves if the database answers and accepts writes, and rejects otherwise. */
   probe(): Promise<void>;
+  /** Whether a request was refused within the last seconds because all connections were in use. */
+  isBusy(): boolean;
   /** Returns the free space of the database's disk; `undefined` if it has no files, or they are on another machine. */
   freeBytes(): Promise<number | undefined>;
   /** Whether other processes may use the database. */

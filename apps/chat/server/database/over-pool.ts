@@ -4,16 +4,28 @@ import type { Database, OpenDatabase } from "./connect.ts";
 import { probeWrites } from "./probe.ts";
 import * as schema from "./schema.ts";
 
-/** Opens a server's or an embedded database's pool for the repositories. */
-export function overPool(pool: Pool): OpenDatabase {
+/**
+ * Opens a server's or an embedded database's pool for the repositories.
+ *
+ * @param reserved a pool that requests do not use. Default: the same
+ */
+export function overPool(pool: Pool & { readonly isBusy?: boolean }, reserved: Pool = pool): OpenDatabase {
+  const pools = new Set([pool, reserved]);
   // Without a listener, a connection that PostgreSQL closes while idle would end the process.
-  pool.on("error", () => {});
-  const database = drizzle(pool, { schema }) as unknown as Database;
+  for (const each of pools) each.on("error", () => {});
+  const [database, ofAnswers] = [pool, reserved].map((each) => drizzle(each, { schema })) as unknown as [
+    Database,
+    Database,
+  ];
   return {
     database,
-    probe: () => probeWrites(database),
+    reserved: ofAnswers,
+    probe: () => probeWrites(ofAnswers),
+    isBusy: () => pool.isBusy ?? false,
     freeBytes: async () => undefined,
     isShared: true,
-    close: () => pool.end(),
+    async close() {
+      await Promise.all([...pools].map((each) => each.end()));
+    },
   };
 }

@@ -1,13 +1,16 @@
 import { type PostgresServer, startPostgres } from "@headgate/test-servers/postgres.ts";
 import { getTableName, is, sql } from "drizzle-orm";
 import { PgTable } from "drizzle-orm/pg-core";
+import { fakeClock } from "headgate/testing";
 import { Client } from "pg";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { startTestService, until } from "../../testing/service.ts";
+import { promptModel, startTestService, TEST_START_MS, until } from "../../testing/service.ts";
+import { createBuiltInModel } from "../model/built-in/language-model.ts";
 import { openDatabase } from "./connect.ts";
 import journal from "./migrations/meta/_journal.json" with { type: "json" };
 import * as schema from "./schema.ts";
+import { openShared } from "./shared.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
@@ -93,6 +96,67 @@ test("a read-only database is a 503 with a clear message, and is not ready", asy
   await until(async () => (await client("/ready")).status === 200);
   await until(async () => (await client.ask("take-home on £45,000")).response.status === 200);
   await service.close();
+});
+
+test("an overload is a 503 that says how long to wait, and neither an outage nor the end of answers under way", async () => {
+  const lines: string[] = [];
+  const log = pino({ level: "info" }, { write: (line) => void lines.push(line) });
+  const database = await openShared(postgres.url, { max: 2, connectionTimeoutMillis: 1_000 });
+  const clock = fakeClock(TEST_START_MS);
+  let pass = () => {};
+  const passed = new Promise<void>((resolve) => {
+    pass = resolve;
+  });
+  const model = { ...promptModel(clock), model: createBuiltInModel({ clock, pace: () => passed }) };
+  const service = await startTestService({
+    env: { DATABASE_URL: postgres.url },
+    database,
+    clock,
+    model,
+    log,
+  });
+  const client = service.client({ "X-User-Id": "ann" });
+  const asking = client.ask("take-home on £45,000");
+  const { id } = await until(async () => {
+    const { conversations } = await (await client("/conversations")).json();
+    return conversations[0];
+  });
+
+  // Others take all connections that requests may take. One of them waited for it: a connection became free meanwhile.
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  let endFirst = () => {};
+  const endedFirst = new Promise<void>((resolve) => {
+    endFirst = resolve;
+  });
+  const others = [endedFirst, ended, ended].map((until) => database.database.transaction(() => until));
+  const person = { email: "busy@example.com", password: "correct horse battery", name: "Busy" };
+  const refused = Promise.all([
+    client.send("POST", "/chat/message", { messages: [{ role: "user", content: "and in Scotland?" }] }),
+    client("/conversations"),
+    client.send("POST", "/auth/sign-up/email", person),
+  ]);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  endFirst();
+  for (const response of await refused) {
+    const seen = [response.status, response.headers.get("Retry-After"), (await response.json()).error];
+    expect(seen, response.url).toEqual([503, "5", "busy"]);
+  }
+  expect((await client("/ready")).status).toBe(200);
+  const failures = lines.filter((line) => line.includes("the database failed"));
+  for (const line of failures) expect(JSON.parse(line)).toMatchObject({ error: { database: "busy" } });
+
+  // The answer that had begun goes on, and is saved.
+  pass();
+  expect((await asking).text).toContain("£35,919.60");
+  end();
+  await Promise.all(others);
+  const { messages } = await (await client(`/conversations/${id}`)).json();
+  expect(JSON.stringify(messages)).toContain("£35,919.60");
+  await service.close();
+  await database.close();
 });
 
 /** Changes a server setting, and reloads it in every session. */

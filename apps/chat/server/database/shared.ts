@@ -1,17 +1,24 @@
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
-import { Client, Pool } from "pg";
+import { Client, Pool, type PoolConfig } from "pg";
 import { StartError } from "../start-error.ts";
 import type { OpenDatabase } from "./connect.ts";
 import { migrationsFolder } from "./migrations-folder.ts";
 import { overPool } from "./over-pool.ts";
 import { reasonOf } from "./reason.ts";
+import { RequestPool } from "./request-pool.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** The time limit of a query, so that a hanging database does not block requests for ever. */
 const QUERY_TIMEOUT_MS = 10_000;
 const CONNECT_ATTEMPTS = 5;
+/** How long a connection that nobody uses stays open. */
+const IDLE_MS = 300_000;
+/** For requests. */
+const CONNECTIONS = 17;
+/** For answers that have begun, and for checks: a flood of requests must not delay these. */
+const RESERVED_CONNECTIONS = 3;
 
 /** An arbitrary number that all processes use: "headgate" on a phone keypad. */
 const MIGRATION_LOCK = 43_234_283;
@@ -19,22 +26,26 @@ const MIGRATION_LOCK = 43_234_283;
 /**
  * Connects to a PostgreSQL server, and brings the tables up to date.
  *
+ * @param poolOptions replaces settings of the connections, for tests
  * @throws {StartError} if the server cannot be reached
  */
-export async function openShared(url: string): Promise<OpenDatabase> {
-  const pool = new Pool({
+export async function openShared(url: string, poolOptions: PoolConfig = {}): Promise<OpenDatabase> {
+  const options: PoolConfig = {
     connectionString: url,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
-    max: 20,
-  });
-  const open = overPool(pool);
+    // Opening one is slow, and slowest in an overload.
+    idleTimeoutMillis: IDLE_MS,
+    ...poolOptions,
+  };
+  const pool = new RequestPool({ max: CONNECTIONS, ...options });
+  const open = overPool(pool, new Pool({ ...options, max: RESERVED_CONNECTIONS }));
   try {
     await waitUntilReachable(pool, url);
     await migrateShared(url);
   } catch (error) {
-    await pool.end();
+    await open.close();
     throw error;
   }
   return open;

@@ -1,10 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { StreamPlaces } from "../services/stream-places.ts";
-import { HttpProblem } from "./problems.ts";
+import { busy } from "./problems.ts";
 import type { ServiceEnv } from "./service-env.ts";
-
-/** Of many answers in flight, one usually ends within this time. */
-const RETRY_AFTER_SECONDS = 5;
 
 /**
  * Answers 503 while this process streams its maximum number of answers. A place is held until the response is closed
@@ -26,13 +23,4 @@ export function limitStreams(places: StreamPlaces): MiddlewareHandler<ServiceEnv
       void Promise.all([closed, c.get("answered")]).then(leave);
     }
   };
-}
-
-export function busy(): HttpProblem {
-  return new HttpProblem(
-    503,
-    "busy",
-    `The service is busy right now. Please try again in ${RETRY_AFTER_SECONDS} seconds.`,
-    { headers: { "Retry-After": String(RETRY_AFTER_SECONDS) } },
-  );
 }

@@ -98,7 +98,16 @@ export function clientWentAway(detail: string): HttpProblem {
   return new HttpProblem(499, "client_closed_request", detail);
 }
 
+/** Of many requests and answers in progress, one usually ends within this time. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** 503: the service is overloaded. */
+export function busy(): HttpProblem {
+  return databaseProblem("busy");
+}
+
 const DATABASE_TROUBLE: Record<DatabaseTrouble, [error: string, detail: string]> = {
+  busy: ["busy", `The service is busy right now. Please try again in ${RETRY_AFTER_SECONDS} seconds.`],
   unreachable: [
     "database_unreachable",
     "The service cannot reach its database right now. Please try again in a moment.",
@@ -113,10 +122,12 @@ const DATABASE_TROUBLE: Record<DatabaseTrouble, [error: string, detail: string]>
   ],
 };
 
-/** 503: the service works, but its database does not. */
+/** 503: the service works, but its database does not, or has more to do than it can. */
 export function databaseProblem(trouble: DatabaseTrouble): HttpProblem {
   const [error, detail] = DATABASE_TROUBLE[trouble];
-  return new HttpProblem(503, error, detail);
+  const isSoonOver = trouble === "busy" || trouble === "unreachable";
+  const headers = isSoonOver ? { "Retry-After": String(RETRY_AFTER_SECONDS) } : {};
+  return new HttpProblem(503, error, detail, { headers });
 }
 
 /** 402: too little credit. */

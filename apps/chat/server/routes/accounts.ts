@@ -144,7 +144,8 @@ async function problemOf(
 ): Promise<Response> {
   const body = (await response.json().catch(() => ({}))) as { code?: unknown; message?: unknown };
   if (response.status >= 500 || body.code === SWALLOWED_FAILURE) {
-    const database = await readiness.database();
+    const state = await readiness.database();
+    const database = state === "ok" && readiness.isBusy() ? "busy" : state;
     if (database !== "ok") {
       c.get("log").error({ error: { database } }, "the database failed");
       return problemResponse(c, databaseProblem(database));

@@ -97,6 +97,7 @@ export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv>
 
 const NOT_READY: Record<DatabaseTrouble | "ok", string> = {
   ok: "The service is stopping.",
+  busy: "The database has no connection left.",
   unreachable: "The database does not answer.",
   "read-only": "The database is read-only.",
   full: "The disk is full.",

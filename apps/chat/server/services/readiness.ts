@@ -2,6 +2,8 @@ import type { OpenDatabase } from "../database/connect.ts";
 import { type DatabaseTrouble, databaseTrouble } from "../database-trouble.ts";
 
 export interface Readiness {
+  /** Whether a request was refused within the last seconds because all connections to the database were in use. */
+  isBusy(): boolean;
   /** Checks whether the database answers, accepts writes and has room. Simultaneous calls share one check. */
   database(): Promise<"ok" | DatabaseTrouble>;
   /** Checks whether the disk of an embedded database has room; always `true` for a database server. */
@@ -12,7 +14,11 @@ export interface Readiness {
 const LEAST_FREE_BYTES = 33_554_432;
 const ANSWER_TIMEOUT_MS = 2_000;
 
-export function createReadiness({ probe, freeBytes }: Pick<OpenDatabase, "probe" | "freeBytes">): Readiness {
+export function createReadiness({
+  probe,
+  isBusy,
+  freeBytes,
+}: Pick<OpenDatabase, "probe" | "isBusy" | "freeBytes">): Readiness {
   let asking: Promise<"ok" | DatabaseTrouble> | undefined;
 
   async function hasRoom(): Promise<boolean> {
@@ -30,6 +36,7 @@ export function createReadiness({ probe, freeBytes }: Pick<OpenDatabase, "probe"
   }
 
   return {
+    isBusy,
     hasRoom,
     database() {
       asking ??= inTime(ask()).finally(() => {

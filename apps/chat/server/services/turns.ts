@@ -109,11 +109,17 @@ class AlreadyClaimed extends Error {}
 
 class CreditRefused extends Error {}
 
-export function createTurns(database: Database, clock: Clock, credit: CreditService): TurnService {
+/** @param reserved the same database, with connections for answers that have begun */
+export function createTurns(
+  database: Database,
+  clock: Clock,
+  credit: CreditService,
+  reserved: Database = database,
+): TurnService {
   const now = () => new Date(clock.now());
   /** The answers of this process. It sends its heartbeats late while it is busy, and must not end its own answers. */
   const own = new Set<string>();
-  const { end, endLapsed } = createTurnEndings(database, credit);
+  const { end, endLapsed } = createTurnEndings(reserved, credit);
 
   /** Locks in the same order as `end`: the conversation, the turn, the account. */
   async function beginIn(
@@ -183,7 +189,7 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
     },
 
     extend: ({ answerId }, more) =>
-      database.transaction(async (transaction) => {
+      reserved.transaction(async (transaction) => {
         const row = await lockRunningTurn(transaction, answerId);
         if (!row || row.payer === null) return 0;
         const granted = await credit.holdAffordable(transaction, row.payer, more);
@@ -216,12 +222,12 @@ export function createTurns(database: Database, clock: Clock, credit: CreditServ
       end({ conversationId, answerId: titleTurn(conversationId), formerAnswers: [] }, [], {}, used),
 
     async sweep(leaseMs) {
-      const lapsed = await listLapsedTurns(database, leaseMs, MOST_SWEPT_AT_ONCE);
+      const lapsed = await listLapsedTurns(reserved, leaseMs, MOST_SWEPT_AT_ONCE);
       let swept = 0;
       for (const answerId of lapsed) {
         if (!own.has(answerId) && (await endLapsed(answerId, leaseMs))) swept += 1;
       }
-      await deleteEndedTurns(database, KEPT_AFTER_END_MS);
+      await deleteEndedTurns(reserved, KEPT_AFTER_END_MS);
       return swept;
     },
   };
