@@ -3,7 +3,7 @@ const words = `
 soon normally usually typically aswell asking friend a about actually ah all along alright also always am an and any anyone anything approximately approx are around as at be been
 being bit bro but by calc calculate calculation calculations calculator can cant check cheers come comes could convert cos curious currently
 day dear did do does doing done else estimate etc exact exactly explain figure figures find fine for from fyi generally get gets
-getting give gives given giving go goes going good got great guess had has have having hello help her here hey hi hiya him his hm
+getting give gives given giving go goes going good got great because recently recent guess had has have having hello help her here hey hi hiya him his hm
 hmm how hoping i idea if in into is it its just kind know let like likely lol look looking lot love make makes making mate mates
 maybe me mean might mine moment money much my myself need needs new nice nope now number numbers of oh ok okay on one or our
 overall own pal perhaps please pls plz possible pretty pm question quick quickly quite rather really says said roughly run say see

@@ -104,6 +104,15 @@ export const askRules: Rule[] = [
     { comparison: true },
   ),
   rule("less", (facts) => facts.comparison),
+  rule(
+    "(?:is it |it )?worth (?:it )?(?:earning|going|getting|being|making)(?: paid)? (?:over|above|past|more than)(?= M)",
+    (facts) => {
+      facts.figures.push("marginal-rate");
+      facts.remarks.push(
+        "Tax and National Insurance alone never take all of a rise. Child Benefit and help with childcare can end at certain incomes: I left them out.",
+      );
+    },
+  ),
   sets("job b|(?:second|other) offer", { comparison: true }),
   sets("(?<=M )than(?= (?:on |at |with )?M)", { comparison: true }),
   sets("(?<=M (?:job |role )?(?:(?:·|with|at|and) )*)or(?: (?:take|for|go for|earn))?(?= M)", {
@@ -230,7 +239,7 @@ const talks: [SmallTalk, string][] = [
   ],
   [
     "accuracy",
-    "how (?:accurate|reliable|right|correct)(?: (?:is|are) (?:this|that|you|it|these|the figures))?|where (?:do|does|are|is) (?:(?:the|your|these|those|you|get) )*(?:figures?|numbers?|rates?|data|information)(?: (?:come )?from)?|what is (?:your |the )?source|sources|(?:can|should) i trust (?:you|this|that|it)|are you sure|how did you (?:get|work|calculate|know)(?: (?:that|this|it|out))*|show (?:me )?(?:your |the )?working|is (?:that|this|it) (?:right|correct|accurate)",
+    "how (?:accurate|reliable|right|correct)(?: (?:is|are) (?:this|that|you|it|these|the figures))?|where (?:do|does|are|is) (?:(?:the|your|these|those|you|get) )*(?:figures?|numbers?|rates?|data|information)(?: (?:come )?from)?|what is (?:your |the )?source|sources|(?:can|should) i trust (?:you|this|that|it)|are you sure|how did you (?:get|work|calculate|know)(?: (?:that|this|it|out))*|show (?:me )?(?:your |the )?working|is (?:that|this|it) (?:right|correct|accurate)|do(?:es)? (?:that|this|it|these|those) (?:look|sound|seem) (?:about )?(?:right|ok|okay|correct|wrong)",
   ],
   [
     "capabilities",
