@@ -63,7 +63,7 @@ interface Comparison {
 function figuresOf({ figures }: Sum): Figure[] {
   const deductions = figures.filter((figure) => figure !== "take-home");
   const all = figures.includes("take-home") ? ["take-home" as const, ...deductions] : figures;
-  return all.slice(0, 3);
+  return [...new Set(all)].slice(0, 3);
 }
 
 const inWords: Record<PayPeriod, string> = {

@@ -651,7 +651,8 @@ function settleSeveral(
   if (facts.isCorrection)
     return { ...settled, context: { ...context, mode: "one", salaries: salaries.slice(-1) } };
   if (salaries.length === 2 && (facts.chart || (facts.range && !facts.comparison))) return as("table");
-  if (facts.isCouple && facts.comparison && facts.isEach)
+  const differs = context.nations.length > 1 && facts.placed.length !== salaries.length;
+  if (facts.isCouple && (differs || (facts.comparison && facts.isEach)))
     return { reply: replies.twoHouseholds(), asked: undefined };
   // The pension is that of the person whose salary it follows.
   const isOfSecond = facts.pensionsOf.length === 1 && facts.pensionsOf[0]?.salary === amounts[1];

@@ -287,7 +287,7 @@ export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject })
   const more = "(?: (?:income|payments?|contributions?|payout|profits?|worker|work))*";
   return [
     rule(
-      `A(?: (?:of|in|from|as|worth of|worth|into|to|a))* (?:${pattern})${more}|(?:${pattern})${more}(?: (?:of|is|are|was|at|worth|earning|earn|earned|making|make|on|for|:|=))* A(?: (?:kids|children))?`,
+      `A(?: (?:of|in|from|as|worth of|worth|into|to|a))* (?:${pattern})${more}|(?:${pattern})${more}(?: (?:of|is|are|was|at|by|worth|earning|earn|earned|making|make|on|for|:|=))* A(?: (?:kids|children))?`,
       (facts, { amounts, text }, reading) => {
         const isOnlySum =
           reading.money.length > 0 && reading.money.every((amount) => amounts.includes(amount));
@@ -313,11 +313,13 @@ export const termRules: Rule[] = [
     "(?:when|what day|what date|which date|date)(?: (?:does|do|is|did|will|would|the|uk|end of|start of|new|current|next|this))* tax year(?: (?:ends?|starts?|begins?|finish(?:es)?|over|runs?|changes?|and|from|dates?))*|tax year (?:dates|end date|start date|ends?|starts?|begins?)|(?:which|what) tax year (?:is it|are we in|is this|do you use)",
     { asksForDates: true },
   ),
-  ...termPatterns.map(({ asked, term }) =>
+  ...termPatterns.map(({ asked, term, isAlone }) =>
     rule(asked, (facts, { amounts }, reading) => {
       // With an amount the question is for a figure: "what is the minimum wage for 30 hours".
-      if (reading.tokens.some(({ amount }) => amount && !amounts.includes(amount))) return false;
-      facts.term ??= term;
+      const hasMore = reading.tokens.some(({ amount }) => amount && !amounts.includes(amount));
+      if (hasMore && isAlone) return false;
+      if (hasMore) facts.remarks.push(term.meaning);
+      else facts.term ??= term;
     }),
   ),
   rule(

@@ -120,7 +120,7 @@ export const extraRules: Rule[] = [
 const scheme =
   "(?:lgps|uss|s?tps|(?:(?:nhs|teachers?|lgps|local government|civil service|alpha|uss|firefighters?|police|workplace|work|company|personal|private|occupational|military|army|armed forces|nest|stakeholder) )*(?:pensions?(?: (?:pot|scheme|plan|fund))?|sipp|avcs?|additional voluntary contributions?))";
 const gives =
-  "(?:pay|pays|paying|put|puts|putting|contribute|contributes|contributing|contribution|contributions|sacrifice|sacrificing|save|saving|add|adding|minus|less|into|employee)";
+  "(?:pay|pays|paying|(?:gave|give|giving) up|put|puts|putting|contribute|contributes|contributing|contribution|contributions|sacrifice|sacrificing|save|saving|add|adding|minus|less|into|employee)";
 const kind = "(?:salary sacrifice|sal sac|smart pension|relief at source|net pay arrangement)";
 const by = `(?: (?:(?:by|via|through|as|using|in|on|with|,) )?${kind})?`;
 
@@ -419,7 +419,7 @@ export const pensionRules: Rule[] = [
 
 /** "what does a 5% pension cost me": the difference with and without. */
 export const pensionCost = rule(
-  "(?:(?:how much|what)(?: (?:does|do|will|would|is|·))* )?(?:(?<!(?:employers?|company|total|boss|what) )costs?(?: (?:me|of|·))*(?! (?:to|employ|M employee))|less|lose|losing|(?<!(?:employers?|boss|company|companies)(?: (?:will|would|does))? )sav(?:e|ing)(?: in)?|(?:putting · )?(?:reduces?|reducing)(?: (?:·|by))*)(?: from(?: ·)?)?(?: take home(?: pay)?(?: by)?)?",
+  "(?:(?:how much|what)(?: (?:does|do|will|would|is|·))* )?(?:(?<!(?:employers?|company|total|boss|what) )costs?(?: (?:me|of|·))*(?! (?:to|employ|M))|less|lose|losing|(?<!(?:employers?|boss|company|companies)(?: (?:will|would|does))? )sav(?:e|ing)(?: in)?|(?:putting · )?(?:reduces?|reducing)(?: (?:·|by))*)(?: from(?: ·)?)?(?: take home(?: pay)?(?: by)?)?",
   (facts) => {
     if (facts.pension === undefined && facts.plans && facts.plans.length > 0) {
       facts.figures.push("student-loan");
@@ -498,11 +498,12 @@ export const keptOfExtra: Rule[] = [
     },
   ),
   rule(
-    "(?:how much|what) (?:tax|ni)(?: (?:is|will|would|do|i|pay|be|due))* on (?:it|that|bonus)(?! (?:of )?S)",
+    "(?:(?:how much|what|do|does|will|would|is|have|to|i|pay|repay|get) )*(?:tax|taxed|ni|student loan)(?: (?:is|will|would|do|i|pay|be|due))* on (?:it|that|bonus|overtime)(?! (?:of )?S)",
     (facts, { text }) => {
       if (facts.extras.length !== 1) return false;
       facts.asksKept = true;
-      facts.figures.push(/ ni /.test(text) ? "national-insurance" : "income-tax");
+      const isLoan = /loan/.test(text);
+      facts.figures.push(isLoan ? "student-loan" : / ni /.test(text) ? "national-insurance" : "income-tax");
     },
   ),
 ];
@@ -694,6 +695,9 @@ export const partnerRules: Rule[] = [
     facts.isEach = true;
     facts.isCouple = true;
   }),
+  rule("(?:one|other)(?: (?:of us|one|earns?|is|on|gets?|makes?))*(?= M)", (_, __, reading) =>
+    /\b(?:couple|household|married|joint|combined|together|of us)\b/.test(reading.text),
+  ),
   rule("(?:both|each)(?: of us)?(?: (?:are|on|earn|get|make))*", (facts) => {
     if (!facts.minimumWage) return false;
     facts.isEach = true;
@@ -722,9 +726,18 @@ export const jobRules: Rule[] = [
     "(?:N|both|multiple|several|two)(?: (?:part time|different|separate|paye))* (?:jobs|employers|employments)",
     { hasTwoJobs: true },
   ),
+  // "offered two jobs"
+  rule(
+    "(?:offered|offers?(?: (?:from|for|of))?|choos(?:e|ing) between|choice (?:of|between)|deciding between)(?: (?:between|N|two|different))* (?:jobs|roles|positions|offers|companies|employers)",
+    (facts) => {
+      facts.isOffer = true;
+      facts.speaksOfPay = true;
+    },
+  ),
   rule(
     "(?:one(?: of them)? (?:pays|is|at|of|for)|(?:and )?other(?: one)?(?: (?:pays|is|at|of|for))?)(?= M)",
     (facts, { text }) => {
+      if (facts.isOffer) return true;
       if (!facts.hasTwoJobs) return false;
       if (!text.startsWith("one")) facts.isFurther = true;
     },
@@ -777,6 +790,9 @@ const deduction = "(?:(?:income )?tax|paye|ni|nics?|national insurance|nett?(?: 
 const checks =
   /\b(?:pay ?slips?|wage ?slips?|right|correct|wrong|took|taken|taking|deducted|charged|stopped|paid|paying)\b/;
 
+const spending =
+  "(?:get by|live|live on|cover|pay|survive|afford|manage)(?: (?:·|bills|rent|mortgage|outgoings|expenses|everything|costs|and))*";
+
 function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading: Reading): boolean {
   const name = groups.name?.replace(/^sav(?:e|ing)$/, "savings");
   if (amount === undefined || name === undefined) return false;
@@ -817,12 +833,23 @@ export const outgoingRules: Rule[] = [
     ({ claims }) => claims.length > 0,
   ),
   rule(
-    "(?:need|require) M(?: (?:·|between us|altogether|in total))* to (?:get by|live|live on|cover|pay|survive|afford|manage)",
+    `(?:need|require) M(?: (?:·|between us|altogether|in total))* to ${spending}`,
     (facts, { amounts: [amount] }, reading) => {
       if (reading.money.length < 2 || amount === undefined) return false;
       facts.remarks.push(
         `I left the ${pounds(amount.value)} that you need out: compare it with the take-home.`,
       );
+    },
+  ),
+  // "I need 1,900 a month to cover my bills": a take-home.
+  sets(`(?:need|require)(?= M(?: ·)* to ${spending}(?!\\S))`, { wantsSalaryForNet: true }),
+  rule(spending, ({ wantsSalaryForNet }) => wantsSalaryForNet),
+  // "if I spend 600 a month"
+  rule(
+    "(?:spend|spends|spending|spent)(?: (?:·|about|on))* A(?! (?:on|for)(?!\\S))",
+    (facts, { amounts: [amount] }, reading) => {
+      if (amount?.period === undefined || reading.money.length < 2) return false;
+      facts.outgoings.push({ name: "spending", amount });
     },
   ),
   rule(

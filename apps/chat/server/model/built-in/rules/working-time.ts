@@ -9,6 +9,8 @@ import { each, type Rule, rule, sets } from "./rule.ts";
 
 const perWeek = "(?: (?:(?:a|per|each|every|/|p /) (?:week|wk|w)|weekly|pw|week|of work))*";
 const unit = "(?<unit>days?|hours?|hrs?)";
+const changes =
+  "(?:have|has|been|are|being|will|be|went|go|going|gone|dropped?|dropping|cut|reduced?|reducing|changed?|changing|down)";
 const less =
   "(?:go|going|went|drop|dropping|dropped|reduce|reducing|reduced|move|moving|cut|cutting|change|changing|switch|switching)(?: (?:my|the|hours|days|down))*";
 
@@ -230,7 +232,7 @@ export const workingTime: Rule[] = [
   ),
   // "10 hours of overtime a week at £20 an hour"
   rule(
-    `(?:N ${hoursOf}${by}(?: of)? overtime|N (?:extra|additional|more) ${hoursOf}|(?:extra|additional) N ${hoursOf}|overtime(?: (?:of|:|is))* N ${hoursOf})${by} (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
+    `(?:N ${hoursOf}${by}(?: of)? overtime|N (?:extra|additional|more) ${hoursOf}|(?:extra|additional) shift${by} of N ${hoursOf}|(?:extra|additional) N ${hoursOf}|overtime(?: (?:of|:|is))* N ${hoursOf})${by} (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
     (facts, { amounts: [hours, rate], text }) => {
       const times = overtimesAYear(facts, text);
       const pounds = Number(((hours?.value ?? 0) * (rate?.value ?? 0) * times).toFixed(2));
@@ -243,6 +245,8 @@ export const workingTime: Rule[] = [
   ),
   rule(`(?:${less} )?from N(?: (?:days?|hours?|hrs?))?${perWeek} (?:down )?to N ${unit}${perWeek}`, fromTo),
   rule(`(?:${less} )?from N ${unit}${perWeek} (?:down )?to N(?! (?:days?|hours?|hrs?))`, fromTo),
+  rule(`${unit}(?: ${changes})* from N (?:down )?to N(?! (?:days?|hours?|hrs?))`, fromTo),
+  rule("(?:from )?mon(?:day)?s? (?:to|-|till|until) fri(?:day)?s?"),
   rule(`N ${unit}${perWeek} (?:down )?to N(?= (?:on|at|for|from) M| ?[?.,]?$)`, fromTo),
   // "5 days to 3 days"
   rule(`N (?:days?|hours?|hrs?)${perWeek} (?:down )?to N ${unit}${perWeek}`, fromTo),
