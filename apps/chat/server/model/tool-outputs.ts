@@ -101,6 +101,13 @@ export const takeHomeExtras = z.object({
     )
     .optional(),
   leftMonthly,
+  saving: z
+    .object({
+      amount: pounds("Sum to save up").describe("Pounds to save up"),
+      monthly: z.number().describe("Saved, pounds a month"),
+      months: z.number().optional().describe("Whole months until it is saved, without interest"),
+    })
+    .optional(),
 });
 export type TakeHomeExtras = z.infer<typeof takeHomeExtras>;
 

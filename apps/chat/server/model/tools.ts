@@ -113,13 +113,16 @@ export const salaryTools = {
         .max(8)
         .optional()
         .describe("Shares of the take-home; 0.5 is half. One with a name, such as rent, is taken off it"),
+      goal: amount("Sum to save up")
+        .optional()
+        .describe("Pounds to save up, from the outgoing or share called savings, or from all that is left"),
       show: z
         .object({ figure: z.enum(figures), ...shownPeriod })
         .optional()
         .describe("What the question asks for: the card shows it first"),
     }),
     outputSchema: z.intersection(breakdown, takeHomeExtras),
-    execute: ({ outgoings = [], shares = [], show, ...input }): Breakdown & TakeHomeExtras => {
+    execute: ({ outgoings = [], shares = [], goal, show, ...input }): Breakdown & TakeHomeExtras => {
       const output = workOut(input as Pay);
       const period = show?.period ?? "month";
       const found = shares.map(({ name, share }) => ({
@@ -134,8 +137,17 @@ export const salaryTools = {
         ...shares.flatMap(({ name, share }) => (name === undefined ? [] : output.takeHome * share)),
       ];
       const left = spent.reduce((rest, one) => rest - one, output.takeHome);
+      const put = [
+        ...outgoings.map((one) => ({ name: one.name, yearly: one.amount })),
+        ...shares.map(({ name, share }) => ({ name, yearly: output.takeHome * share })),
+      ].find(({ name }) => name === "savings");
+      const saved = put?.yearly ?? left;
+      const saving = { amount: goal ?? 0, monthly: perPeriod(saved, "month") };
       return {
         ...output,
+        ...(goal === undefined
+          ? {}
+          : { saving: saved > 0 ? { ...saving, months: Math.ceil((goal * 12) / saved) } : saving }),
         ...(show?.period ? { shown: inPeriod(output, show.period, show) } : {}),
         ...(found.length > 0 ? { shares: found } : {}),
         ...(spent.length > 0 ? { leftMonthly: perPeriod(left, "month") } : {}),

@@ -47,6 +47,7 @@ function leads(sum: Sum, tool: string, output: unknown): string[] {
         ...figuresOf(sum).map((figure) => single[figure](result)),
         ...shares(result, sum),
         ...outgoings(result, sum),
+        ...saving(result),
       ];
     }
   }
@@ -62,7 +63,7 @@ interface Comparison {
 function figuresOf({ figures }: Sum): Figure[] {
   const deductions = figures.filter((figure) => figure !== "take-home");
   const all = figures.includes("take-home") ? ["take-home" as const, ...deductions] : figures;
-  return all.slice(0, 3);
+  return [...new Set(all)].slice(0, 3);
 }
 
 const inWords: Record<PayPeriod, string> = {
@@ -199,6 +200,15 @@ function outgoings({ leftMonthly, shares: of = [] }: TakeHomeExtras, { request }
   const { outgoings: sums = [] } = request.input as { outgoings?: { name: string }[] };
   const names = [...of, ...sums].flatMap(({ name }) => name ?? []);
   return [`After the ${list(names)}, **${pounds(leftMonthly)}** a month is left.`];
+}
+
+function saving({ saving: of }: TakeHomeExtras): string[] {
+  if (of === undefined) return [];
+  const { amount, monthly, months } = of;
+  if (months === undefined) return [`Nothing is left to save up ${pounds(amount)}.`];
+  return [
+    `Saving ${pounds(monthly)} a month, you have ${pounds(amount)} after **${months} months** (without interest).`,
+  ];
 }
 
 function salaryForTakeHome({

@@ -48,6 +48,17 @@ export interface ShareOfTakeHome {
   words: string;
 }
 
+export interface Change {
+  /** Months of the tax year before the change. */
+  months: number;
+  isUntil: boolean;
+  /** Whether the message names the pay of today first. */
+  isNewFirst: boolean;
+  /** Whether there was no pay before. */
+  isStart: boolean;
+  words: string;
+}
+
 export class Facts {
   /** Amounts that no other rule used: salaries, in reading order. */
   salaries: Amount[] = [];
@@ -100,6 +111,12 @@ export class Facts {
   /** "we each earn 30k". */
   isEach = false;
   outgoings: { name: string; amount: Amount }[] = [];
+  /** "how long until I save 10k", in pounds. */
+  goal: number | undefined = undefined;
+  /** Deductions of a payslip, to compare with: "£390.50 of tax". */
+  claims: string[] = [];
+  /** Pay that changes within the tax year, after so many months. */
+  change: Change | undefined = undefined;
   shares: ShareOfTakeHome[] = [];
   /** "half of that": half of the take-home in the previous answer. */
   shareOfThat: ShareOfTakeHome | undefined = undefined;
@@ -134,6 +151,8 @@ export class Facts {
   overPensionAge = false;
   /** As written, in lower case: "s1257l". */
   taxCodes: string[] = [];
+  /** The code that replaced the other one. */
+  codeNow: string | undefined = undefined;
   minimumWage = false;
   /** The voluntary wage of the Living Wage Foundation. */
   isRealLivingWage = false;

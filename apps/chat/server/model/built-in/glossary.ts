@@ -43,7 +43,29 @@ payslip ~ payslip ~ The statement with each payment of your wages: gross pay, ea
 fte|full time equivalent ~ FTE ~ Full-time equivalent: 1.0 is full time, 0.8 is four days of five. A salary quoted at FTE 1.0 is multiplied by your share.
 `;
 
-function termsIn(text: string): string[][] {
+/**
+ * One line for each question that asks why or when: a pattern of its words (`_` is up to four words), a name, the answer.
+ * `also`: with an amount the figure is given too.
+ */
+const explanations = `
+also ~ (?:why|how come)_ (?:bonus|overtime)_ taxed?(?: (?:so|at|much|heavily|high|higher))*|(?:do|does|is|are|will|would)_ (?:bonus(?:es)?|overtime)_ taxed(?: (?:at a|more|higher|differently|extra|heavily|rate))+(?: than_)?|(?:do|will) i_ taxed? (?:more )?on_ (?:bonus|overtime) more than_ ~ tax on a bonus ~ A bonus or overtime is taxed like all other pay, at your marginal rate. In the month in which it is paid, PAYE can take more, as if every month were like it; over the year that evens out.
+also ~ (?:is|are|does|do)_ student loans?_ (?:before|after) (?:or (?:before|after) )?(?:tax|ni|pension|deductions)_ ~ student loans and tax ~ A repayment is worked out on your pay before tax, above the threshold of your plan. It does not lower your income tax; a pension by salary sacrifice lowers the repayment.
+also ~ (?:is|are|does|do|will)_ pensions?_ (?:before|after) (?:or (?:before|after) )?(?:tax|ni|deductions)_|how_ pensions?_ (?:affect|change|reduce|lower)_ (?:tax|take home|pay)_ ~ pensions and tax ~ By salary sacrifice a contribution is taken before income tax and National Insurance, by net pay arrangement before income tax only. With relief at source it is taken from taxed pay, and the provider adds the basic rate.
+alone ~ (?:what is |whats )?(?:the )?(?:most|maximum)_ (?:earn|make|paid|get) (?:without|before)_ tax|(?:how much|what)_ (?:earn|make)_ (?:without (?:paying )?(?:any )?|tax free)(?:income )?(?:tax)?|tax free_ earn ~ tax-free pay ~ £12,570 a year is free of income tax: the personal allowance, £1,047.50 a month. National Insurance starts at the same pay.
+alone ~ when_ los(?:e|ing)_ allowance|how_ allowance_ (?:taper|shrink|reduced?|work)(?:s|ed)? ~ loss of the personal allowance ~ Above £100,000 of income the allowance of £12,570 shrinks by £1 for every £2, and at £125,140 it is gone. In between £1 more costs 60p of income tax.
+also ~ (?:why|how come)_ (?:payslip|pay|wages?|salary|take home)_ (?:so low|lower|less|low|so little|down)(?: (?:this|last|than)_)? ~ low pay ~ Usual reasons are an emergency or BR tax code, a month that was not worked in full, or a pension or student loan that began. Compare the tax code and the gross pay on the payslip with your contract.
+alone ~ (?:do|does|is|will|are)_ (?:ni|nics?|national insurance)_ on_ pensions?|(?:do|will) (?:i|you|we) (?:pay|get taxed|still pay)_ on_ pensions?|(?:is|are)_ pensions? tax(?:ed|able|free) ~ tax on a pension ~ A pension that you receive is taxed as income above the personal allowance, without National Insurance. What you pay into one is mostly free of income tax, and by salary sacrifice of National Insurance too.
+also ~ (?:why|how come)_ (?:second|2nd|other) job_ taxed?(?: (?:so much|more|at))*_|(?:is|are|will|do)_ (?:second|2nd) jobs?_ taxed(?: (?:more|higher|differently|heavily))+ ~ tax on a second job ~ The first job usually uses the whole personal allowance, so the second is taxed from its first pound, often by the code BR. Over the year the income tax is the same as on one job that pays the sum; National Insurance has its threshold in each job.
+alone ~ when_ student loans?_ (?:written off|wiped|cancelled|expire|end)|how long_ student loans?_ (?:last|written off|wiped|gone) ~ when a student loan is written off ~ Plan 1 is written off after 25 years (older loans at 65), plans 2 and 4 and the postgraduate loan after 30 years, plan 5 after 40 years. The years count from the April in which repayments could first begin.
+alone ~ (?:what|which)_ (?:deductions|deducted|taken|comes?)_ (?:from|off|out of)_ (?:pay|wages?|salary|payslip)|what deductions_ (?:payslip|pay|wages?|salary) ~ deductions ~ Income tax and National Insurance, and where you have them a student loan and a pension. Name a salary for the figures.
+alone ~ (?:how (?:do|can|would|to|does)|can you show me how)_ (?:work out|calculate|figure out|worked out|calculated)_ (?:net|take home|tax|pay|salary|wages?)(?: pay)?|how is_ (?:tax|pay|take home|ni)_ (?:worked out|calculated) ~ how pay is worked out ~ Income tax: nothing on the first £12,570 of a year's pay, 20% up to £50,270, 40% up to £125,140, 45% above (Scotland has bands of its own). National Insurance: 8% between £12,570 and £50,270, 2% above; then pension and student loan.
+alone ~ do (?:students?|apprentices|teenagers|under 18s?|children|kids|part timers|part time workers)_ pay_ (?:tax|ni|national insurance) ~ who pays ~ Everybody with pay above £12,570 a year pays income tax, whatever their age, hours or studies. National Insurance starts at the same pay, from age 16 to State Pension age.
+alone ~ (?:do|should|must|will) (?:i|we)_ (?:need|have)?_ (?:tax return|self assessment) ~ tax return ~ Most employees need none: PAYE settles their tax. Untaxed income over £1,000, such as from self-employment or rent, usually needs one.
+alone ~ (?:when|how often)_ (?:tax|ni|national insurance|student loan)_ (?:taken|deducted)(?: from_)? ~ when deductions are taken ~ On each payday, by your employer. Income tax counts from the start of the tax year; National Insurance and student loans count each payday by itself.
+also ~ why_ (?:pay|paying|taxed|tax)_ P(?: (?:tax|in|on|rate)_)? ~ tax bands ~ Only the pay inside a band is taxed at its rate: 40% begins at £50,270, in Scotland 42% at £43,662. A rise into a higher band never lowers your take-home.
+`;
+
+function linesOf(text: string): string[][] {
   return text
     .trim()
     .split("\n")
@@ -55,9 +77,18 @@ const general =
 const exact =
   "(?:what does|what do|what is meant by|meaning of|explain|define|definition of|tell me about)(?: an?| the)*";
 const tail = "(?: (?:mean|means|stand for|is|are|work|works))*";
+const gap = "(?: [a-z]+){0,4}";
 
-/** The patterns of questions about a term: "what does PAYE mean", "explain salary sacrifice". */
-export const termPatterns = termsIn(terms).map(([pattern = "", name = "", meaning = ""]) => ({
-  asked: `(?:${general}|${exact}) (?:${pattern})${tail}|(?:${pattern}) (?:meaning|explained|definition)`,
-  term: { name, meaning } satisfies Term,
-}));
+/** The patterns of questions about a term ("what does PAYE mean"), and of those that ask why or when. */
+export const termPatterns: { asked: string; term: Term; isAlone: boolean }[] = [
+  ...linesOf(explanations).map(([scope, pattern = "", name = "", meaning = ""]) => ({
+    asked: pattern.replaceAll("_", gap),
+    term: { name, meaning },
+    isAlone: scope === "alone",
+  })),
+  ...linesOf(terms).map(([pattern = "", name = "", meaning = ""]) => ({
+    asked: `(?:${general}|${exact}) (?:${pattern})${tail}|(?:${pattern}) (?:meaning|explained|definition)`,
+    term: { name, meaning },
+    isAlone: true,
+  })),
+];

@@ -462,7 +462,7 @@ test.each<[question: string, says: RegExp]>([
   ["car salary sacrifice £420 a month on 58k", /benefits in kind.*\(£420\)/],
   ["£4,200 bonus, 20% pension on it, 45k", /I left the pension of 20% on it out/],
   ["staff of 4 on 26k each", /I work out one employee: for 4 people/],
-  ["paid £5,312.40 tax this year on 39,132, is that right", /I left the £5,312\.40 of tax/],
+  ["paid £5,312.40 tax this year on 39,132, is that right", /the £5,312\.40 of tax that you give/],
   ["6 month contract at 4k a month", /I left the part-year out/],
   ["employers ni rate", /employer 15% above £5,000/],
   ["30k with £200 pension", /I assumed that the £200 is for a year/],

@@ -1,9 +1,11 @@
 /** Words for questions, joins and politeness. They are ignored unless a rule uses them. */
 const words = `
+was were should since first way again even ever right still already start started starting put take takes taking taken took moved moving
+gain big keeping kept thing stuff said say told bit yet finally together actual
 soon normally usually typically aswell asking friend a about actually ah all along alright also always am an and any anyone anything approximately approx are around as at be been
 being bit bro but by calc calculate calculation calculations calculator can cant check cheers come comes could convert cos curious currently
 day dear did do does doing done else estimate etc exact exactly explain figure figures find fine for from fyi generally get gets
-getting give gives given giving go goes going good got great guess had has have having hello help her here hey hi hiya him his hm
+getting give gives given giving go goes going good got great because recently recent guess had has have having hello help her here hey hi hiya him his hm
 hmm how hoping i idea if in into is it its just kind know let like likely lol look looking lot love make makes making mate mates
 maybe me mean might mine moment money much my myself need needs new nice nope now number numbers of oh ok okay on one or our
 overall own pal perhaps please pls plz possible pretty pm question quick quickly quite rather really says said roughly run say see
@@ -12,12 +14,17 @@ think thinking this those though to today told tomorrow too than try trying u uk
 went what whats which whole will with wot wonder wondering work would yeah yep yes you your yours yourself
 `;
 
-/** Words that change what a question asks. If no rule takes one of them, the question was not understood. */
+/** Words that change a figure, or which figure is asked for. If no rule takes one of them, the question was not understood. */
 export const tellingWords: readonly string[] = `
-again best between both each equal equals equiv equivalent even ever first home kick kicks leaving live living many more most
-month months only over per portion right should since start starts begin begins sum take takes taking took taxed top total under
-until up want wanted was way week weeks were when where whether while who why wish year years plus extra off out long before after
-instead never still yet already worth end another other rest most happen happens
+not no never none nothing neither without unless except only until till instead before after used stop stopped lose lost
+tax taxed taxes bonus overtime commission pension loan loans salary wage wages pay paid rise raise cut increase allowance net gross
+insurance benefit benefits dividend dividends interest profit rent mortgage cost costs price sum owe owed refund rebate back
+claim debt fee fees discount deposit average percentage rate rates
+half double twice third quarter extra percent total plus minus times equivalent equal equals
+hour hours day days week weeks weekly month months monthly fortnight year years daily hourly annual annually shift shifts
+more less fewer than most least both each either other another rest part difference between same worth better worse best over under
+above below up down off out per top
+why when where who which long far many often
 `
   .split(/\s+/)
   .filter(Boolean);

@@ -27,6 +27,9 @@ export function notesOn(facts: Facts, context: Context, before: Context): string
       ? "I assumed this is your full-time salary."
       : undefined,
     taxCodeNote(facts, context),
+    facts.claims.length > 0
+      ? `Compare these figures with the ${list(facts.claims)} that you give.`
+      : undefined,
     idleHours(facts),
     unused(facts, context),
     context.mode === "household" ? householdNote(context) : undefined,
@@ -85,12 +88,14 @@ function unused(
   return names.length > 0 ? `I left the ${list(names)} out.` : undefined;
 }
 
-function taxCodeNote({ taxCodes }: Facts, { otherJobs, mode }: Context): string | undefined {
+function taxCodeNote({ taxCodes, codeNow }: Facts, { otherJobs, mode }: Context): string | undefined {
   const codes = list(taxCodes.map((code) => code.toUpperCase()));
   if (codes === "") return undefined;
   if (otherJobs.length > 0)
     return `I worked out the year's tax on all jobs together: the tax code ${codes} only decides which job it is taken from.`;
   if (mode === "household") return `I applied the tax code ${codes} to the first person.`;
+  if (codeNow !== undefined)
+    return `The code of today, ${codes}, counts for the whole tax year: what another code took too much comes back, unless the code ends in W1, M1 or X.`;
   const [code, other] = taxCodes.map((written) => splitPrefix(written).code);
   return code === usualTaxCode && other === undefined
     ? "1257L is the usual tax code: these figures use its allowance."

@@ -2,7 +2,7 @@
 import { usualDays } from "../../../tax/pay-periods.ts";
 import { beginningOfTaxYearAt } from "../../../tax/tax-year.ts";
 import { Facts } from "./facts.ts";
-import { isNoise } from "./noise.ts";
+import { isNoise, tellingWords } from "./noise.ts";
 import { phrase, Reading } from "./reading.ts";
 import { rulesFor } from "./rules/all.ts";
 import type { Rule } from "./rules/rule.ts";
@@ -37,7 +37,12 @@ const bareSalary = phrase(
 );
 const paidAt = phrase("on M");
 /** An unknown word after one of these decides who or what is asked for: "how much do companies pay", "how fast". */
-const asksFor = /^(?:do|does|did|will|would|is|are|was|were|can|could|should|has|have|how|which|why|who)$/;
+const telling: ReadonlySet<string> = new Set(tellingWords);
+const asksFor = /^(?:how|which|why|who|what|is|are)$/;
+
+/** In a sentence that only tells, other telling words are part of the story. */
+const turning =
+  /^(?:percent|money|not|no|never|none|only|used|stop(?:s|ped)?|until|till|unless|except|without|instead|los[et]|losing|end(?:s|ed)?|finish(?:es|ed)?|quit|left|leav(?:e|es|ing)|cancel(?:s|led)?|declined|refused|former|previous|previously|ex|hours?|hrs?|days?|shifts?|extra|more|less|fewer|half|double)$/;
 
 const further =
   /\b(?:also|additionally) (?:[a-z]+ )?(?:do|did|doing|take|took|taking|get|got|getting|have|had|having|work|worked|working|earn|earned|earning|make|made|making|start|started|run|ran)\b|\bas well\b|\bon top of (?:that|this|it)\b/;
@@ -96,9 +101,10 @@ export function readMessage(message: string, nowMs: number): Facts {
   const runs = reading.leftovers(isNoise);
   facts.leftovers = runs.map(({ text: run }) => run);
   facts.misread = runs
-    .filter(
-      ({ tokens: run, before }) =>
-        asksFor.test(before) || run.some(({ amount, word }) => amount || (words.has(word) && !isNoise(word))),
+    .filter(({ tokens: run, before, isAside }) =>
+      isAside
+        ? run.some(({ amount, word }) => turning.test(amount?.kind ?? word))
+        : asksFor.test(before) || run.some(({ amount, word }) => amount || telling.has(word)),
     )
     .map(({ text: run }) => run);
   if (text.search(markup) >= 0) facts.remarks.push("I left the markup out.");

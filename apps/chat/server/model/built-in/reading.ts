@@ -33,6 +33,18 @@ export interface Match {
   after: Amount | undefined;
 }
 
+export interface Leftover {
+  text: string;
+  tokens: Token[];
+  /** The word of noise before it. */
+  before: string;
+  isAside: boolean;
+}
+
+/** A sentence that asks. */
+const asking =
+  /\b(?:how|what|which|why|tell me|calculate|work out)\b|^(?:(?:and|so|but|or|,) )*(?:is|are|am|do|does|did|will|would|can|could|should|when|where|who)\b|\?/;
+
 /** Uses a match. If it returns `false`, the words are not taken. */
 export type Use = (match: Match) => boolean | undefined;
 
@@ -156,15 +168,17 @@ export class Reading {
   }
 
   /** Runs of words and amounts that no rule explained, as the person wrote them. @param isNoise words to pass over */
-  leftovers(isNoise: (word: string) => boolean): { text: string; tokens: Token[]; before: string }[] {
-    const runs: { text: string; tokens: Token[]; before: string }[] = [];
+  leftovers(isNoise: (word: string) => boolean): Leftover[] {
+    const runs: Leftover[] = [];
     let run: Token[] = [];
+    const asides = this.asides();
     const close = () => {
       const first = run.findIndex((token) => !isNoise(token.word) || token.amount);
       const last = run.findLastIndex((token) => !isNoise(token.word) || token.amount);
       const tokens = run.slice(first, last + 1);
       const before = run[first - 1]?.word ?? "";
-      if (first >= 0) runs.push({ text: tokens.map(({ text }) => text).join(" "), tokens, before });
+      const isAside = tokens.every((token) => asides.has(token));
+      if (first >= 0) runs.push({ text: tokens.map(({ text }) => text).join(" "), tokens, before, isAside });
       run = [];
     };
     for (const token of this.tokens) {
@@ -174,5 +188,16 @@ export class Reading {
     }
     close();
     return runs;
+  }
+
+  /** The words of sentences that only tell a story, if another sentence asks. */
+  private asides(): Set<Token> {
+    const sentences: Token[][] = [[]];
+    for (const token of this.tokens) {
+      sentences.at(-1)?.push(token);
+      if (/^[.?!]$/.test(token.word)) sentences.push([]);
+    }
+    const asks = (sentence: Token[]) => asking.test(sentence.map(({ word }) => word).join(" "));
+    return new Set(sentences.some(asks) ? sentences.filter((one) => !asks(one)).flat() : []);
   }
 }

@@ -142,6 +142,7 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
       ...first,
       ...outgoings,
       ...(shares.length > 0 ? { shares } : {}),
+      ...(facts.goal === undefined ? {} : { goal: facts.goal }),
       show,
     },
   };

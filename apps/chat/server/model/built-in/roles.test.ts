@@ -102,7 +102,6 @@ test.each(answered)("%s", async (question, ...figures) => {
 /** Questions that were once answered as if they were others. */
 test.each<[question: string, says: RegExp]>([
   ["hit 103k with bonus this year - how much does the last 3k cost me", /“hit”, “bonus” and “cost”/],
-  ["i was on 31k until october then moved to 38k, whats my tax for the year", /£31,000 and £38,000/],
   ["how long until my student loan is paid off if i earn 40k and owe 28k", /“long until”/],
   ["I earn 125k should i be worried about the 60% thing", /“60%”/],
   ["36k salary plus 4k london weighting, plan 2, 5%", /“5%”/],
@@ -121,8 +120,6 @@ test.each<[question: string, says: RegExp]>([
   ["I work at tesco for 12k and do 8k at a school", /“tesco”/],
   ["what is zebra on 45k", /“zebra”/],
   ["how far over the threshold is 57k", /“far”/],
-  ["can i live on 25k in london", /“live”/],
-  ["is it worth earning over 50k", /“over”/],
   ["what tax code should I have", /^I can't tell whether a tax code is right\.(?!.*“should”)/],
   ["is my tax code right", /^I can't tell whether a tax code is right\.(?!.*“right”)/],
 ])("%s: asked or declined", async (question, says) => {

@@ -11,6 +11,7 @@ import { notesOn } from "./notes.ts";
 import { readMessage } from "./read.ts";
 import { notUnderstood, type Reply, replies, replyTo } from "./replies.ts";
 import { requestFor, type ToolRequest } from "./request.ts";
+import { implausible } from "./rules/periods.ts";
 import { yearlyOf } from "./rules/rule.ts";
 import { isUnsure, partOfFullTime, yearly } from "./salaries.ts";
 import { statePensionAge } from "./state-pension.ts";
@@ -69,6 +70,7 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   resolveShare(facts, before);
   resolvePercentage(facts, before);
   resolveWeek(facts, before);
+  if (facts.codeNow !== undefined) facts.taxCodes = [facts.codeNow];
   if (facts.asksLessTax && hasChoice(facts)) {
     facts.comparison = true;
     facts.withAndWithout = true;
@@ -327,7 +329,12 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   const partners = facts.partners.map((amount) => yearly(amount, { ...facts, fraction: undefined }));
   const jobs = facts.secondJobs.map((amount) => yearly(amount, { ...facts, fraction: undefined }));
   const notes = [...converted, ...partners, ...jobs].flatMap(({ note }) => note ?? []);
-  const salaries = converted.map(({ salary }) => salary);
+  const earlier = before.mode === "table" ? [] : before.salaries;
+  const salaries = withinYear(
+    facts,
+    converted.map(({ salary }) => salary),
+    earlier,
+  );
   if ([...salaries, ...partners.map(({ salary }) => salary)].some((salary) => salary > largestSalary)) {
     return ask(replies.tooLarge());
   }
@@ -340,7 +347,6 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   if (before.mode === "one" && salaries.length === 1 && before.salaries[0] !== salaries[0])
     context.previous = before.salaries[0] ?? before.previous;
   const settled = { context, notes };
-  const earlier = before.mode === "table" ? [] : before.salaries;
 
   // A part-time share of the previous salary.
   // "for 35 hours", after pay by the hour was asked for, says how the hours are counted.
@@ -411,9 +417,44 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   return { ...settled, context: { ...context, mode: "one", salaries } };
 }
 
+/** "28k until September, then 32k": the pay of the tax year, if the question is about the year. */
+function withinYear(facts: Facts, salaries: number[], earlier: readonly number[]): number[] {
+  const { change, rise } = facts;
+  if (change === undefined) return salaries;
+  const [one = 0, other] = salaries;
+  const risen = rise && risenBy(rise, one);
+  const pair = change.isStart
+    ? [0, one]
+    : [...(salaries.length === 1 && !risen ? earlier : []), one, other ?? risen];
+  const [before, after, more] = (change.isNewFirst ? pair.toReversed() : pair).filter(
+    (each) => each !== undefined,
+  );
+  const isOfYear = facts.thisYear || ((change.isUntil || change.isStart) && facts.shownBy === undefined);
+  if (!isOfYear || before === undefined || after === undefined || more !== undefined) {
+    facts.remarks.push(`I left “${change.words}” out: these figures are for a whole year.`);
+    facts.comparison ||= salaries.length > 1;
+    return salaries;
+  }
+  const { months } = change;
+  const sum = Number(((before * months + after * (12 - months)) / 12).toFixed(2));
+  facts.rise = undefined;
+  facts.comparison = false;
+  facts.isOffer = false;
+  const first = before === 0 ? "" : `${pounds(before)} a year for ${months} months and `;
+  facts.remarks.push(
+    `I counted ${first}${pounds(after)} a year for ${12 - months} months, up to the end of March: ${pounds(sum)} in the tax year.`,
+  );
+  return [sum];
+}
+
 /** A sum without a period, next to hours or after a sum with a period, has a period too. */
 function takePeriod(facts: Facts, amounts: readonly Amount[], { paid }: Context): void {
   const [amount, other] = amounts;
+  // A payslip is a month's, unless it says otherwise.
+  if (amount && facts.claims.length > 0 && amount.value < implausible.month) {
+    amount.period ??= facts.shownBy ?? "month";
+    facts.shownBy ??= amount.period;
+  }
   if (amount === undefined || other !== undefined || amount.period !== undefined || amount.scaled) return;
   // "I get 1,650 into my account every month"
   if (facts.wantsSalaryForNet && (facts.shownBy === "month" || facts.shownBy === "week")) {
@@ -565,6 +606,13 @@ function settlePartners(
   return { ...settled, context: { ...settled.context, mode, salaries: all } };
 }
 
+function risenBy({ part, sign }: NonNullable<Facts["rise"]>, salary: number): number {
+  return Math.max(
+    0,
+    Number((salary + sign * ("share" in part ? salary * part.share : part.pounds)).toFixed(2)),
+  );
+}
+
 function settleRise(
   settled: Settled,
   facts: Facts,
@@ -572,9 +620,8 @@ function settleRise(
   earlier: readonly number[],
 ): Settled | undefined {
   if (facts.rise === undefined) return undefined;
-  const { part, sign } = facts.rise;
-  const risen = (salary: number) =>
-    Math.max(0, Number((salary + sign * ("share" in part ? salary * part.share : part.pounds)).toFixed(2)));
+  const { rise } = facts;
+  const risen = (salary: number) => risenBy(rise, salary);
   const [own, ...others] = earlier;
   if (salaries.length === 0 && own !== undefined && settled.context.mode === "household") {
     const note = "I gave the rise to the first person.";
@@ -604,9 +651,16 @@ function settleSeveral(
   if (facts.isCorrection)
     return { ...settled, context: { ...context, mode: "one", salaries: salaries.slice(-1) } };
   if (salaries.length === 2 && (facts.chart || (facts.range && !facts.comparison))) return as("table");
-  if (facts.isCouple && facts.comparison && facts.isEach)
+  const differs = context.nations.length > 1 && facts.placed.length !== salaries.length;
+  if (facts.isCouple && (differs || (facts.comparison && facts.isEach)))
     return { reply: replies.twoHouseholds(), asked: undefined };
-  if (facts.isCouple) return { ...settled, context: { ...context, mode: "household", salaries } };
+  // The pension is that of the person whose salary it follows.
+  const isOfSecond = facts.pensionsOf.length === 1 && facts.pensionsOf[0]?.salary === amounts[1];
+  if (facts.isCouple)
+    return {
+      ...settled,
+      context: { ...context, mode: "household", salaries: isOfSecond ? salaries.toReversed() : salaries },
+    };
   const inPlaces = facts.nations.length > 1 && facts.placed.length === salaries.length;
   if (facts.comparison || inPlaces) return as("compare");
   return { reply: replies.howTogether(salaries), asked: { amounts } };

@@ -36,6 +36,7 @@ import {
   thisMonth,
 } from "./sums.ts";
 import { taxCodeRules } from "./tax-codes.ts";
+import { withinYear } from "./within-year.ts";
 import { workingTime } from "./working-time.ts";
 
 /**
@@ -47,6 +48,7 @@ export function rulesFor(current: number): readonly Rule[] {
   return [
     ...openingRules,
     ...taxCodeRules,
+    ...withinYear,
     ...termRules,
     ...shareRules,
     ...workingTime,

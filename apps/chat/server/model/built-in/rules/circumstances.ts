@@ -4,11 +4,11 @@ import { taxYearBeginning } from "../../../../tax/tax-year.ts";
 import type { Facts } from "../facts.ts";
 import { type Rule, rule, sets } from "./rule.ts";
 
-const months =
+export const months =
   "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?";
 const taxYear = "(?:(?:tax|financial|fiscal) )?year";
 
-function monthNumber(name: string): number {
+export function monthNumber(name: string): number {
   return "jan feb mar apr may jun jul aug sep oct nov dec".split(" ").indexOf(name.slice(0, 3)) + 1;
 }
 

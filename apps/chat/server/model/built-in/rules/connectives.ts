@@ -41,6 +41,8 @@ export const connectives: Rule[] = [
   where("take|off", ({ outgoings }) => outgoings.length > 0),
   rule("(?:location|region|country|area)(?= (?:: )?·)"),
   rule("(?:a )?break(?: (?:it|this|that))? ?down"),
+  where("add(?:s|ed|ing)?(?: (?:on )?to)?|(?:in |from |starting )?(?:next|this|last) month", compares),
+  where("(?:is |are |get )?(?:worked|calculated|figured)(?: out)?", asksFigure),
   where("(?:ask(?:ing)?(?: for)?|survive|live on)", ({ wantsSalaryForNet }) => wantsSalaryForNet),
   where("owe|(?:what )?change[sd]?|including(?= ·)", (facts) => asksFigure(facts) || compares(facts)),
   rule("(?:plus|and|,)(?= (?:·|M))|(?<=(?:·|M)(?: (?:and|,))? )plus"),

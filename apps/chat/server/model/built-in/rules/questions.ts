@@ -104,6 +104,15 @@ export const askRules: Rule[] = [
     { comparison: true },
   ),
   rule("less", (facts) => facts.comparison),
+  rule(
+    "(?:is it |it )?worth (?:it )?(?:earning|going|getting|being|making)(?: paid)? (?:over|above|past|more than)(?= M)",
+    (facts) => {
+      facts.figures.push("marginal-rate");
+      facts.remarks.push(
+        "Tax and National Insurance alone never take all of a rise. Child Benefit and help with childcare can end at certain incomes: I left them out.",
+      );
+    },
+  ),
   sets("job b|(?:second|other) offer", { comparison: true }),
   sets("(?<=M )than(?= (?:on |at |with )?M)", { comparison: true }),
   sets("(?<=M (?:job |role )?(?:(?:·|with|at|and) )*)or(?: (?:take|for|go for|earn))?(?= M)", {
@@ -230,7 +239,7 @@ const talks: [SmallTalk, string][] = [
   ],
   [
     "accuracy",
-    "how (?:accurate|reliable|right|correct)(?: (?:is|are) (?:this|that|you|it|these|the figures))?|where (?:do|does|are|is) (?:(?:the|your|these|those|you|get) )*(?:figures?|numbers?|rates?|data|information)(?: (?:come )?from)?|what is (?:your |the )?source|sources|(?:can|should) i trust (?:you|this|that|it)|are you sure|how did you (?:get|work|calculate|know)(?: (?:that|this|it|out))*|show (?:me )?(?:your |the )?working|is (?:that|this|it) (?:right|correct|accurate)",
+    "how (?:accurate|reliable|right|correct)(?: (?:is|are) (?:this|that|you|it|these|the figures))?|where (?:do|does|are|is) (?:(?:the|your|these|those|you|get) )*(?:figures?|numbers?|rates?|data|information)(?: (?:come )?from)?|what is (?:your |the )?source|sources|(?:can|should) i trust (?:you|this|that|it)|are you sure|how did you (?:get|work|calculate|know)(?: (?:that|this|it|out))*|show (?:me )?(?:your |the )?working|is (?:that|this|it) (?:right|correct|accurate)|do(?:es)? (?:that|this|it|these|those) (?:look|sound|seem) (?:about )?(?:right|ok|okay|correct|wrong)",
   ],
   [
     "capabilities",
@@ -278,7 +287,7 @@ export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject })
   const more = "(?: (?:income|payments?|contributions?|payout|profits?|worker|work))*";
   return [
     rule(
-      `A(?: (?:of|in|from|as|worth of|worth|into|to|a))* (?:${pattern})${more}|(?:${pattern})${more}(?: (?:of|is|are|was|at|worth|earning|earn|earned|making|make|on|for|:|=))* A(?: (?:kids|children))?`,
+      `A(?: (?:of|in|from|as|worth of|worth|into|to|a))* (?:${pattern})${more}|(?:${pattern})${more}(?: (?:of|is|are|was|at|by|worth|earning|earn|earned|making|make|on|for|:|=))* A(?: (?:kids|children))?`,
       (facts, { amounts, text }, reading) => {
         const isOnlySum =
           reading.money.length > 0 && reading.money.every((amount) => amounts.includes(amount));
@@ -304,11 +313,13 @@ export const termRules: Rule[] = [
     "(?:when|what day|what date|which date|date)(?: (?:does|do|is|did|will|would|the|uk|end of|start of|new|current|next|this))* tax year(?: (?:ends?|starts?|begins?|finish(?:es)?|over|runs?|changes?|and|from|dates?))*|tax year (?:dates|end date|start date|ends?|starts?|begins?)|(?:which|what) tax year (?:is it|are we in|is this|do you use)",
     { asksForDates: true },
   ),
-  ...termPatterns.map(({ asked, term }) =>
+  ...termPatterns.map(({ asked, term, isAlone }) =>
     rule(asked, (facts, { amounts }, reading) => {
       // With an amount the question is for a figure: "what is the minimum wage for 30 hours".
-      if (reading.tokens.some(({ amount }) => amount && !amounts.includes(amount))) return false;
-      facts.term ??= term;
+      const hasMore = reading.tokens.some(({ amount }) => amount && !amounts.includes(amount));
+      if (hasMore && isAlone) return false;
+      if (hasMore) facts.remarks.push(term.meaning);
+      else facts.term ??= term;
     }),
   ),
   rule(

@@ -64,11 +64,17 @@ function isSmaller(one: Amount, other: Amount): boolean {
 const nameOf = ({ name = "extra pay" }: Match["groups"]) => name.replace(/bonuses$/, "bonus");
 
 const included = "(?:(?:including|includes|inclusive of|of which) )?";
-/** "is 30k good": the answer gives no opinion. */
+const enough =
+  "(?:good|decent|fair|bad|low|ok|okay|fine|realistic|liveable|livable|competitive|(?:high )?enough)(?: (?:salary|wages?|pay|money|income))?(?: to (?:live|survive|get by)(?: (?:comfortably|well|alone))*(?: on)?)?";
+/** "is 30k good", "can I live on 30k": the answer gives no opinion. */
 export const judgement = rule(
-  "(?<=S )(?:good|decent|fair|bad|low|liveable|livable|competitive|(?:high )?enough)(?: (?:salary|wages?|pay|money|income))?(?: to live(?: on)?)?(?! (?:morning|afternoon|evening|for))",
-  (facts) => {
-    facts.remarks.push("I can't judge whether that is enough. I only work out your take-home.");
+  `(?<=S )(?:be )?${enough}(?! (?:morning|afternoon|evening|for))|(?:(?:can|could|would|will|is it possible|possible) )?(?:(?:i|we|you|anyone|someone|people|person|family(?: of N)?|couple|to) )*(?:(?:still|comfortably|easily|be able to|afford to) )*(?:live|survive|manage|get by|cope)(?: (?:comfortably|ok|okay|well|alone|easily))* (?:on|off)(?= M)|(?:live|survive|get by|manage)(?: (?:comfortably|ok|okay|well|alone))*`,
+  (facts, { text }, reading) => {
+    if (/^(?:live|survive|get by|manage)/.test(text) && !/\b(?:can|could|afford|enough)\b/.test(reading.text))
+      return false;
+    facts.remarks.push(
+      "I can't judge whether that is enough: I only work out your take-home, not what things cost.",
+    );
   },
 );
 
@@ -114,7 +120,7 @@ export const extraRules: Rule[] = [
 const scheme =
   "(?:lgps|uss|s?tps|(?:(?:nhs|teachers?|lgps|local government|civil service|alpha|uss|firefighters?|police|workplace|work|company|personal|private|occupational|military|army|armed forces|nest|stakeholder) )*(?:pensions?(?: (?:pot|scheme|plan|fund))?|sipp|avcs?|additional voluntary contributions?))";
 const gives =
-  "(?:pay|pays|paying|put|puts|putting|contribute|contributes|contributing|contribution|contributions|sacrifice|sacrificing|save|saving|add|adding|minus|less|into|employee)";
+  "(?:pay|pays|paying|(?:gave|give|giving) up|put|puts|putting|contribute|contributes|contributing|contribution|contributions|sacrifice|sacrificing|save|saving|add|adding|minus|less|into|employee)";
 const kind = "(?:salary sacrifice|sal sac|smart pension|relief at source|net pay arrangement)";
 const by = `(?: (?:(?:by|via|through|as|using|in|on|with|,) )?${kind})?`;
 
@@ -413,7 +419,7 @@ export const pensionRules: Rule[] = [
 
 /** "what does a 5% pension cost me": the difference with and without. */
 export const pensionCost = rule(
-  "(?:(?:how much|what)(?: (?:does|do|will|would|is|·))* )?(?:(?<!(?:employers?|company|total|boss|what) )costs?(?: (?:me|of|·))*(?! (?:to|employ|M employee))|less|lose|losing|(?<!(?:employers?|boss|company|companies)(?: (?:will|would|does))? )sav(?:e|ing)(?: in)?|(?:putting · )?(?:reduces?|reducing)(?: (?:·|by))*)(?: from(?: ·)?)?(?: take home(?: pay)?(?: by)?)?",
+  "(?:(?:how much|what)(?: (?:does|do|will|would|is|·))* )?(?:(?<!(?:employers?|company|total|boss|what) )costs?(?: (?:me|of|·))*(?! (?:to|employ|M))|less|lose|losing|(?<!(?:employers?|boss|company|companies)(?: (?:will|would|does))? )sav(?:e|ing)(?: in)?|(?:putting · )?(?:reduces?|reducing)(?: (?:·|by))*)(?: from(?: ·)?)?(?: take home(?: pay)?(?: by)?)?",
   (facts) => {
     if (facts.pension === undefined && facts.plans && facts.plans.length > 0) {
       facts.figures.push("student-loan");
@@ -459,7 +465,7 @@ const setSmallerRise =
 
 /** "how much of a 3k bonus will I keep on 40k": the difference with and without the bonus. */
 export const bonusRise = rule(
-  `(?:keep|get|left|see|lose|tax|taxed|ni|nics?|national insurance|student loan|pay|much|take home|after tax)(?: (?:of|from|on|out of|tax|i|would|will|do|keep|is|taken|deducted|come|comes|off|due))* S${as} ${kinds}(?:bonus(?:es)?|commission|overtime)(?! of)`,
+  `(?:keep|(?<=(?:much|what) .*)get|left|see|lose|tax|taxed|ni|nics?|national insurance|student loan|pay|much|take home|after tax)(?: (?:of|from|on|out of|tax|i|would|will|do|keep|is|taken|deducted|come|comes|off|due))* S${as} ${kinds}(?:bonus(?:es)?|commission|overtime)(?! of)`,
   (facts, { amounts: [amount], text }) => {
     if (amount === undefined) return false;
     facts.rise = { part: partOf(amount), sign: 1 };
@@ -492,11 +498,12 @@ export const keptOfExtra: Rule[] = [
     },
   ),
   rule(
-    "(?:how much|what) (?:tax|ni)(?: (?:is|will|would|do|i|pay|be|due))* on (?:it|that|bonus)(?! (?:of )?S)",
+    "(?:(?:how much|what|do|does|will|would|is|have|to|i|pay|repay|get) )*(?:tax|taxed|ni|student loan)(?: (?:is|will|would|do|i|pay|be|due))* on (?:it|that|bonus|overtime)(?! (?:of )?S)",
     (facts, { text }) => {
       if (facts.extras.length !== 1) return false;
       facts.asksKept = true;
-      facts.figures.push(/ ni /.test(text) ? "national-insurance" : "income-tax");
+      const isLoan = /loan/.test(text);
+      facts.figures.push(isLoan ? "student-loan" : / ni /.test(text) ? "national-insurance" : "income-tax");
     },
   ),
 ];
@@ -639,7 +646,7 @@ export const riseRules: Rule[] = [
     setRise(-1),
   ),
   rule(
-    "(?:another|extra|additional|further|add|adding) S(?: more)?|S (?:more|extra|higher|on top(?! of))",
+    "(?:another|extra|additional|further|add|adding) S(?: more)?|(?<!(?:took|takes?|taken|deducted|charged) )S (?:more|extra|higher|on top(?! of))",
     setRise(1),
   ),
   rule("(?:(?:got )?told (?:that )?i am )?(?:getting|get|got) P(?= on M)(?! on M bonus)", setRise(1)),
@@ -688,6 +695,9 @@ export const partnerRules: Rule[] = [
     facts.isEach = true;
     facts.isCouple = true;
   }),
+  rule("(?:one|other)(?: (?:of us|one|earns?|is|on|gets?|makes?))*(?= M)", (_, __, reading) =>
+    /\b(?:couple|household|married|joint|combined|together|of us)\b/.test(reading.text),
+  ),
   rule("(?:both|each)(?: of us)?(?: (?:are|on|earn|get|make))*", (facts) => {
     if (!facts.minimumWage) return false;
     facts.isEach = true;
@@ -716,9 +726,18 @@ export const jobRules: Rule[] = [
     "(?:N|both|multiple|several|two)(?: (?:part time|different|separate|paye))* (?:jobs|employers|employments)",
     { hasTwoJobs: true },
   ),
+  // "offered two jobs"
+  rule(
+    "(?:offered|offers?(?: (?:from|for|of))?|choos(?:e|ing) between|choice (?:of|between)|deciding between)(?: (?:between|N|two|different))* (?:jobs|roles|positions|offers|companies|employers)",
+    (facts) => {
+      facts.isOffer = true;
+      facts.speaksOfPay = true;
+    },
+  ),
   rule(
     "(?:one(?: of them)? (?:pays|is|at|of|for)|(?:and )?other(?: one)?(?: (?:pays|is|at|of|for))?)(?= M)",
     (facts, { text }) => {
+      if (facts.isOffer) return true;
       if (!facts.hasTwoJobs) return false;
       if (!text.startsWith("one")) facts.isFurther = true;
     },
@@ -758,7 +777,7 @@ export const jobRules: Rule[] = [
 ];
 
 export const outgoingNames =
-  "rent|mortgage|council tax|bills|save|childcare(?! vouchers)|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel|(?<!(?:company|electric) )car(?! (?:allowance|cash|scheme))|debts?|deposit|house|flat|wedding|holiday(?! pay)";
+  "rent|mortgage|council tax|bills|sav(?:e|ing)|childcare(?! vouchers)|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel|(?<!(?:company|electric) )car(?! (?:allowance|cash|scheme))|debts?|deposit|house|flat|wedding|holiday(?! pay)";
 /** Words for parts, as in "rent is two thirds of …", which is not a sum of money. */
 const partsOf = "halves|thirds|quarters|fifths|sixths|eighths|tenths";
 /** A sum without a period that is too large for a monthly payment, such as the size of a mortgage. */
@@ -766,8 +785,16 @@ const smallestDebt = 10_000;
 /** A sum without a period that may be for a month or a year. */
 const smallestUnclear = 4_000;
 
+const deduction = "(?:(?:income )?tax|paye|ni|nics?|national insurance|nett?(?: pay)?|take home(?: pay)?)";
+/** A question about deductions that were taken. */
+const checks =
+  /\b(?:pay ?slips?|wage ?slips?|right|correct|wrong|took|taken|taking|deducted|charged|stopped|paid|paying)\b/;
+
+const spending =
+  "(?:get by|live|live on|cover|pay|survive|afford|manage)(?: (?:·|bills|rent|mortgage|outgoings|expenses|everything|costs|and))*";
+
 function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading: Reading): boolean {
-  const name = groups.name === "save" ? "savings" : groups.name;
+  const name = groups.name?.replace(/^sav(?:e|ing)$/, "savings");
   if (amount === undefined || name === undefined) return false;
   const isDebt = amount.period === undefined && amount.value >= smallestDebt;
   if (isDebt && reading.money.length < 2) return false;
@@ -784,24 +811,45 @@ function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading
 }
 
 export const outgoingRules: Rule[] = [
-  // "paid £3,200 tax on 24k"
+  // "paid £3,200 tax on 24k", "payslip: gross 3,000, tax 390, ni 156": deductions to compare with.
   rule(
-    "(?:paid|paying|deducted|taken|charged)(?: (?:·|me|to date|so far))* M(?: (?:in|of|worth of))* (?:income )?tax|tax (?:paid|deducted|taken)(?: (?:to date|so far|is|was|:|of))* M",
-    (facts, { amounts: [paid] }, reading) => {
-      if (reading.money.length < 2 || paid === undefined) return false;
-      facts.remarks.push(
-        `I left the ${pounds(paid.value)} of tax that you paid out: compare it with a year's tax.`,
+    `(?:(?:paid|paying|deducted|taken|charged|took|takes|stopped)(?: (?:·|me|to date|so far|off|out))* )?(?:M(?: (?:in|of|for|worth of))* (?<name>${deduction})|(?<named>${deduction})(?: (?:paid|deducted|taken|to date|so far|was|is|of|:|=|at|-|comes to))* M)`,
+    (facts, { amounts: [paid], groups: { name, named = name ?? "" } }, reading) => {
+      if (reading.money.length < 2 || paid === undefined || !checks.test(reading.text)) return false;
+      facts.claims.push(`${pounds(paid.value)} of ${named}`);
+      facts.figures.push(
+        /^n(?:et|i|at)/.test(named)
+          ? /^net/.test(named)
+            ? "take-home"
+            : "national-insurance"
+          : /take/.test(named)
+            ? "take-home"
+            : "income-tax",
       );
-      facts.figures.push("income-tax");
     },
   ),
   rule(
-    "(?:need|require) M(?: (?:·|between us|altogether|in total))* to (?:get by|live|live on|cover|pay|survive|afford|manage)",
+    "(?:(?:on|in|by|according to) )?(?:·)? ?(?:pay ?slips?|wage ?slips?|pay stub)(?: (?:says?|said|shows?|showed|showing|has|is|reads?|:))*|(?:this|last) (?:month|week)",
+    ({ claims }) => claims.length > 0,
+  ),
+  rule(
+    `(?:need|require) M(?: (?:·|between us|altogether|in total))* to ${spending}`,
     (facts, { amounts: [amount] }, reading) => {
       if (reading.money.length < 2 || amount === undefined) return false;
       facts.remarks.push(
         `I left the ${pounds(amount.value)} that you need out: compare it with the take-home.`,
       );
+    },
+  ),
+  // "I need 1,900 a month to cover my bills": a take-home.
+  sets(`(?:need|require)(?= M(?: ·)* to ${spending}(?!\\S))`, { wantsSalaryForNet: true }),
+  rule(spending, ({ wantsSalaryForNet }) => wantsSalaryForNet),
+  // "if I spend 600 a month"
+  rule(
+    "(?:spend|spends|spending|spent)(?: (?:·|about|on))* A(?! (?:on|for)(?!\\S))",
+    (facts, { amounts: [amount] }, reading) => {
+      if (amount?.period === undefined || reading.money.length < 2) return false;
+      facts.outgoings.push({ name: "spending", amount });
     },
   ),
   rule(

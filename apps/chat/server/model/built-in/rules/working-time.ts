@@ -1,12 +1,16 @@
 /** Rules for working time. They run before other rules that read "a week". */
 import { type PayPeriod, usualDays, usualHours, weeksPerYear } from "../../../../tax/pay-periods.ts";
 import type { Facts } from "../facts.ts";
-import type { Match, Reading } from "../reading.ts";
+import { type Match, phrase, type Reading } from "../reading.ts";
+import type { Amount } from "../tokens.ts";
+import { list, pounds } from "../wording.ts";
 import { implausible } from "./periods.ts";
 import { each, type Rule, rule, sets } from "./rule.ts";
 
 const perWeek = "(?: (?:(?:a|per|each|every|/|p /) (?:week|wk|w)|weekly|pw|week|of work))*";
 const unit = "(?<unit>days?|hours?|hrs?)";
+const changes =
+  "(?:have|has|been|are|being|will|be|went|go|going|gone|dropped?|dropping|cut|reduced?|reducing|changed?|changing|down)";
 const less =
   "(?:go|going|went|drop|dropping|dropped|reduce|reducing|reduced|move|moving|cut|cutting|change|changing|switch|switching)(?: (?:my|the|hours|days|down))*";
 
@@ -117,7 +121,52 @@ function setOvertime(facts: Facts, { amounts: [hours, times], groups, text }: Ma
   return true;
 }
 
+const hourly = `(?: ${each} (?:hour|hr)| hourly| ph)?`;
+const timed = `N ${hoursOf}${perWeek}(?: (?:at|for|on|@|paid|paying))+ (?:A${hourly}|time and a (?:half|quarter|third)|(?:double|triple)(?: time)?)`;
+const rated = `A${hourly}(?: (?:for|x|times|doing))+ N ${hoursOf}${perWeek}`;
+const part = `(?:${timed}|${rated})`;
+const ofTheWeek = "(?:weekdays?|weekends?|evenings?|nights?|saturdays?|sundays?|weeknights?)";
+const link = `(?: (?:and|,|plus|then|another|i|do|work|doing|in|on|at|my|the|a|one|other|job|${ofTheWeek}))*`;
+const partsOfWeek = phrase(part);
+
+/** "20 hours at £12.50 and 10 hours at £15": a week's pay of one job, or of each job. */
+function setRates(facts: Facts, { amounts, text }: Match, reading: Reading): boolean {
+  const left = [...amounts];
+  const found = [...text.matchAll(partsOfWeek)].flatMap(([words]) => {
+    const isTimed = /^\S+ (?:hours?|hrs?)/.test(words);
+    const [first, second] = left.splice(0, /(?:time|double|triple|half|quarter|third)$/.test(words) ? 1 : 2);
+    const [hours, rate] = isTimed ? [first, second] : [second, first];
+    return hours
+      ? [{ hours: hours.value, rate, times: parts[words.split(" ").find((one) => one in parts) ?? ""] }]
+      : [];
+  });
+  const [main] = found;
+  if (!main?.rate || found.some(({ rate }) => rate?.period !== undefined || (rate?.value ?? 0) > 200))
+    return false;
+  const basic = main.rate.value;
+  const of = ({ hours, rate, times = 1 }: (typeof found)[number]) =>
+    Number((hours * (rate?.value ?? basic * times)).toFixed(2));
+  const each = found.map(of);
+  const isApart = /\bjobs\b|\b(?:second|other|another|one) job\b|\b(?:in|at) another\b/.test(reading.text);
+  for (const amount of amounts) if (amount !== main.rate) reading.takeAmount(amount);
+  const weekly = (value: number): Amount =>
+    ({ ...main.rate, value, kind: "money", period: "week" }) as Amount;
+  Object.assign(main.rate, weekly(isApart ? (each[0] ?? 0) : each.reduce((sum, one) => sum + one, 0)));
+  if (isApart) facts.secondJobs.push(...each.slice(1).map(weekly));
+  facts.remarks.push(
+    `${list(found.map(({ hours }, at) => `${hours} hours for ${pounds(each[at] ?? 0)}`))} a week.`,
+  );
+  facts.speaksOfPay = true;
+  reading.changed();
+  return true;
+}
+
 export const workingTime: Rule[] = [
+  rule(
+    `(?:(?:on )?${ofTheWeek} )?${part}(?:${link} ${part})+(?: in (?:another|the other)(?: job)?)?`,
+    setRates,
+    "absorb",
+  ),
   rule("(?:each|every|per|at a) (?:time|payment|pay ?day)"),
   rule(
     `(?:paid |salary )?N times ${each} (?:year|annum|yr)|(?:paid )?(?:in|over) N (?:instalments?|payments?|pay ?days)(?: ${each} year)?`,
@@ -183,7 +232,7 @@ export const workingTime: Rule[] = [
   ),
   // "10 hours of overtime a week at £20 an hour"
   rule(
-    `(?:N ${hoursOf}${by}(?: of)? overtime|N (?:extra|additional|more) ${hoursOf}|(?:extra|additional) N ${hoursOf}|overtime(?: (?:of|:|is))* N ${hoursOf})${by} (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
+    `(?:N ${hoursOf}${by}(?: of)? overtime|N (?:extra|additional|more) ${hoursOf}|(?:extra|additional) shift${by} of N ${hoursOf}|(?:extra|additional) N ${hoursOf}|overtime(?: (?:of|:|is))* N ${hoursOf})${by} (?:at|for|paid at) A(?: ${each} (?:hour|hr)| hourly| ph)?`,
     (facts, { amounts: [hours, rate], text }) => {
       const times = overtimesAYear(facts, text);
       const pounds = Number(((hours?.value ?? 0) * (rate?.value ?? 0) * times).toFixed(2));
@@ -196,6 +245,8 @@ export const workingTime: Rule[] = [
   ),
   rule(`(?:${less} )?from N(?: (?:days?|hours?|hrs?))?${perWeek} (?:down )?to N ${unit}${perWeek}`, fromTo),
   rule(`(?:${less} )?from N ${unit}${perWeek} (?:down )?to N(?! (?:days?|hours?|hrs?))`, fromTo),
+  rule(`${unit}(?: ${changes})* from N (?:down )?to N(?! (?:days?|hours?|hrs?))`, fromTo),
+  rule("(?:from )?mon(?:day)?s? (?:to|-|till|until) fri(?:day)?s?"),
   rule(`N ${unit}${perWeek} (?:down )?to N(?= (?:on|at|for|from) M| ?[?.,]?$)`, fromTo),
   // "5 days to 3 days"
   rule(`N (?:days?|hours?|hrs?)${perWeek} (?:down )?to N ${unit}${perWeek}`, fromTo),

@@ -1,0 +1,137 @@
+/**
+ * Questions with a story around them, and kinds that were once declined: pay that changes within the year, several
+ * rates in one week, a payslip to compare with, saving for something. Checked against an independent calculator.
+ */
+import { expect, test } from "vitest";
+import { asked } from "../../../testing/asked.ts";
+import { expectFigures } from "../../../testing/figures.ts";
+import { type IndependentPay, independentPay } from "../../../testing/independent-pay.ts";
+
+const takeHome = (of: IndependentPay) => independentPay(of).takeHome;
+const incomeTax = (of: IndependentPay) => independentPay(of).incomeTax;
+const insurance = (of: IndependentPay) => independentPay(of).nationalInsurance;
+
+const answered: [question: string, ...figures: number[]][] = [
+  // A story with one question: what does not belong to it is left out by name.
+  [
+    "I've been a barista in Leeds for two years and I'm on £24,500. My landlord just put the rent up to £750 a month. What do I have left after rent?",
+    takeHome({ salary: 24_500 }) / 12 - 750,
+  ],
+  [
+    "My wife is going back to work part time after our second child, she'll be on about £16,500. I'm on £43k with 6% pension. What's our combined monthly take home?",
+    takeHome({ salary: 43_000, sacrificed: 2_580 }) + takeHome({ salary: 16_500 }),
+    takeHome({ salary: 43_000, sacrificed: 2_580 }),
+  ],
+  [
+    "My daughter has just started her first job at £23,400. She has a plan 5 loan. What will she get a month?",
+    takeHome({ salary: 23_400, plans: [5] }) / 12,
+  ],
+  [
+    "I earn £41,000 and get a £2,000 bonus each December. I pay 5% into my pension and have a plan 2 student loan. My rent is £950 a month. What will I have left each month?",
+    takeHome({ salary: 41_000, extra: 2_000, sacrificed: 2_050, plans: [2] }) / 12 - 950,
+  ],
+  [
+    "I'm saving for a house. I earn £33k, my partner earns £29k and we spend about £2,000 a month on bills. How much could we save each month?",
+    (takeHome({ salary: 33_000 }) + takeHome({ salary: 29_000 })) / 12 - 2_000,
+  ],
+  // Several rates in one week, in one job or in two.
+  [
+    "I work 20 hours at £12.50 and 10 hours at £15 an hour, what do i take home",
+    takeHome({ salary: 20_800 }),
+  ],
+  ["weekdays 13.50 an hour for 30 hours, weekends 16 an hour for 8 hours", takeHome({ salary: 27_716 })],
+  ["30 hours a week at 13.20 and 8 hours at time and a half", takeHome({ salary: 13.2 * 42 * 52 })],
+  [
+    "i do 25 hours a week at £12.71 in one job and 12 hours at £14 in another",
+    takeHome({ salary: 12.71 * 25 * 52, otherJobs: [14 * 12 * 52] }),
+  ],
+  [
+    "two jobs, 20 hours a week at £13 and 15 hours a week at £12.50",
+    takeHome({ salary: 13 * 20 * 52, otherJobs: [12.5 * 15 * 52] }),
+  ],
+  // Pay that changes within the tax year, April to March.
+  [
+    "I got a pay rise from 30k to 33k in october, how much tax will i pay this year",
+    incomeTax({ salary: 31_500 }),
+  ],
+  [
+    "my salary was 28k until the end of september then 32k, what will i take home this tax year",
+    takeHome({ salary: 30_000 }),
+  ],
+  ["i was on 31k until october then moved to 38k, whats my tax for the year", incomeTax({ salary: 34_500 })],
+  [
+    "i started on 24k in april and moved to 27k in november, take home this year?",
+    takeHome({ salary: 25_250 }),
+  ],
+  [
+    "My salary is going up from 34,000 to 38,500 in October. What will my new take home be?",
+    takeHome({ salary: 34_000 }),
+    takeHome({ salary: 38_500 }),
+  ],
+  ["I start a job on 36k in september, how much tax will I pay this tax year", incomeTax({ salary: 21_000 })],
+  // A payslip.
+  [
+    "my payslip says gross 3,000, tax 390.50, ni 156.20, net 2,453.30. is that right?",
+    takeHome({ salary: 36_000 }) / 12,
+    incomeTax({ salary: 36_000 }) / 12,
+    insurance({ salary: 36_000 }) / 12,
+  ],
+  ["my payslip shows £3,000 gross and £2,450 net, does that look right", takeHome({ salary: 36_000 }) / 12],
+  [
+    "I was paid £2,400 last month and my payslip said I paid £270 tax and £110 NI. Does that sound right?",
+    incomeTax({ salary: 28_800 }) / 12,
+    insurance({ salary: 28_800 }) / 12,
+  ],
+  [
+    "I get paid weekly, £640 gross. This week they took off £98 tax. Is that right?",
+    incomeTax({ salary: 33_280 }) / 52,
+  ],
+  // How long to save for something: whole months.
+  ["how long until i save 10k if i earn 35k and rent is 900", 7],
+  ["i earn 40k and save £300 a month, how long to save 5k", 17],
+  ["how long will it take to save a 20k deposit on 45k saving 500 a month", 40],
+  ["i earn 32k. how many months until i have £6,000 if i save 10% of my take home", 28],
+  // Enough to live on: the take-home, and what is not known.
+  ["can i live on 25k in london", takeHome({ salary: 25_000 })],
+  ["would 28k be ok to live on in leeds", takeHome({ salary: 28_000 })],
+  ["could a family survive on 32k in Glasgow", takeHome({ salary: 32_000, scottish: true })],
+  // The tax code of today counts for the whole year.
+  ["my tax code was BR for 3 months, now 1257L, on 30k", takeHome({ salary: 30_000 })],
+  [
+    "I was on 0T until july and now I'm on 1257L, salary 42k, how much tax this year",
+    incomeTax({ salary: 42_000 }),
+  ],
+  ["is it worth earning over 100k", 62],
+];
+
+test.each(answered)("%s", async (question, ...figures) => {
+  await expectFigures(question, figures);
+});
+
+test.each<[question: string, says: RegExp]>([
+  ["can i live on 25k in london", /I can't judge whether that is enough/],
+  [
+    "I've been a barista in Leeds for two years and I'm on £24,500. My landlord just put the rent up to £750 a month. What do I have left after rent?",
+    /I left “2 years”.* out/,
+  ],
+  [
+    "I got a pay rise from 30k to 33k in october, how much tax will i pay this year",
+    /£30,000 a year for 6 months/,
+  ],
+  ["my payslip shows £3,000 gross and £2,450 net, does that look right", /£2,450/],
+  ["my tax code was BR for 3 months, now 1257L, on 30k", /comes back/],
+])("%s: says what it assumed or left out", async (question, says) => {
+  const { text, tool } = await asked(question);
+  expect(tool, text).toBe("take_home");
+  expect(text).toMatch(says);
+});
+
+/** A word that turns a statement around is not an aside. */
+test.each([
+  "I earn 45k. I used to have plan 2. What do I take home?",
+  "I earn 45k. I only work until october. What do I take home?",
+  "I earn 45k. They took 5% more. What do I take home?",
+])("%s: asked", async (question) => {
+  const { text, tool } = await asked(question);
+  expect(tool, text).toBeUndefined();
+});
