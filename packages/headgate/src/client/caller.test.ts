@@ -12,7 +12,7 @@ const refused = (seconds: number) =>
     { status: 429, headers: { "Retry-After": `${seconds}`, RateLimit: '"user-per-minute";r=0;t=42' } },
   );
 
-/** The client of a page after each load. */
+/** Loads a page: returns its new client. */
 function load(answer: () => Response | Promise<Response> = () => refused(42)): Client {
   const client = createClient({ share: "caller-test", clock, fetch: async () => answer() });
   clients.push(client);
@@ -62,7 +62,7 @@ describe("through a reload", () => {
     expect(load().refusal()).toBeUndefined();
   });
 
-  it("a clock that was set back makes no wait longer than the original", async () => {
+  it("a clock that was set back does not lengthen the wait", async () => {
     await send(load());
     clock.set(5_000);
     expect(load().refusal()?.deadline).toBe(47_000);
@@ -85,12 +85,12 @@ describe("through a reload", () => {
     "{}",
     '{"refusal":null}',
     '{"refusal":{"deadline":"soon","retryAfterMs":{}}}',
-  ])("ignores a stored %j", (text) => {
+  ])("a stored %j is ignored", (text) => {
     stored.set("caller-test.refusal", text);
     expect(load().refusal()).toBeUndefined();
   });
 
-  it("works if storage is blocked or full", async () => {
+  it("the client works if storage is blocked or full", async () => {
     vi.stubGlobal("localStorage", {
       getItem: () => {
         throw new DOMException("blocked", "SecurityError");
@@ -138,7 +138,7 @@ describe("another caller", () => {
     expect(other.refusal()).toBeUndefined();
   });
 
-  it("does not get a late response to the previous caller", async () => {
+  it("does not get the refusal or quota of a late response to the previous caller", async () => {
     let answer = (_: Response) => {};
     const client = load(
       () =>
@@ -155,7 +155,7 @@ describe("another caller", () => {
     expect(stored.size).toBe(0);
   });
 
-  it("set for the first time, owns the refusal from before", async () => {
+  it("who is the first to be set owns an earlier refusal", async () => {
     const client = load();
     await send(client);
     client.setCaller("ada");
@@ -165,7 +165,7 @@ describe("another caller", () => {
     expect(later.refusal()).toBeUndefined();
   });
 
-  it("ignores news from a tab with the previous caller", async () => {
+  it("ignores messages from a tab with the previous caller", async () => {
     const [ada, bob, witness] = [load(), load(() => refused(7)), load()];
     // A tab that missed the change, for example because it was asleep.
     bob.setCaller("bob");

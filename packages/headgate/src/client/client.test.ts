@@ -73,7 +73,7 @@ describe("fetch", () => {
     }
   });
 
-  it("passes on network errors", async () => {
+  it("rejects with the network error", async () => {
     const { client } = clientOf([]);
     expect(await rejection(client.fetch(url))).toBeInstanceOf(TypeError);
     expect(client.refusal()).toBeUndefined();
@@ -97,7 +97,7 @@ describe("fetch", () => {
     expect(await (error as RateLimitedError).response?.json()).toEqual(problem);
   });
 
-  it("needs no body to throw a refusal", async () => {
+  it("throws a refusal without a body", async () => {
     for (const body of ["<h1>Slow down</h1>", "", null, "[1]", '"text"', "{"]) {
       const answer = () =>
         new Response(body, {
@@ -155,7 +155,7 @@ describe("fetch", () => {
     expect((await client.fetch(url)).status).toBe(402);
   });
 
-  it("uses the global fetch as it is at the time of the call", async () => {
+  it("looks up the global fetch at each call", async () => {
     const client = createClient({ share: false });
     vi.stubGlobal("fetch", async () => refused());
     expect(await rejection(client.fetch(url))).toBeInstanceOf(RateLimitedError);
@@ -213,20 +213,20 @@ describe("quota and subscribe", () => {
     expect(listener).toHaveBeenCalledTimes(1);
   });
 
-  it("records a quota that the page got elsewhere", () => {
+  it("records a quota from another source with observe", () => {
     const { client } = clientOf([ok]);
     client.observe([{ name: "user-per-minute", quota: 5, windowSeconds: 60, remaining: 1, resetSeconds: 9 }]);
     expect(client.quota()).toMatchObject({ at: start, tightest: { remaining: 1 } });
   });
 
-  it("forgets a refusal on request", async () => {
+  it("forgets a refusal on clear()", async () => {
     const { client } = clientOf([refused]);
     await rejection(client.fetch(url));
     client.clear();
     expect(client.refusal()).toBeUndefined();
   });
 
-  it("throws a refusal even if a listener clears it at once", async () => {
+  it("throws a refusal even if a listener clears it immediately", async () => {
     const { client } = clientOf([refused]);
     client.subscribe(() => client.refusal() && client.clear());
     expect(await rejection(client.fetch(url))).toBeInstanceOf(RateLimitedError);
@@ -264,7 +264,7 @@ describe("retry", () => {
     expect(Date.now() - begin).toBeLessThanOrEqual(42_010);
   });
 
-  it("throws at once if the wait exceeds the budget of the whole call", async () => {
+  it("throws immediately if the wait exceeds the budget of the whole call", async () => {
     const { client, sent } = clientOf([refused], { retry: { maxWaitMs: 100_000 } });
     const error = rejection(client.fetch(url));
     await vi.runAllTimersAsync();
@@ -349,7 +349,7 @@ describe("retry", () => {
     const response = client.fetch(url);
     await vi.advanceTimersByTimeAsync(1000);
     expect(sent).toHaveLength(1);
-    // The machine sleeps: the clock jumps and timers do not run. The next check of the clock is enough.
+    // The machine sleeps: the clock jumps and timers do not run. The next check of the clock ends the wait.
     vi.setSystemTime(start + seconds * 1000);
     await vi.advanceTimersByTimeAsync(30_000);
     expect((await response).status).toBe(200);
@@ -397,6 +397,8 @@ it.each([
   { maxWaitMs: 5000, methods: [5] },
 ])("createClient throws for the invalid retry %j", (retry) => {
   expect(() => createClient({ retry } as never)).toThrow(
-    new TypeError('createClient: retry takes { maxWaitMs: 5000, methods: ["POST"] }'),
+    new TypeError(
+      'createClient: retry needs maxWaitMs from 0 up and upper-case methods: { maxWaitMs: 5000, methods: ["POST"] }',
+    ),
   );
 });

@@ -7,11 +7,11 @@ import { type Clock, platformTimer, type Timer, waitUntil } from "./wait.ts";
 
 /** How {@link Client.fetch} retries. */
 export interface RetryOptions {
-  /** The maximum time that one call may wait, in milliseconds. A refusal with a longer wait is thrown at once. */
+  /** The maximum time that one call may wait, in milliseconds. A refusal with a longer wait is thrown immediately. */
   maxWaitMs: number;
   /**
-   * Which methods are retried. Default: the idempotent methods of HTTP. Add `POST` if sending twice is safe for your
-   * service: it is if a refused request has no effect. A stream body is never sent again.
+   * The methods to retry. Default: the idempotent methods of HTTP. Add `POST` if your service has done nothing for a
+   * request that it refuses. A stream body is never sent again.
    */
   methods?: readonly Uppercase<string>[];
 }
@@ -25,24 +25,24 @@ export interface ClientOptions {
    * response is returned unchanged, for code with its own retries and errors. Quota and refusal are still recorded.
    */
   throwOnRefusal?: boolean;
-  /** Waits and retries after a refusal. Default: no retries. */
+  /** How to wait and retry after a refusal. Default: no retries. */
   retry?: RetryOptions;
   /**
    * The name under which the tabs of this origin share quota and refusals, and under which a page stores its refusal
-   * across reloads; `false` turns both off. Default: `"headgate"` in a page, `false` elsewhere, because one process may
-   * act for many callers there.
+   * across reloads; `false` turns both off. Default: `"headgate"` in a page. Elsewhere `false`, because one process may
+   * act for many callers.
    */
   share?: string | false;
-  /** Default: the system's clock. */
+  /** The source of the time. Default: the system's clock. */
   clock?: Clock;
-  /** Default: `setTimeout`. */
+  /** The timer for waits. Default: `setTimeout`. */
   timer?: Timer;
 }
 
 /** A `fetch` that understands refusals, and the state it has read from responses so far. */
 export interface Client {
   /**
-   * Sends like the global `fetch`.
+   * Sends a request, like the global `fetch`.
    *
    * @throws {RateLimitedError} on 429, and on the 503 of a guard whose store is unavailable.
    * @throws {PaymentRequiredError} on 402.
@@ -57,7 +57,7 @@ export interface Client {
   readonly refusal: () => RateLimitedError | undefined;
   /** Calls `listener` when `quota()`, `refusal()` or `caller()` changes. Returns a function that unsubscribes. */
   readonly subscribe: (listener: () => void) => () => void;
-  /** Records a quota from another source, such as an endpoint that returns what is left. */
+  /** Records a quota from another source, such as an endpoint that returns the remaining quota. */
   readonly observe: (limits: readonly LimitQuota[]) => void;
   /** Forgets the refusal, in every tab. */
   readonly clear: () => void;
@@ -65,7 +65,7 @@ export interface Client {
   readonly caller: () => string | undefined;
   /**
    * Sets the caller, such as a user's id. If the caller changes, quota and refusal are forgotten in every tab, because
-   * they belong to the previous caller. Responses to requests that are already under way are then not recorded.
+   * they belong to the previous caller. Responses to requests that were sent before the change are not recorded.
    */
   readonly setCaller: (caller: string) => void;
   /** Stops sharing with other tabs. `fetch` still works. */
@@ -92,7 +92,8 @@ const idempotent: readonly string[] = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"
  *
  * @example const client = createClient(); const transport = new DefaultChatTransport({ api: "/chat/message", fetch:
  *   client.fetch });
- * @throws {TypeError} for an option that does not exist, and for a `retry` without `maxWaitMs`, or with methods that are no list in capitals.
+ * @throws {TypeError} for an option that does not exist, for a `retry` without a `maxWaitMs` of 0 or more, or whose
+ *   `methods` is not an array of upper-case names.
  */
 export function createClient(options: ClientOptions = {}): Client {
   const {
@@ -105,10 +106,12 @@ export function createClient(options: ClientOptions = {}): Client {
     clock = Date,
     ...unknown
   } = options;
-  // A misspelt option would be ignored.
+  // Otherwise a misspelt option would be ignored.
   for (const option in { ...unknown, ...unknownToo }) throw TypeError(`createClient: no option "${option}"`);
   if (!(maxWaitMs >= 0 && methods?.every?.((method) => method === method.toUpperCase?.())))
-    throw TypeError('createClient: retry takes { maxWaitMs: 5000, methods: ["POST"] }');
+    throw TypeError(
+      'createClient: retry needs maxWaitMs from 0 up and upper-case methods: { maxWaitMs: 5000, methods: ["POST"] }',
+    );
   const listeners = new Set<() => void>();
   let quota: Quota | undefined;
   const kept = openKept(name);
@@ -126,7 +129,7 @@ export function createClient(options: ClientOptions = {}): Client {
     } else if (caller !== undefined && news.caller !== undefined && news.caller !== caller) return;
     if (event === "clear") refusal = undefined;
     if ((news.quota?.at ?? 0) > (quota?.at ?? 0)) quota = news.quota;
-    // The newer one, so that all tabs agree: by when it was received, which is its wait before its deadline.
+    // Keep the refusal that was received later, so that all tabs agree. It was received at deadline − retryAfterMs.
     if (
       theirs &&
       theirs.deadline - theirs.retryAfterMs > (refusal ? refusal.deadline - refusal.retryAfterMs : 0)
@@ -194,19 +197,19 @@ export function createClient(options: ClientOptions = {}): Client {
       const resendable = methods.includes(method.toUpperCase()) && !(init?.body instanceof ReadableStream);
       let budgetMs = resendable ? maxWaitMs : 0;
       for (let attempt = 0; ; attempt++) {
-        const send = ownFetch ?? fetch; // the global one, and not this method
+        const send = ownFetch ?? fetch; // the global `fetch`, not this method
         const ofTurn = turn;
         const response = await send(budgetMs && request ? request.clone() : input, init);
         const error = await read(response, ofTurn);
         if (!error) return response;
         // If the server names no wait, each wait is twice the previous one.
         const waitMs = error instanceof RateLimitedError ? error.retryAfterMs || 1000 * 2 ** attempt : NaN;
-        // By the difference, which is NaN for an infinite wait with an infinite budget.
+        // Compare the difference: it is NaN if wait and budget are both infinite.
         if (!(budgetMs - waitMs >= 0)) {
           if (throwOnRefusal) throw error;
           return response;
         }
-        // The jitter is added to the wait: before the deadline the server would refuse again.
+        // The jitter only lengthens the wait: before the deadline the server would refuse again.
         const jitterMs = Math.random() * Math.min(budgetMs - waitMs, 250 + waitMs / 10, 5000);
         budgetMs -= waitMs + jitterMs;
         await waitUntil(clock.now() + waitMs + jitterMs, clock, timer, init?.signal ?? request?.signal);
@@ -215,7 +218,7 @@ export function createClient(options: ClientOptions = {}): Client {
     quota: () => quota,
     refusal: () => refusal,
     subscribe(listener) {
-      // One entry per call, so that a listener that subscribed twice stays when one subscription ends.
+      // One entry per call: a listener that subscribed twice stays when one subscription ends.
       const entry = () => listener();
       listeners.add(entry);
       share.listen();
@@ -231,7 +234,8 @@ export function createClient(options: ClientOptions = {}): Client {
     caller: () => caller,
     setCaller(next) {
       if (next === caller) return;
-      // The first call only names the caller so far, unless another caller was refused before a reload.
+      // The first call gives a name to the caller whose state is already recorded, unless another caller was refused
+      // before a reload.
       if (caller !== undefined || (refusal && refused !== undefined && refused !== next)) changeCaller(next);
       caller = next;
       refused = next;
@@ -245,9 +249,9 @@ export function createClient(options: ClientOptions = {}): Client {
 }
 
 async function readProblem(response: Response): Promise<Problem | undefined> {
-  // Other bodies belong to the calling code and may be endless: do not read them.
+  // Read only JSON. Other bodies belong to the calling code and may be endless.
   const isJson = response.headers.get("content-type")?.includes("json");
-  // The body may be cut short or not JSON: then only the status counts.
+  // If the body is cut short or not JSON, only the status counts.
   const body: unknown =
     isJson &&
     (await response

@@ -1,11 +1,11 @@
 import type { Quota } from "./quota.ts";
 
-/** The body of a refusal: a problem document (RFC 9457), with any further members from the service. */
+/** The body of a refusal: a problem document (RFC 9457). The service may add members. */
 export interface Problem {
   type?: string;
   title?: string;
   status?: number;
-  /** A sentence for a person. */
+  /** A sentence for users. */
   detail?: string;
   /** A short, stable text for programs. */
   error?: string;
@@ -18,7 +18,7 @@ export interface Problem {
 
 /** The contents of a {@link RateLimitedError}. */
 export interface Refusal {
-  /** 429, or 503 if the server refuses because it cannot read its own counts. */
+  /** 429, or 503 if the server refuses because its store is unavailable. */
   status: number;
   /**
    * The first moment at which the server will admit the request: milliseconds since the epoch, by this machine's clock.
@@ -43,7 +43,7 @@ export class RateLimitedError extends Error implements Refusal {
   declare readonly quota: Quota | undefined;
   /** `retryAfterMs` in whole seconds, rounded up. */
   declare readonly retryAfterSeconds: number;
-  /** The response, with its body unread; absent if another tab was refused. */
+  /** The response, with its body unread; absent if the refusal came from another tab or was stored before a reload. */
   declare readonly response: Response | undefined;
 
   constructor(refusal: Refusal, response?: Response) {

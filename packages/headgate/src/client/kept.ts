@@ -23,14 +23,14 @@ export interface Kept {
  */
 export function openKept(name: string | false): Kept {
   const key = `${name}.refusal`;
-  // Looked up at each use, because access may throw, and outside a page it may print a warning.
+  // Look up `localStorage` at each use: access may throw, and outside a page it may print a warning.
   const storage = (): Storage | undefined => (name && globalThis.document ? localStorage : undefined);
   return {
     read(nowMs) {
       try {
         // Any code of this origin may have written the entry.
         const { caller, refusal } = JSON.parse(storage()?.getItem(key) ?? "{}");
-        // The wall clock may have been set back since: the wait must not become longer than the original.
+        // The wall clock may have been set back: the wait must not become longer than the original.
         const deadline = Math.min(refusal.deadline, nowMs + refusal.retryAfterMs);
         return deadline > nowMs ? { caller, refusal: { ...refusal, deadline } } : undefined;
       } catch {
@@ -42,7 +42,7 @@ export function openKept(name: string | false): Kept {
         if (record) storage()?.setItem(key, JSON.stringify(record));
         else storage()?.removeItem(key);
       } catch {
-        // Blocked or full: the deadline lasts as long as the page.
+        // Storage is blocked or full: the refusal does not survive a reload.
       }
     },
   };

@@ -10,14 +10,14 @@ import { rateLimit } from "../adapters/node.ts";
 import { createLimiter } from "../limiter/limiter.ts";
 import { createClient, RateLimitedError } from "./index.ts";
 
-/** What the server answered, in order. */
+/** The statuses that the server answered, in order. */
 let answered: number[];
 let server: Server;
 let url: string;
 
 /**
- * Admits one request a second, and refuses others with a wait of a second. The server's time stands still until the
- * second request arrives, so that it is refused even on a slow machine.
+ * Admits one request a second, and refuses others with a wait of a second. The server's clock is stopped until the
+ * second request arrives, so that this request is refused even on a slow machine.
  */
 beforeEach(async () => {
   answered = [];
@@ -45,7 +45,7 @@ afterEach(async () => {
 });
 
 /**
- * The second of two requests is refused. A client that waits as asked is then admitted; a client that does not is
+ * The second of two requests is refused. A client that waits as asked is then admitted. A client that does not wait is
  * refused again.
  */
 async function expectsPatience(send: () => Promise<unknown>): Promise<void> {
@@ -63,7 +63,7 @@ describe("clients with their own retries wait as long as the server asks", () =>
   it("ky", () => expectsPatience(() => ky(url).json()));
   it("got", () => expectsPatience(() => got(url).json()));
   it("axios with axios-retry", () => expectsPatience(() => withRetries(axios.create()).get(url)));
-  it("axios with axios-retry, by fetch", () =>
+  it("axios with axios-retry, on its fetch adapter", () =>
     expectsPatience(() => withRetries(axios.create({ adapter: "fetch" })).get(url)));
   it("the OpenAI SDK", () =>
     expectsPatience(() =>

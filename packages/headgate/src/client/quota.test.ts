@@ -76,7 +76,7 @@ describe("readQuota", () => {
     (rateLimit) => expect(read(rateLimit)).toBeUndefined(),
   );
 
-  it("leaves places out, and compares different units by share", () => {
+  it("leaves out concurrent limits, and compares limits of different units by their remaining share", () => {
     const quota = readQuota(
       new Headers({
         "RateLimit-Policy":
@@ -90,7 +90,7 @@ describe("readQuota", () => {
     expect(quota?.tightest?.name).toBe("user-tokens-per-day");
   });
 
-  it("picks the limit with the fewest units left as the tightest, or else the slowest", () => {
+  it("picks the limit with the fewest units left as the tightest; of equals, the one with the longest reset", () => {
     expect(read('"minute";r=4;t=1, "hour";r=6;t=9')?.tightest?.name).toBe("minute");
     expect(read('"minute";r=4;t=1, "hour";r=3;t=9')?.tightest?.name).toBe("hour");
     expect(read('"minute";r=0;t=1, "hour";r=0;t=9')?.tightest?.name).toBe("hour");

@@ -1,10 +1,10 @@
 /** What is left of one limit, as the server last reported. */
 export interface LimitQuota {
-  /** Layer and limit as the server names them, such as `user-per-minute`. */
+  /** The server's name for the layer and limit, such as `user-per-minute`. */
   name: string;
   /** How much one window allows; absent if the server does not report it. */
   quota?: number | undefined;
-  /** The unit, if it is not requests: such as `tokens` or `concurrent`. */
+  /** The unit, such as `tokens` or `concurrent`; absent for requests. */
   unit?: string | undefined;
   /** The window's length in seconds; absent if the server does not report it. */
   windowSeconds?: number | undefined;
@@ -14,14 +14,14 @@ export interface LimitQuota {
   resetSeconds: number;
 }
 
-/** The limits of one response, and when it arrived. */
+/** The limits that one response reports, and when it arrived. */
 export interface Quota {
-  /** In the server's order. */
+  /** All limits, in the server's order. */
   limits: readonly LimitQuota[];
   /**
-   * The limit with the fewest units left. If a limit counts another unit than requests, shares of the quotas are
-   * compared instead. Of equals, the one with the longest reset. `concurrent` limits are left out: their places are
-   * free again when a response ends.
+   * The limit with the fewest units left. If any limit counts a unit other than requests, the remaining shares of the
+   * quotas are compared. If several are equal, it is the one with the longest reset. `concurrent` limits are left out:
+   * they are free again when a response ends.
    */
   tightest: LimitQuota | undefined;
   /** When the response was received: milliseconds since the epoch, by this machine's clock. */
@@ -58,7 +58,7 @@ type Parameters = { qu?: string } & {
 
 /**
  * The items of a structured-field list (RFC 9651), each with its name: a quoted string or a token. Reads the parameters
- * that are whole numbers, and the quota's unit. No other parameters of the drafts matter here.
+ * that are whole numbers, and the quota's unit. Other parameters of the drafts are not needed.
  */
 function parseList(text: string | null | undefined): [name: string, parameters: Parameters][] {
   const items: [string, Parameters][] = [];

@@ -39,14 +39,14 @@ describe("readRetryAfterMs", () => {
     expect(read(fields)).toBe(30_000);
   });
 
-  it("prefers the field, then the body, then the limits", () => {
+  it("prefers the Retry-After field, then the body, then the limits", () => {
     const problem = { retry_after_seconds: 7 };
     expect(read({ "Retry-After": "5" }, problem, [[0, 9]])).toBe(5000);
     expect(read({}, problem, [[0, 9]])).toBe(7000);
     expect(read({}, {}, [[0, 9]])).toBe(9000);
   });
 
-  it("skips a field and a body without a readable wait", () => {
+  it("skips a Retry-After field and a body without a readable wait", () => {
     expect(read({ "Retry-After": "later" }, { retry_after_seconds: "a while" }, [[0, 9]])).toBe(9000);
   });
 

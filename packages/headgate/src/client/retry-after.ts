@@ -1,7 +1,7 @@
 import type { Problem } from "./errors.ts";
 import type { Quota } from "./quota.ts";
 
-/** Longer waits are cut to this, like overflowing `delta-seconds` in RFC 9111. */
+/** The longest wait that is returned. Longer waits are cut to it, like overflowing `delta-seconds` in RFC 9111. */
 const longestSeconds = 2 ** 31;
 
 /**
@@ -33,21 +33,21 @@ export function readRetryAfterMs(
 
 /**
  * Parses an HTTP date as milliseconds since the epoch; `NaN` if it is not a date. Of the three formats, only the oldest
- * (asctime) has no "GMT", so it is added.
+ * (asctime) lacks "GMT", which is added.
  */
 function dateOf(text: string | null): number {
   return Date.parse(`${text}`.replace(/( GMT)?$/, " GMT"));
 }
 
 /**
- * A number from here up is a time, not a wait: in seconds since the epoch it is in 2001; as a wait it would be over 30
- * years.
+ * Numbers from this one up are times, not waits: as seconds since the epoch it is in 2001, as a wait it would be over
+ * 30 years.
  */
 const earliestTimeSeconds = 1e9;
 
 /**
- * The wait in a single reset field. Drafts before the seventh have seconds in `RateLimit-Reset`. `X-RateLimit-Reset`
- * may have seconds, a time in seconds or milliseconds since the epoch, or a date. Times are by the server's clock.
+ * The wait in a single reset field. Drafts before the seventh send seconds in `RateLimit-Reset`. `X-RateLimit-Reset`
+ * may have seconds, a time in seconds or milliseconds since the epoch, or a date. Times are read by the server's clock.
  */
 function secondsToReset(headers: Headers, nowMs: number): number {
   const field = headers.get("ratelimit-reset") ?? headers.get("x-ratelimit-reset");

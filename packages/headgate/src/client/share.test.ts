@@ -35,7 +35,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-describe("between tabs", () => {
+describe("a client in several tabs", () => {
   it("shares a refusal, with its deadline and its message", async () => {
     const [first, second] = [tab(refused(9)), tab(refused(9))];
     const heard = news(second);
@@ -49,7 +49,7 @@ describe("between tabs", () => {
     expect(second.quota()).toEqual(first.quota());
   });
 
-  it("agrees on the newest refusal, whichever tab got it", async () => {
+  it("keeps the newest refusal, whichever tab got it", async () => {
     const [first, second] = [tab(refused(9)), tab(refused(99))];
     let heard = news(first);
     await refuse(second);
@@ -78,7 +78,7 @@ describe("between tabs", () => {
     expect(second.refusal()).toBeUndefined();
   });
 
-  it("ignores foreign messages on the channel", async () => {
+  it("ignores messages that are not Headgate's", async () => {
     const client = tab(refused(9));
     const listener = vi.fn();
     client.subscribe(listener);

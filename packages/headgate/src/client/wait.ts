@@ -15,7 +15,7 @@ export const platformTimer: Timer = (callback, delayMs) => {
 
 /**
  * The longest timer before the clock is checked again. A timer that runs while the machine sleeps is late by the length
- * of the sleep, and a timer above 2^31 ms fires at once.
+ * of the sleep, and a timer above 2^31 ms fires immediately.
  */
 const longestStepMs = 30_000;
 

@@ -41,7 +41,7 @@ describe("bearerIdentity", () => {
     ["of another issuer", () => token({ iss: "https://else.example" })],
     ["for another service", () => token({ aud: "mail" })],
     ["without a subject", () => token({ sub: "" })],
-    ["with a subject that is no text", () => token({ sub: 7 as unknown as string })],
+    ["with a subject that is not a string", () => token({ sub: 7 as unknown as string })],
     ["not signed", () => new UnsecuredJWT({ sub: "42" }).setIssuer(issuer).setAudience(audience).encode()],
     [
       "signed with the public key as a secret",
@@ -52,7 +52,7 @@ describe("bearerIdentity", () => {
     ],
     ["altered", async () => (await token()).replace(/\.[^.]+\./, (part) => `${part.slice(0, -2)}x.`)],
     ["garbage", () => "a.b.c"],
-    ["too long to look at", () => `a.${"b".repeat(10_000)}.c`],
+    ["too long to be verified", () => `a.${"b".repeat(10_000)}.c`],
   ])("returns null for a token that is %s, and reports nothing", async (_what, make) => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {});
     expect(await byKey()(bearing(await make()))).toBeNull();
@@ -77,7 +77,7 @@ describe("bearerIdentity", () => {
     expect(await identity(bearing(jwt))).toBe("a@b.example");
   });
 
-  it("finds a token's key among the issuer's keys, even during a key rotation", async () => {
+  it("finds the token's key among the issuer's keys, even during a key rotation", async () => {
     const keys = [
       { ...(await exportJWK(pair.publicKey)), kid: "k1", alg: "ES256" },
       { ...(await exportJWK(other.publicKey)), kid: "k2", alg: "ES256" },

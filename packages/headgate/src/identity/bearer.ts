@@ -44,18 +44,18 @@ export type BearerIdentityOptions = (ByKey | ByKeySet) & {
    * The accepted algorithms, such as `["ES256"]`. Default: the algorithms that fit the key. `none` is never accepted.
    */
   algorithms?: string[];
-  /** How far the issuer's clock may be off, in seconds. Default 5. */
+  /** The tolerated difference from the issuer's clock, in seconds. Default 5. */
   clockToleranceSeconds?: number;
   /** The time now, in milliseconds since 1970-01-01T00:00Z. Default: the wall clock. */
   now?: () => number;
   /**
-   * Called when the issuer's keys cannot be fetched, so that nobody can be verified. Default: one line on the console a
-   * minute.
+   * Called when the issuer's keys cannot be fetched: until they can, nobody is verified. Default: logs at most one line
+   * a minute to the console.
    */
   onError?: (error: unknown) => void;
 };
 
-/** No honest token is longer. Longer tokens are ignored. */
+/** The longest token that is verified. Genuine tokens are shorter. */
 const mostCharacters = 8192;
 const fewestSecretBytes = 32;
 
@@ -121,7 +121,7 @@ async function makeVerifier(
   };
 }
 
-/** In a `try`, so that bundlers treat the package as optional. */
+/** Bundlers treat a package as optional if its import is in a `try`. */
 async function importJose(): Promise<typeof import("jose")> {
   try {
     return await import("jose");

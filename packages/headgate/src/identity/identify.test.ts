@@ -33,10 +33,10 @@ describe("identify", () => {
   it("rejects if an identity rejects, so that the guard reports it", async () => {
     const failing = identify({
       verified: () => {
-        throw new Error("the sessions are away");
+        throw new Error("the session store is unavailable");
       },
     });
-    await expect(failing({ peer, headers: {} })).rejects.toThrow("the sessions are away");
+    await expect(failing({ peer, headers: {} })).rejects.toThrow("the session store is unavailable");
   });
 
   it("refuses an invalid header name", () => {

@@ -10,7 +10,7 @@ import {
 import { readField } from "../http/address/address-forwarding.ts";
 import { checkTrust } from "../http/address/address-trust.ts";
 
-/** Returns a verified id from a request's header fields, or `null` if nothing in them verifies. */
+/** Returns a verified id from a request's header fields, or `null` if they contain no valid proof. */
 export type VerifiedIdentity = (headers: HeaderFields) => string | null | Promise<string | null>;
 
 export interface IdentifyOptions {
@@ -30,11 +30,11 @@ export interface Identified {
    */
   readonly key: string;
   readonly kind: "account" | "user" | "ip";
-  /** The caller's address, even for verified callers: for a layer that counts everybody. */
+  /** The caller's address, also for verified callers: use it for a layer that counts everybody. */
   readonly ip: string;
 }
 
-/** Longer unverified ids are ignored. */
+/** The longest unverified id that is accepted. */
 const mostCharacters = 256;
 
 /**
@@ -56,7 +56,7 @@ export function identify(options: IdentifyOptions = {}): (source: AddressSource)
   if (unverifiedHeader !== undefined && !isName) {
     throw new HeadgateError(
       "option-invalid",
-      `unverifiedHeader must be the name of a header such as "X-User-Id", got ${show(unverifiedHeader)}.`,
+      `unverifiedHeader must be the name of a header, such as "X-User-Id", got ${show(unverifiedHeader)}.`,
     );
   }
   if (trust !== undefined) checkTrust("trust of identify", trust);

@@ -38,8 +38,8 @@ describe("signedCookieIdentity", () => {
     ["another's signature", holding(encodeURIComponent(`43.${hmac("42")}`))],
     ["another secret's signature", holding(encodeURIComponent(`42.${hmac("42", older)}`))],
     ["half a signature", holding(encodeURIComponent(`42.${hmac("42").slice(0, 20)}`))],
-    ["what cannot be decoded", holding("%E0%A4%A")],
-    ["what is too long", holding(`${"a".repeat(5000)}.${hmac("42")}`)],
+    ["a value that cannot be decoded", holding("%E0%A4%A")],
+    ["a value that is too long", holding(`${"a".repeat(5000)}.${hmac("42")}`)],
   ])("returns null for %s", async (_what, headers) => {
     expect(await identity(headers)).toBeNull();
   });
@@ -53,7 +53,7 @@ describe("signedCookieIdentity", () => {
     }
   });
 
-  it("verifies with the old secret too, and signs with the new one", async () => {
+  it("verifies with both secrets during a rotation, and signs with the new one", async () => {
     const both = signedCookieIdentity({ name: "session", secret: [secret, older] });
     expect(await both(holding(await signCookie("42", older)))).toBe("42");
     expect(await both(holding(await signCookie("42", [secret, older])))).toBe("42");

@@ -8,14 +8,14 @@ export interface SignedCookieOptions {
   /** The cookie's name. */
   name: string;
   /**
-   * The secret that signs cookies, at least 16 characters. Use it for nothing else, because a signature does not name
-   * its cookie. With several secrets, each can verify. To change the secret, put the new one before the old one.
+   * The secret that signs cookies, at least 16 characters. Do not use it for anything else: a signature does not name
+   * its cookie. If you give several secrets, each can verify. To rotate, put the new secret before the old one.
    */
   secret: string | readonly string[];
 }
 
 const fewestCharacters = 16;
-/** No honest cookie is longer. Longer cookies are ignored. */
+/** The longest cookie that is verified. Genuine cookies are shorter. */
 const mostCharacters = 4096;
 const algorithm = { name: "HMAC", hash: "SHA-256" } as const;
 
@@ -59,7 +59,7 @@ export function signedCookieIdentity(options: SignedCookieOptions): VerifiedIden
  * `SameSite`.
  *
  * @param id the caller's id; not empty
- * @param secret as in `signedCookieIdentity`. Of several secrets, the first signs
+ * @param secret as in `signedCookieIdentity`. If there are several, the first signs
  * @throws HeadgateError `option-invalid`
  */
 export async function signCookie(id: string, secret: SignedCookieOptions["secret"]): Promise<string> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { shortWait, spokenWait } from "./index.ts";
 
-describe("a wait in words", () => {
+describe("shortWait and spokenWait", () => {
   it.each([
     [0, "0 s", "0 seconds"],
     [1, "1 s", "1 second"],
@@ -13,7 +13,7 @@ describe("a wait in words", () => {
     [3601, "1 h", "1 hour"],
     [7260, "2 h 1 min", "2 hours 1 minute"],
     [90_000, "25 h", "25 hours"],
-  ])("%i seconds: %s, %s", (seconds, short, spoken) => {
+  ])("turn %i seconds into %s and %s", (seconds, short, spoken) => {
     expect(shortWait(seconds)).toBe(short);
     expect(spokenWait(seconds)).toBe(spoken);
   });

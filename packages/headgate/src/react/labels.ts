@@ -1,16 +1,17 @@
-/** A wait for reading: `42 s`, `2 min 5 s`, `1 h 10 min`. Whole seconds, never negative. */
+/** Formats a wait for reading: `42 s`, `2 min 5 s`, `1 h 10 min`. The wait is in whole seconds from 0 up. */
 export function shortWait(seconds: number): string {
   return wait(seconds, [" h", " min", " s"], "");
 }
 
 /**
- * A wait for screen readers: `42 seconds`, `2 minutes 5 seconds`, `1 hour 10 minutes`. Whole seconds, never negative.
+ * Formats a wait for screen readers: `42 seconds`, `2 minutes 5 seconds`, `1 hour 10 minutes`. The wait is in whole
+ * seconds from 0 up.
  */
 export function spokenWait(seconds: number): string {
   return wait(seconds, [" hour", " minute", " second"], "s");
 }
 
-/** Shows only the two largest units: after hours, seconds do not matter. */
+/** Shows at most two units: next to hours, seconds do not matter. */
 function wait(seconds: number, units: string[], plural: string): string {
   const hours = Math.floor(seconds / 3600);
   const counts = [hours, Math.floor(seconds / 60) % 60, hours ? 0 : seconds % 60];

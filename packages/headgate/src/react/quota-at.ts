@@ -1,8 +1,8 @@
 import { type LimitQuota, type Quota, quotaOf } from "../client/quota.ts";
 
 /**
- * The least that a quota must be at a later moment if nobody spends meanwhile: one more unit after a limit's reset, all
- * units after its window.
+ * Returns the least that must remain of a quota at a later moment if nobody spends in between: one more unit after a
+ * limit's reset, all units after its window.
  *
  * @param quota the quota as received.
  * @param nowMs the later moment, in milliseconds since the epoch.
@@ -19,7 +19,7 @@ export function quotaAt({ limits, at }: Quota, nowMs: number): Quota {
   return quotaOf(later, at);
 }
 
-/** How much of a limit is used: always from 0 to its quota, whatever the server reports. */
+/** Returns how much of a limit is used, always from 0 to its quota. */
 export function usedOf({ quota = 0, remaining }: LimitQuota): number {
   return Math.min(quota, Math.max(0, quota - remaining));
 }

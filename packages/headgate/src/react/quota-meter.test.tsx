@@ -13,11 +13,11 @@ describe("QuotaMeter", () => {
     [2, false],
     [1, true],
     [0, true],
-  ])("with %i of 5 left: shown is %s", (remaining, isShown) => {
+  ])("with %i of 5 units left, being shown is %s", (remaining, isShown) => {
     expect(render(remaining) !== "").toBe(isShown);
   });
 
-  it("is a meter with a value, in numbers and in words", () => {
+  it("has the role meter, with its value as a number and as text", () => {
     expect(render(1)).toBe(
       '<div role="meter" aria-label="Quota used" aria-valuemin="0" aria-valuemax="5" aria-valuenow="4" ' +
         'aria-valuetext="4 of 5 used" data-headgate-meter="" style="--headgate-used-share:0.8">' +

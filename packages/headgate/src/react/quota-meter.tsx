@@ -6,18 +6,18 @@ import { usedOf } from "./quota-at.ts";
 export interface QuotaMeterProps extends Omit<ComponentProps<"div">, "children"> {
   /** The limit to show, such as `useRateLimit(client).tightest`. */
   limit: LimitQuota | null | undefined;
-  /** The meter is shown once this share is used, from 0 (always) to 1. Default: 0.8. */
+  /** The used share of the quota from which the meter is shown, from 0 (always) to 1. Default: 0.8. */
   from?: number;
   /** The accessible name of the meter. Default: "Quota used". */
   label?: string;
-  /** The value as text, visible and for screen readers. Default: "4 of 5 used". */
+  /** Returns the value as text, visible and for screen readers. Default: "4 of 5 used". */
   valueText?: (used: number, limit: LimitQuota & { quota: number }) => string;
   /** Replaces the visible text, but not the text for screen readers. */
   children?: ReactNode;
 }
 
 /**
- * A meter of how much of a limit is used. Renders nothing below `from`, or while the quota is not known.
+ * Shows how much of a limit is used. Renders nothing below `from`, or while the quota is not known.
  *
  * It has no styles. Its parts have the attributes `data-headgate-meter`, `data-headgate-meter-fill` and
  * `data-headgate-meter-text`; the used share is in the style property `--headgate-used-share`, from 0 to 1.
@@ -30,7 +30,7 @@ export function QuotaMeter(props: QuotaMeterProps) {
   if (used / quota < from) return null;
   const text = valueText(used, { ...limit, quota });
   return (
-    // biome-ignore lint/a11y/useSemanticElements: the style of a meter element differs from browser to browser
+    // biome-ignore lint/a11y/useSemanticElements: browsers style a meter element differently
     <div
       role="meter"
       aria-label={label}

@@ -67,7 +67,7 @@ describe("RateLimitNotice", () => {
     expect(part("notice").dataset.state).toBe("ready");
   });
 
-  it("always lets the button be focused, but it works only after the deadline", async () => {
+  it("has a button that can always be focused, but works only after the deadline", async () => {
     const onRetry = vi.fn();
     await render({ onRetry });
     const button = part("retry") as HTMLButtonElement;
@@ -121,7 +121,7 @@ describe("RateLimitNotice", () => {
     ]);
   });
 
-  it("announces each message only once in strict mode too", async () => {
+  it("announces each message only once, even in strict mode", async () => {
     await render({ deadline: start + 12_000 }, true);
     await passSeconds(13);
     expect(said).toHaveLength(3);
@@ -160,7 +160,7 @@ describe("RateLimitNotice", () => {
     expect(said.slice(1)).toEqual(["encore 3", "encore!"]);
   });
 
-  it("fills its own live region, which exists before the message", async () => {
+  it("renders its own live region before it has a message", async () => {
     await render({ announce: undefined as never, deadline: null });
     const region = part("live");
     expect(region.getAttribute("role")).toBe("status");

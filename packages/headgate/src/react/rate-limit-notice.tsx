@@ -12,20 +12,21 @@ export interface RateLimitNoticeProps extends Omit<ComponentProps<"div">, "child
    */
   deadline: number | null | undefined;
   /**
-   * Called by the button, once the deadline has passed. Not called again while a promise that it returned is pending.
+   * Called when the button is pressed after the deadline. Not called again while the promise that it returned is
+   * pending.
    */
   onRetry: () => unknown;
   /** Class names of the parts. Use `className` for the whole notice. */
   classNames?: { message?: string; retry?: string };
-  /** Replaces the sentence. A function gets the countdown. */
+  /** Replaces the visible sentence. A function receives the countdown. */
   children?: ReactNode | ((countdown: Countdown) => ReactNode);
   /** Replaces texts of `noticeLabels`. */
   labels?: Partial<NoticeLabels>;
-  /** How many seconds before the deadline the remaining time is announced. Default: 60, 30 and 10. */
+  /** When to announce the remaining time, in seconds before the deadline. Default: 60, 30 and 10. */
   milestones?: readonly number[];
   /**
-   * Announces a message in a live region that the page already has. Default: the notice renders its own live region.
-   * That works best if the notice is mounted from page load, first without a deadline.
+   * Announces a message in a live region that the page already has. Default: the notice renders its own live region. A
+   * live region works best if the notice is mounted at page load, before it has a deadline.
    */
   announce?: (message: string) => void;
   /** Default: the system's clock. */
@@ -48,7 +49,7 @@ const visuallyHidden: CSSProperties = {
  * `"never"`), `data-headgate-message`, `data-headgate-retry` and `data-headgate-live`.
  *
  * The visible countdown is not a live region. Announcements are polite: on arrival, at milestones and at the end. The
- * button can always be focused, and has `aria-disabled` until it works.
+ * button can always be focused, and has `aria-disabled` until the deadline has passed.
  */
 export function RateLimitNotice(props: RateLimitNoticeProps) {
   const {

@@ -3,8 +3,8 @@ import type { NoticeLabels } from "./labels.ts";
 import type { Countdown } from "./use-countdown.ts";
 
 /**
- * Announces a countdown on arrival, at milestones and at the end, but not each second. If several milestones passed at
- * once, for example during sleep, it announces only the time that is left.
+ * Announces a countdown on arrival, at milestones and at the end, but not each second. If several milestones passed
+ * since the last render, for example during sleep, it announces only the remaining time.
  *
  * @param milestones whole seconds before the deadline, in any order.
  */
@@ -32,12 +32,15 @@ export function useAnnouncements(
 }
 
 /**
- * The delay before the text is set, ms: a screen reader announces changes in a live region, but may miss text that is
- * there from the start.
+ * The delay in milliseconds before the text is set. A screen reader announces changes in a live region, but may miss
+ * text that is there from the start.
  */
 const settleMs = 150;
 
-/** The text of the notice's own live region, empty until screen readers have noticed the region. */
+/**
+ * Returns the text of the notice's own live region, which stays empty for `settleMs`, and a function that sets the
+ * text.
+ */
 export function useLiveText(): [text: string, announce: (message: string) => void] {
   const [message, announce] = useState("");
   const [text, setText] = useState("");

@@ -49,7 +49,7 @@ describe("useCountdown", () => {
     [Number.NaN, "NaN"],
     ["2026-11-24", "2026-11-24"],
     [{}, "[object Object]"],
-  ])("throws for the deadline %j, which would count as passed", (deadline, shown) => {
+  ])("throws for the invalid deadline %j", (deadline, shown) => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     expect(() => renderToString(<Clock deadline={deadline as number} />)).toThrow(
       new TypeError(`useCountdown: the deadline must be a number, got ${shown}`),
@@ -83,7 +83,7 @@ describe("useCountdown", () => {
   });
 
   it.each(["visibilitychange", "focus", "pageshow"])(
-    "is correct immediately after sleep, by %s",
+    "is correct after sleep, as soon as the page sends %s",
     async (event) => {
       await render(start + 60_000);
       vi.setSystemTime(start + 50_000);
@@ -131,7 +131,7 @@ describe("useCountdown", () => {
     expect(box.textContent).toBe("4 waiting");
   });
 
-  it("matches during hydration", async () => {
+  it("renders the server's markup during hydration", async () => {
     box.innerHTML = renderToString(<Clock deadline={start + 5000} />);
     expect(box.textContent).toBe("0 waiting");
     const errors = vi.spyOn(console, "error");

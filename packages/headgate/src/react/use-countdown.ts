@@ -15,7 +15,7 @@ export interface Countdown {
  *
  * On a server, and during hydration, it returns 0 seconds and not done.
  *
- * @param deadline milliseconds since the epoch, any time ahead, even `Infinity`. `null` or `undefined` for none.
+ * @param deadline milliseconds since the epoch, any time ahead, even `Infinity`. `null` or `undefined` for no deadline.
  * @param options.clock default: the system's clock.
  * @throws {TypeError} for a deadline that is not a number, such as `NaN` or a `Date`.
  */
@@ -33,7 +33,7 @@ export function useCountdown(
 function secondsTo(deadline: number): (nowMs: number) => Timed<number> {
   return (nowMs) => {
     const seconds = Math.ceil(Math.max(0, deadline - nowMs) / 1000);
-    // The value changes when one second less is left. An infinite wait never changes.
+    // The value changes when a whole second less is left. An infinite wait never changes.
     return [seconds, deadline - (seconds - 1) * 1000];
   };
 }

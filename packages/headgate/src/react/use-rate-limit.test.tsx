@@ -98,7 +98,7 @@ describe("useRateLimit", () => {
     expect(box.textContent).toBe("minute 1 0.8 -");
   });
 
-  it("drops a refusal whose deadline passed while the machine slept", async () => {
+  it("drops a refusal whose deadline has passed when the machine wakes up", async () => {
     respond(429, 0, 42);
     await send();
     vi.setSystemTime(start + 42_000);

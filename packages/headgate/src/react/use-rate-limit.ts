@@ -4,7 +4,7 @@ import { type Timed, useTimed } from "./wall-clock.ts";
 
 /** The current state of a client's limits. */
 export interface RateLimitState {
-  /** The last known quota, plus the units that must have become free since. */
+  /** The last known quota, plus the units that have become free since then. */
   quota: Quota | undefined;
   /** The limit with the fewest units left: see `Quota.tightest`. */
   tightest: LimitQuota | undefined;

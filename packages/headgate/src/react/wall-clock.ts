@@ -1,7 +1,7 @@
 import { useMemo, useSyncExternalStore } from "react";
 import type { Client, Clock } from "../client/index.ts";
 
-/** The longest timer before the clock is checked again, because a timer above 2^31 ms fires at once. */
+/** The longest timer before the clock is checked again. A timer above 2^31 ms would fire immediately. */
 const longestStepMs = 60_000;
 
 /**
@@ -10,15 +10,15 @@ const longestStepMs = 60_000;
  */
 const wakeEvents = ["visibilitychange", "focus", "pageshow"];
 
-/** A value at a moment, the same object unless it has changed, and the times at which it may change. */
+/** A value, the same object unless it has changed, and the times at which it may change. */
 export type Timed<Value> = [value: Value, ...changesAtMs: number[]];
 
 /**
- * Follows a value that changes with time. Reads it again whenever it may change, and at once when the page wakes up,
- * because timers do not run during sleep.
+ * Follows a value that changes with time. Reads the value again whenever it may change, and immediately when the page
+ * wakes up, because timers do not run during sleep.
  *
- * @param makeReader makes a function that returns the subject's value at a moment. Must be the same function in each
- *   render.
+ * @param makeReader returns a function that reads the subject's value at a given time. Must be the same function in
+ *   each render.
  * @param unknown the value on a server and during hydration.
  * @param follow subscribes to other changes, and returns a function that unsubscribes. Must be the same function in
  *   each render.
