@@ -187,12 +187,12 @@ describe("a history of a store with a fault is none of the model's", () => {
 
 describe("a server that is killed", () => {
   const places = placesOf("4/minute", "8/minute");
-  const claim = {
+  const claim: Claim = {
     space: "layer0",
     key: "caller",
     id: "id",
     fingerprint: "f",
-    reference: "",
+    result: "",
     leaseMs: 30_000,
   };
 
@@ -203,7 +203,7 @@ describe("a server that is killed", () => {
     const calls: RecordedCall[] = [];
     for (const [n, each] of [[models.first, models.both], [models.both]].entries()) {
       const hold = { rid: String(n).padStart(24, "0"), seq: 1 };
-      const asked = { charges, peek: false, hold, claim: n === 1 ? (claim as Claim) : undefined };
+      const asked = { charges, peek: false, hold, claim: n === 1 ? claim : undefined };
       const [outcome] = each.map((model) =>
         model.decide(charges, start, false, hold, undefined, asked.claim),
       );
