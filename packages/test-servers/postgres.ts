@@ -15,6 +15,8 @@ export interface PostgresServer {
   stop(): Promise<void>;
   /** Kills the server, as a crash of the machine would. */
   crash(): Promise<void>;
+  /** Kills all of its processes at once, in the middle of what they do. */
+  kill(): Promise<void>;
   /** Suspends all of its processes: connections stay open, but nothing answers. */
   freeze(): void;
   /** Resumes the processes. */
@@ -97,6 +99,14 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     stop,
     // An "immediate" shutdown skips the clean-up, so that the next start has to recover.
     crash: () => end("SIGQUIT"),
+    async kill() {
+      const pids = childrenOf(server);
+      const ended = end("SIGKILL");
+      signalEach(pids, "SIGKILL");
+      await ended;
+      // They share memory with the server: the next one does not start before they have ended.
+      while (pids.some(isRunning)) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
     freeze() {
       frozen = true;
       signalAll(server, "SIGSTOP");
@@ -113,17 +123,31 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
 function signalAll(server: ChildProcess | undefined, signal: NodeJS.Signals): void {
   if (server?.pid === undefined) return;
   server.kill(signal);
-  const { status, stdout } = spawnSync("ps", ["-o", "pid=", "--ppid", String(server.pid)], {
+  signalEach(childrenOf(server), signal);
+}
+
+function childrenOf(server: ChildProcess | undefined): number[] {
+  const { status, stdout } = spawnSync("ps", ["-o", "pid=", "--ppid", String(server?.pid)], {
     encoding: "utf8",
   });
   if (status !== 0) throw new Error("The processes of the PostgreSQL server cannot be listed by ps.");
-  for (const [pid] of stdout.matchAll(/\d+/g)) {
+  return [...stdout.matchAll(/\d+/g)].map(([pid]) => Number(pid));
+}
+
+function signalEach(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
     try {
-      process.kill(Number(pid), signal);
+      process.kill(pid, signal);
     } catch {
       // It has ended by itself.
     }
   }
+}
+
+/** Whether a process has not ended. Nobody may have asked yet how it did. */
+function isRunning(pid: number): boolean {
+  const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
+  return !/^\s*(Z|$)/.test(stdout);
 }
 
 interface User {

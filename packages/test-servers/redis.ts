@@ -24,7 +24,7 @@ export interface RedisServer {
   stop(): Promise<void>;
   /** Kills the server, as a crash of the machine would. */
   crash(): Promise<void>;
-  /** Starts the server again, empty, on the same port. */
+  /** Starts the server again on the same port, with what it saved: nothing, unless its settings say otherwise. */
   start(): Promise<void>;
   /** Stops the server if it runs, and removes its folder. */
   remove(): Promise<void>;
@@ -115,14 +115,15 @@ export interface RedisCluster {
   remove(): Promise<void>;
 }
 
-export async function startCluster(): Promise<RedisCluster> {
+/** @param settings of each node: `name value`, as in its configuration file */
+export async function startCluster(settings: readonly string[] = []): Promise<RedisCluster> {
   const nodes: RedisServer[] = [];
   async function remove(): Promise<void> {
     await Promise.all(nodes.map((node) => node.remove()));
   }
   try {
     for (let count = 0; count < 6; count += 1) {
-      nodes.push(await startRedis(["cluster-enabled yes", "cluster-node-timeout 2000"]));
+      nodes.push(await startRedis(["cluster-enabled yes", "cluster-node-timeout 2000", ...settings]));
     }
     const hosts = nodes.map(({ port }) => `127.0.0.1:${port}`);
     const made = cli("--cluster", "create", ...hosts, "--cluster-replicas", "1", "--cluster-yes");

@@ -193,6 +193,14 @@ export class ModelStore {
     this.#transitions.override(partition.rows);
   }
 
+  /** Gives a partition the state that it has in another store, which must not change any more. */
+  restore(place: Place, from: ModelStore): void {
+    const id = idOf(place);
+    const kept = from.copy().#partitions.get(id);
+    if (kept === undefined) this.#partitions.delete(id);
+    else this.#partitions.set(id, kept);
+  }
+
   /** The override in force in a partition. */
   overrideOf(place: Place, now: number): Override | undefined {
     return inForce(this.#partitions.get(idOf(place))?.override, now);

@@ -1,13 +1,15 @@
 import { record } from "@headgate/test-servers/recording.ts";
 import { describe, expect, it } from "vitest";
+import type { Claim } from "../../core/claim.ts";
+import { amountsOf } from "../../core/cost.ts";
 import { compileLimits } from "../../core/limit-set.ts";
-import type { Outcome, Store } from "../../core/store.ts";
+import type { Charge, Outcome, Store } from "../../core/store.ts";
 import { memoryStore } from "../../stores/memory/index.ts";
 import { inDoubt } from "../../stores/shared/in-doubt.ts";
 import { seeded } from "../store-suite/random.ts";
 import { ModelStore, type Place } from "./model-store.ts";
 import { mutants } from "./mutants.ts";
-import { type RecordedCall, unexplained } from "./recorded.ts";
+import { type Loss, type RecordedCall, unexplained } from "./recorded.ts";
 import { coreTransitions as core, type Transitions } from "./transitions.ts";
 import { start } from "./world.ts";
 
@@ -180,5 +182,69 @@ describe("a history of a store with a fault is none of the model's", () => {
       found = unexplained(places, await history(faulty(transitions), places, seed, unit));
     }
     expect(found).toMatch(/^No order/);
+  });
+});
+
+describe("a server that is killed", () => {
+  const places = placesOf("4/minute", "8/minute");
+  const claim: Claim = {
+    space: "layer0",
+    key: "caller",
+    id: "id",
+    fingerprint: "f",
+    result: "",
+    leaseMs: 30_000,
+  };
+
+  /** Two requests are admitted, the second with a claim; then the server is killed, and has these states afterwards. */
+  function killed(loss: Loss, states: readonly ("both" | "first" | "none")[]): RecordedCall[] {
+    const charges = places.map((place) => ({ ...place, ...amountsOf(place.limits, undefined) }));
+    const models = { none: new ModelStore(), first: new ModelStore(), both: new ModelStore() };
+    const calls: RecordedCall[] = [];
+    for (const [n, each] of [[models.first, models.both], [models.both]].entries()) {
+      const hold = { rid: String(n).padStart(24, "0"), seq: 1 };
+      const asked = { charges, peek: false, hold, claim: n === 1 ? claim : undefined };
+      const [outcome] = each.map((model) =>
+        model.decide(charges, start, false, hold, undefined, asked.claim),
+      );
+      calls.push({
+        kind: "decide",
+        ...asked,
+        now: start,
+        sentAt: 10 * n,
+        endedAt: 10 * n + 1,
+        outcome: outcome as Outcome,
+      });
+    }
+    calls.push({ kind: "crash", ...loss, now: start, sentAt: 30, endedAt: 31 });
+    for (const [p, state] of states.entries()) {
+      const seen = [charges[p] as Charge];
+      const outcome = models[state].decide(seen, start, true, undefined);
+      const peek = { charges: seen, peek: true, hold: undefined, claim: undefined, outcome };
+      calls.push({ kind: "decide", ...peek, now: start, sentAt: 40 + p, endedAt: 40 + p });
+    }
+    return calls;
+  }
+
+  it.each<[string, Loss, ("both" | "first" | "none")[]]>([
+    ["nothing", { keeps: 5 }, ["both", "both"]],
+    ["its last answer", { keeps: 5 }, ["first", "first"]],
+    ["everything", { keeps: undefined }, ["none", "none"]],
+    ["one of its partitions", { keeps: undefined, places: places.slice(0, 1) }, ["none", "both"]],
+    ["the end of one of its partitions", { keeps: 5, places: places.slice(1) }, ["both", "first"]],
+    ["no claim", { keeps: 5, keepsClaims: true }, ["both", "both"]],
+  ])("may have lost %s", (_, loss, states) => {
+    expect(unexplained(places, killed(loss, states))).toBe(undefined);
+  });
+
+  it.each<[string, Loss, ("both" | "first" | "none")[]]>([
+    ["an answer that it had saved", { keeps: 5 }, ["none", "none"]],
+    ["an answer of one partition only", { keeps: 5 }, ["both", "first"]],
+    ["a partition of another server", { keeps: undefined, places: places.slice(0, 1) }, ["none", "none"]],
+    ["a saved answer of its partition", { keeps: 5, places: places.slice(0, 1) }, ["none", "both"]],
+    ["a claim", { keeps: 5, keepsClaims: true }, ["first", "first"]],
+    ["less than everything", { keeps: undefined }, ["first", "first"]],
+  ])("may not have lost %s", (_, loss, states) => {
+    expect(unexplained(places, killed(loss, states))).toMatch(/^No order/);
   });
 });

@@ -14,8 +14,7 @@ export type RecordedCall = (
       readonly claim: Claim | undefined;
     }
   | { readonly kind: "adjust"; readonly adjustments: readonly Adjustment[] }
-  /** The server was killed. `keeps`: it has everything that it had answered before this moment; `undefined`: it lost everything. */
-  | { readonly kind: "crash"; readonly keeps: number | undefined }
+  | ({ readonly kind: "crash" } & Loss)
 ) & {
   /** When it was sent, by a clock that all processes share. Any unit. */
   readonly sentAt: number;
@@ -31,6 +30,16 @@ export type RecordedCall = (
   /** The process was killed before it had the answer. */
   readonly orphaned?: boolean;
 };
+
+/** What a server may have lost when it was killed: the last calls, in the order in which they were applied. */
+export interface Loss {
+  /** It has everything that it had answered before this moment; `undefined`: it lost everything. */
+  readonly keeps: number | undefined;
+  /** Whether it has every claim that it had answered, and all that it had applied before it. */
+  readonly keepsClaims?: boolean;
+  /** The partitions of this server, if others have the rest. */
+  readonly places?: readonly Place[];
+}
 
 /** How far a store's answers may differ from the model's. */
 export interface Tolerance {
@@ -230,16 +239,31 @@ function afterCrash(
   call: RecordedCall & { readonly kind: "crash" },
   transitions: Transitions,
 ): Step[] {
-  const { keeps } = call;
-  if (keeps === undefined)
-    return [{ store: new ModelStore(transitions), marks: new Map(), call, before: step }];
+  const { keeps, places } = call;
+  const withStateOf = (earlier: Known): Step => {
+    if (places === undefined)
+      return { store: earlier.store.copy(), marks: earlier.marks, call, before: step };
+    const store = step.store.copy();
+    for (const place of places) store.restore(place, earlier.store);
+    return { store, marks: step.marks, call, before: step };
+  };
+  if (keeps === undefined) return [withStateOf({ store: new ModelStore(transitions), marks: new Map() })];
   const reached: Step[] = [];
   for (let back: Step | undefined = step; back !== undefined; back = back.before) {
-    reached.push({ store: back.store.copy(), marks: back.marks, call, before: step });
-    if (back.call?.outcome !== undefined && back.call.endedAt < keeps) break;
-    if (back.call?.kind === "crash") break;
+    reached.push(withStateOf(back));
+    if (back.call === undefined || back.call.kind === "crash" || isKept(back.call, call)) break;
   }
   return reached;
+}
+
+/** Whether a server that was killed must still have this call. */
+function isKept(
+  call: Exclude<RecordedCall, { kind: "crash" }>,
+  { keeps = 0, keepsClaims = false }: Loss,
+): boolean {
+  if (call.outcome === undefined) return false;
+  if (call.endedAt < keeps) return true;
+  return keepsClaims && call.kind === "decide" && call.claim !== undefined && call.outcome.admitted;
 }
 
 function markKey(rid: string, place: number, group: number, at: number, mark: number): string {
