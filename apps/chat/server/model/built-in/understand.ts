@@ -17,6 +17,7 @@ import { isUnsure, partOfFullTime, yearly } from "./salaries.ts";
 import { statePensionAge } from "./state-pension.ts";
 import { suggestionsFor } from "./suggestions.ts";
 import type { Amount } from "./tokens.ts";
+import { hasRuleOfThumb } from "./topics.ts";
 import { pounds } from "./wording.ts";
 
 /** A question that a tool answers, with details for the wording of the answer. */
@@ -84,6 +85,8 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
     facts.minimumWage = true;
   if (facts.minimumWage) takeMinimumWage(facts, nowMs);
   const settled = settleSalaries(facts, before);
+  if ("reply" in settled && facts.topic && before.salaries.length === 0)
+    return stay(replies.term(facts.topic));
   if ("reply" in settled) {
     const kept = before.salaries.length === 0 ? withCircumstances(facts, before) : before;
     return { understanding: settled.reply, context: { ...kept, asked: settled.asked } };
@@ -95,7 +98,8 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   const request = requestFor(facts, context, taxYear);
   if ("kind" in request) return { understanding: request, context };
   const misread = facts.misread.filter((words) => facts.leftovers.includes(words));
-  if (misread.length > 0) return stay(replies.misread(misread));
+  const isKnown = facts.subjects.some(hasRuleOfThumb);
+  if (misread.length > 0) return stay(isKnown ? replies.ruleOfThumb(facts) : replies.misread(misread));
   const notes = [...settled.notes, ...notesOn(facts, context, before)];
   const answered = JSON.stringify(request);
   if (
