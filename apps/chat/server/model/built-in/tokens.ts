@@ -74,6 +74,8 @@ export function plainText(text: string): string {
       .replace(markup, " ")
       .replace(/[‐-―−]/g, "-")
       .replace(/[‘’`]/g, "'")
+      .replace(/@/g, " at ")
+      .replace(/([?!.])[?!.]+/g, "$1")
       .replace(/\s+/g, " ")
       .replace(/\b(an? extra|another|extra|one|an?) grand\b/g, "$1 1 grand")
       .replace(/\bhalf a million\b/g, "500 thousand")

@@ -88,7 +88,10 @@ export function yearRules(current: number): Rule[] {
       `(?:last|previous|past|prior) ${taxYear}|(?<=(?:this|current) ${taxYear} (?:than|and|or|vs|versus|to|with|against) )last(?! \\p{L}*(?:week|month|job|pay))`,
       current - 1,
     ),
-    adds(`(?:next|coming|following) ${taxYear}|(?:next|coming) april`, current + 1),
+    adds(
+      `(?:next|coming|following) ${taxYear}|(?<!(?:until|till|til|after|before) )(?:next|coming) april`,
+      current + 1,
+    ),
     rule(
       "(?:backdated|from|since|in|after|starting|begins?|begin)(?: (?:to|from|in|the))* (?:april|6th april)(?! N)",
       (facts) => {
