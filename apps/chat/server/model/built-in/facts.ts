@@ -167,6 +167,8 @@ export class Facts {
   asksForRates = false;
   asksForDates = false;
   term: Term | undefined = undefined;
+  /** What a question without an amount may be about. */
+  topic: Term | undefined = undefined;
   asksForPensionAge = false;
   talk: SmallTalk | undefined = undefined;
   subjects: Subject[] = [];

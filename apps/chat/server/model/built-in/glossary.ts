@@ -20,6 +20,12 @@ salary sacrifice|sal sac|smart pension ~ salary sacrifice ~ You agree to a lower
 relief at source ~ relief at source ~ You pay into a pension out of taxed pay and the provider claims basic-rate tax back, so £80 becomes £100. Higher-rate relief is claimed from HMRC; National Insurance is not saved.
 tax codes? ~ tax code ~ The letters and digits that tell your employer how much of your pay is free of tax. 1257L, the usual one, stands for the allowance of £12,570.
 emergency tax(?: code)? ~ emergency tax ~ Tax by a temporary code, such as 1257L M1, while HMRC does not know your earlier pay of the year. What is overpaid usually comes back by itself once your code is right.
+p45s?(?: (?:and|or|vs|versus))?(?: an?)? p60s? ~ P45 and P60 ~ A P45 comes when you leave a job, with your pay and tax of the year so far, for the next employer. A P60 comes by 31 May from the employer you have on 5 April, with those of the whole tax year.
+avcs?|additional voluntary contributions? ~ AVC ~ Additional voluntary contributions: payments of your own into a pension on top of those of the scheme, with the same tax relief.
+(?:ni |national insurance )?categor(?:y|ies)(?: letters?)?(?: [a-z](?= |$))? ~ National Insurance category ~ The letter tells the rates: A is the usual one, M for employees under 21 and H for apprentices under 25 (the employer pays nothing up to £50,270), C past State Pension age (you pay none), J if you defer in a second job.
+(?:tax )?(?:period|month|week) N(?: month N)? ~ tax month ~ The tax year is counted from 6 April: tax month 1 is 6 April to 5 May, tax week 1 its first seven days. It is not the mark M1 of a tax code, which means that each month is taxed by itself.
+(?:P )?(?:rolled up )?holiday (?:pay|accrual) ~ holiday pay ~ Pay for holiday is taxed like all other pay. For irregular hours it is often 12.07% of pay: 5.6 weeks of holiday over the 46.4 weeks worked.
+p800s? ~ P800 ~ HMRC's letter after the tax year that you paid too much or too little tax. Too much is repaid; too little is usually taken in twelve parts through the next year's tax code.
 p45s? ~ P45 ~ The form that an employer gives you when you leave: your pay and tax of the year so far. Your next employer needs it for the right tax code.
 p60s? ~ P60 ~ The yearly summary of your pay and deductions, which your employer gives you by 31 May after the tax year's end.
 p11d ~ P11D ~ The form on which an employer reports benefits such as a company car to HMRC. Tax on them is usually taken through your tax code.
@@ -39,7 +45,8 @@ minimum wage|living wage|national minimum wage|national living wage|nmw|nlw ~ mi
 (?:the )?P(?: (?:tax|income tax|marginal rate))? traps? ~ 60% trap ~ Between £100,000 and £125,140 each £2 earned takes away £1 of the personal allowance, so £1 more costs 60p of income tax, and 2p of National Insurance. A pension contribution that brings your pay down to £100,000 avoids it.
 fiscal drag ~ fiscal drag ~ While allowances and bands stay the same and pay rises, more of it is taxed, and at higher rates. Most of the UK's thresholds are frozen until April 2031.
 state pension(?: age)? ~ State Pension age ~ The age from which you can have the State Pension: 66, rising to 67 for those born from April 1960. Employees past it pay no National Insurance.
-payslip ~ payslip ~ The statement with each payment of your wages: gross pay, each deduction, and what you take home.
+overtime|bonus(?:es)?|commission|tips|london weighting|back ?pay|car allowance|pay award ~ extra pay ~ Overtime, bonuses, commission, back pay and allowances are taxed like your other pay, at your marginal rate: 28% at the basic rate with National Insurance, 42% above £50,270. PAYE can take more in the month of payment, which evens out over the year. On tips National Insurance is due only if the employer shares them out.
+wages? slips?|payslip ~ payslip ~ The statement with each payment of your wages: gross pay, each deduction, and what you take home.
 fte|full time equivalent ~ FTE ~ Full-time equivalent: 1.0 is full time, 0.8 is four days of five. A salary quoted at FTE 1.0 is multiplied by your share.
 `;
 
@@ -49,6 +56,12 @@ fte|full time equivalent ~ FTE ~ Full-time equivalent: 1.0 is full time, 0.8 is 
  */
 const explanations = `
 also ~ (?:why|how come)_ (?:bonus|overtime)_ taxed?(?: (?:so|at|much|heavily|high|higher))*|(?:do|does|is|are|will|would)_ (?:bonus(?:es)?|overtime)_ taxed(?: (?:at a|more|higher|differently|extra|heavily|rate))+(?: than_)?|(?:do|will) i_ taxed? (?:more )?on_ (?:bonus|overtime) more than_ ~ tax on a bonus ~ A bonus or overtime is taxed like all other pay, at your marginal rate. In the month in which it is paid, PAYE can take more, as if every month were like it; over the year that evens out.
+alone ~ (?:is|are|do|does|will|can)_ (?:bonus(?:es)?|overtime|commission|tips|london weighting|allowances?|back ?pay|holiday pay)_ tax(?:ed|able)?_|(?:do|does|will|can) (?:i|you|we|they|people)_ (?:more )?tax on_ (?:bonus(?:es)?|overtime|commission|tips|back ?pay|holiday pay) ~ extra pay ~ It is taxed like your other pay, at your marginal rate: 28% at the basic rate with National Insurance, 42% above £50,270. PAYE can take more in the month of payment, which evens out over the year. On tips National Insurance is due only if the employer shares them out.
+alone ~ (?:gross|net)_ (?:vs|versus|v) (?:gross|net)_ ~ gross and net ~ Gross is your pay before anything is taken out of it. Net, or take-home, is what is left after income tax, National Insurance, pension and student loan.
+alone ~ codes?(?: [a-z]+){0,3} (?:letters?|start|starts|starting|begin|begins|end|ends|with)(?: (?:with|in|by|an?))* [a-z](?= |$)_|(?:letters?)_ (?:tax )?codes?_ ~ letters of a tax code ~ L is the usual allowance, M and N the Marriage Allowance, T an allowance that HMRC worked out with other figures, K untaxed income above the allowance. S before it is Scotland, C Wales; BR, D0 and D1 tax all pay at one rate, 0T gives no allowance, and W1, M1 or X tax each payday by itself.
+alone ~ why_ tax_ (?:different|change|changes|vary|varies)_ ~ tax that differs ~ PAYE counts from April: each payday adds a part of your allowance (£241.73 a week), so a low one gives tax back and a high one takes more. National Insurance looks at each payday by itself: 8% of what is above £242 a week.
+also ~ paid (?:twice|2 times) in (?:one|1|the same|a)_ (?:month|week)_ ~ two payments in one month ~ Income tax evens out, because it counts from April. National Insurance counts each payment period: a payment that was only moved should be counted in its usual period, so ask payroll if it was not.
+also ~ (?:most|maximum)_ (?:put|pay|contribute)_ (?:in|into|to)_ pensions? ~ most into a pension ~ Up to £60,000 a year, the employer's part included, and at most your pay of the year, has tax relief; unused allowance of the last three years can be added. Above £260,000 of income it can be less.
 also ~ (?:is|are|does|do)_ student loans?_ (?:before|after) (?:or (?:before|after) )?(?:tax|ni|pension|deductions)_ ~ student loans and tax ~ A repayment is worked out on your pay before tax, above the threshold of your plan. It does not lower your income tax; a pension by salary sacrifice lowers the repayment.
 also ~ (?:is|are|does|do|will)_ pensions?_ (?:before|after) (?:or (?:before|after) )?(?:tax|ni|deductions)_|how_ pensions?_ (?:affect|change|reduce|lower)_ (?:tax|take home|pay)_ ~ pensions and tax ~ By salary sacrifice a contribution is taken before income tax and National Insurance, by net pay arrangement before income tax only. With relief at source it is taken from taxed pay, and the provider adds the basic rate.
 alone ~ (?:what is |whats )?(?:the )?(?:most|maximum)_ (?:earn|make|paid|get) (?:without|before)_ tax|(?:how much|what)_ (?:earn|make)_ (?:without (?:paying )?(?:any )?|tax free)(?:income )?(?:tax)?|tax free_ earn ~ tax-free pay ~ £12,570 a year is free of income tax: the personal allowance, £1,047.50 a month. National Insurance starts at the same pay.
@@ -92,3 +105,21 @@ export const termPatterns: { asked: string; term: Term; isAlone: boolean }[] = [
     isAlone: true,
   })),
 ];
+
+const asksWhy =
+  /\b(?:why|when|explain|mean|means|meaning|difference|how (?:does|do|is|are|come))\b|^(?:(?:and|so|but|hi|hello) )*(?:is|are|do|does|did|can|should|will|would)\b|^what (?:is|are)(?!.*\bmy\b)/;
+
+/** The term that a question of words is about, if no pattern fits: "do you pay more tax on overtime". */
+const topics = linesOf(terms).map(([pattern = "", name = "", meaning = ""]) => ({
+  pattern: new RegExp(`(?<!\\S)(?:${pattern.replaceAll("P", "S").replaceAll("N", "S")})(?!\\S)`),
+  term: { name, meaning },
+}));
+
+export function topicOf(text: string): Term | undefined {
+  if (!asksWhy.test(text)) return undefined;
+  const found = topics.flatMap(({ pattern, term }) => {
+    const [words] = pattern.exec(text) ?? [];
+    return words === undefined ? [] : [{ term, length: words.length }];
+  });
+  return found.toSorted((one, other) => other.length - one.length)[0]?.term;
+}

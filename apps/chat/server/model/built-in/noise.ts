@@ -19,7 +19,7 @@ export const tellingWords: readonly string[] = `
 not no never none nothing neither without unless except only until till instead before after used stop stopped lose lost
 tax taxed taxes bonus overtime commission pension loan loans salary wage wages pay paid rise raise cut increase allowance net gross
 insurance benefit benefits dividend dividends interest profit rent mortgage cost costs price sum owe owed refund rebate back
-claim debt fee fees discount deposit average percentage rate rates
+debt discount deposit average percentage rate rates
 half double twice third quarter extra percent total plus minus times equivalent equal equals
 hour hours day days week weeks weekly month months monthly fortnight year years daily hourly annual annually shift shifts
 more less fewer than most least both each either other another rest part difference between same worth better worse best over under

@@ -2,6 +2,7 @@
 import { splitPrefix, usualTaxCode } from "../../../tax/tax-code.ts";
 import type { Context } from "./context.ts";
 import type { Facts, SaidPension } from "./facts.ts";
+import { sentencesOn } from "./topics.ts";
 import { list, planNames, pounds } from "./wording.ts";
 
 const quoted = (words: readonly string[]) => list(words.map((word) => `“${word}”`));
@@ -16,7 +17,7 @@ export function notesOn(facts: Facts, context: Context, before: Context): string
   return [
     ...facts.corrections.map(({ from, to }) => `I read “${from}” as “${to}”.`),
     ...facts.remarks,
-    ...facts.subjects.map(({ sentence }) => sentence),
+    ...sentencesOn(facts.subjects),
     ...pensionNotes(facts, context),
     ...loanNotes(facts, context),
     facts.includedExtras.length > 0

@@ -2,6 +2,7 @@
 import { usualDays } from "../../../tax/pay-periods.ts";
 import { beginningOfTaxYearAt } from "../../../tax/tax-year.ts";
 import { Facts } from "./facts.ts";
+import { topicOf } from "./glossary.ts";
 import { isNoise, tellingWords } from "./noise.ts";
 import { phrase, Reading } from "./reading.ts";
 import { rulesFor } from "./rules/all.ts";
@@ -42,7 +43,9 @@ const asksFor = /^(?:how|which|why|who|what|is|are)$/;
 
 /** In a sentence that only tells, other telling words are part of the story. */
 const turning =
-  /^(?:percent|money|not|no|never|none|only|used|stop(?:s|ped)?|until|till|unless|except|without|instead|los[et]|losing|end(?:s|ed)?|finish(?:es|ed)?|quit|left|leav(?:e|es|ing)|cancel(?:s|led)?|declined|refused|former|previous|previously|ex|hours?|hrs?|days?|shifts?|extra|more|less|fewer|half|double)$/;
+  /^(?:percent|money|not|no|never|none|only|used|stop(?:s|ped)?|until|till|unless|except|without|instead|los[et]|losing|end(?:s|ed)?|finish(?:es|ed)?|quit|left|leav(?:e|es|ing)|cancel(?:s|led)?|declined|refused|former|previous|previously|ex|hours?|days?|shifts?|extra|more|less|fewer|half|double)$/;
+
+const partOfYear = /\d+ (?:weeks?|months?)\b/;
 
 const further =
   /\b(?:also|additionally) (?:[a-z]+ )?(?:do|did|doing|take|took|taking|get|got|getting|have|had|having|work|worked|working|earn|earned|earning|make|made|making|start|started|run|ran)\b|\bas well\b|\bon top of (?:that|this|it)\b/;
@@ -103,10 +106,12 @@ export function readMessage(message: string, nowMs: number): Facts {
   facts.misread = runs
     .filter(({ tokens: run, before, isAside }) =>
       isAside
-        ? run.some(({ amount, word }) => turning.test(amount?.kind ?? word))
+        ? run.some(({ amount, word }) => turning.test(amount?.kind ?? word)) ||
+          partOfYear.test(run.map(({ text }) => text).join(" "))
         : asksFor.test(before) || run.some(({ amount, word }) => amount || telling.has(word)),
     )
     .map(({ text: run }) => run);
+  facts.topic = topicOf(reading.text);
   if (text.search(markup) >= 0) facts.remarks.push("I left the markup out.");
   if (message.length > longestRead) facts.remarks.push(`I read only the first ${longestRead} characters.`);
   return facts;

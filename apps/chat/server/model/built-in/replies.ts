@@ -6,6 +6,7 @@ import type { Term } from "./glossary.ts";
 import { leftOut } from "./notes.ts";
 import { termOfCode } from "./rules/tax-codes.ts";
 import type { Amount } from "./tokens.ts";
+import { sentencesOn } from "./topics.ts";
 import { list, pounds } from "./wording.ts";
 
 export interface Reply {
@@ -77,6 +78,9 @@ export const replies = {
     reply(
       `I don't know how to use ${list(words.map((word) => `“${word}”`))} here, and a figure without it could answer another question. Say it in other words, or leave it out.`,
     ),
+  term: (term: Term) => reply(termText(term), ["On £35,000"]),
+  ruleOfThumb: ({ subjects, leftovers }: Facts) =>
+    reply([...sentencesOn(subjects), leftOut(leftovers)].filter(Boolean).join(" "), ["Take-home on £45,000"]),
   whatIsThat: ({ value }: Amount, noun: string) =>
     reply(
       `I don't know what “${noun}” means for the ${pounds(value)}. If that is a salary, I can work it out.`,
@@ -150,7 +154,7 @@ export function replyTo(facts: Facts, hasSum: boolean, hasEarlier: boolean): Rep
       ["On £35,000"].filter(() => !hasEarlier),
     );
   if (facts.unknownPlan !== undefined) return replies.unknownPlan(facts.unknownPlan);
-  const sentences = facts.subjects.map(({ sentence }) => sentence).join(" ");
+  const sentences = sentencesOn(facts.subjects).join(" ");
   const isWhole = facts.subjects.some(({ scope }) => scope === "all");
   const isByTheHour = facts.numbers.length === 1 && facts.hours !== undefined;
   const hasSalary = facts.salaries.length + facts.partners.length > 0 || facts.minimumWage || isByTheHour;
@@ -167,5 +171,5 @@ export function replyTo(facts: Facts, hasSum: boolean, hasEarlier: boolean): Rep
   if (facts.talk && facts.leftovers.length === 0)
     return reply(talk[facts.talk], facts.talk === "goodbye" ? [] : examples.slice(0, 3));
   if (facts.remarks.length > 0) return reply(remarks.join(" "), ["Take-home on £45,000"]);
-  return notUnderstood(facts.leftovers);
+  return facts.topic && !hasEarlier ? replies.term(facts.topic) : notUnderstood(facts.leftovers);
 }

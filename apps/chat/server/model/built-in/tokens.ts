@@ -74,6 +74,8 @@ export function plainText(text: string): string {
       .replace(markup, " ")
       .replace(/[‐-―−]/g, "-")
       .replace(/[‘’`]/g, "'")
+      .replace(/@/g, " at ")
+      .replace(/([?!.])[?!.]+/g, "$1")
       .replace(/\s+/g, " ")
       .replace(/\b(an? extra|another|extra|one|an?) grand\b/g, "$1 1 grand")
       .replace(/\bhalf a million\b/g, "500 thousand")
@@ -86,6 +88,11 @@ export function plainText(text: string): string {
       .replace(/(?<![\w/])w\/(?!\/)/g, "with ")
       .replace(numberWords, digitsOf)
       .replace(/(\d) and a half\b/g, "$1.5")
+      // "18 thousand five hundred"
+      .replace(
+        /\b(\d{1,3}) thousand (?:and )?(\d{1,3})\b(?! ?(?:%|per|h(?:ou)?rs?|days?))/g,
+        (_, one, other) => String(Number(one) * 1000 + Number(other)),
+      )
       // "twelve pound seventy one an hour"
       .replace(/(\d+) (?:pounds?|quid) (\d\d)(?= ?p\b| an? h| per h|ph)/g, "£$1.$2")
       // "27.000", as much of Europe writes it; pay by the hour may have a third decimal.
@@ -161,6 +168,15 @@ const contractions: Record<string, string> = {
   n: "and",
   wud: "would",
   wot: "what",
+  hwo: "how",
+  hw: "how",
+  waht: "what",
+  whta: "what",
+  teh: "the",
+  wil: "will",
+  wll: "will",
+  muhc: "much",
+  mcuh: "much",
   inc: "including",
   incl: "including",
   taketome: "take home",

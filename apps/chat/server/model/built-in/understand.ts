@@ -17,6 +17,7 @@ import { isUnsure, partOfFullTime, yearly } from "./salaries.ts";
 import { statePensionAge } from "./state-pension.ts";
 import { suggestionsFor } from "./suggestions.ts";
 import type { Amount } from "./tokens.ts";
+import { hasRuleOfThumb } from "./topics.ts";
 import { pounds } from "./wording.ts";
 
 /** A question that a tool answers, with details for the wording of the answer. */
@@ -84,6 +85,8 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
     facts.minimumWage = true;
   if (facts.minimumWage) takeMinimumWage(facts, nowMs);
   const settled = settleSalaries(facts, before);
+  const explained = explanationOf(facts, before);
+  if ("reply" in settled && explained) return stay(explained);
   if ("reply" in settled) {
     const kept = before.salaries.length === 0 ? withCircumstances(facts, before) : before;
     return { understanding: settled.reply, context: { ...kept, asked: settled.asked } };
@@ -95,7 +98,7 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   const request = requestFor(facts, context, taxYear);
   if ("kind" in request) return { understanding: request, context };
   const misread = facts.misread.filter((words) => facts.leftovers.includes(words));
-  if (misread.length > 0) return stay(replies.misread(misread));
+  if (misread.length > 0) return stay(explained ?? replies.misread(misread));
   const notes = [...settled.notes, ...notesOn(facts, context, before)];
   const answered = JSON.stringify(request);
   if (
@@ -123,6 +126,12 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
     },
     context,
   };
+}
+
+/** What can be said without a figure. */
+function explanationOf(facts: Facts, before: Context): Reply | undefined {
+  if (facts.subjects.some(hasRuleOfThumb)) return replies.ruleOfThumb(facts);
+  return facts.topic && before.salaries.length === 0 ? replies.term(facts.topic) : undefined;
 }
 
 /** "on 32k, offered 36k in Scotland": the nation of the offer is not that of the salary now. */
@@ -356,6 +365,8 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
     const part = yearly(sumOf(earlier[0] ?? 0), facts);
     return { context: { ...context, salaries: [part.salary] }, notes: [part.note ?? ""] };
   }
+  const isApart = context.nations.length > 1 && facts.placed.length < salaries.length + partners.length;
+  if (partners.length > 0 && isApart) return ask(replies.twoHouseholds());
   if (partners.length > 0)
     return settlePartners(
       settled,
@@ -410,7 +421,9 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
     context.taxCodes.length > 1 ||
     context.pensions.length > 1;
   if (facts.comparison && !differs) {
-    const others = earlier.filter((salary) => salary !== one);
+    const others = facts.fraction
+      ? [Number((one / facts.fraction.share).toFixed(2))]
+      : earlier.filter((salary) => salary !== one);
     if (others.length === 0) return ask(replies.compareWithWhat(one), []);
     return { ...settled, context: { ...context, mode: "compare", salaries: [...others, one] } };
   }

@@ -88,7 +88,10 @@ export function yearRules(current: number): Rule[] {
       `(?:last|previous|past|prior) ${taxYear}|(?<=(?:this|current) ${taxYear} (?:than|and|or|vs|versus|to|with|against) )last(?! \\p{L}*(?:week|month|job|pay))`,
       current - 1,
     ),
-    adds(`(?:next|coming|following) ${taxYear}|(?:next|coming) april`, current + 1),
+    adds(
+      `(?:next|coming|following) ${taxYear}|(?<!(?:until|till|til|after|before) )(?:next|coming) april`,
+      current + 1,
+    ),
     rule(
       "(?:backdated|from|since|in|after|starting|begins?|begin)(?: (?:to|from|in|the))* (?:april|6th april)(?! N)",
       (facts) => {
@@ -246,7 +249,7 @@ export const loanRules: Rule[] = [
   }),
   // The balance: "my student loan is 38k", "owe 38k".
   sets(
-    `(?:${loan}(?: (?:balance|debt))? (?:is|are|was|of|stands at|=|:)|owe|owing) M(?: (?:on|in|of) (?:my |a |the )?${loan})?(?! (?:on|in|of|to)(?!\\S))|M (?:of |in |worth of )(?:outstanding )?student (?:loans?|debts?)|M student debt|M (?:left |outstanding |remaining )(?:on|of) (?:my |a |the )?${loan}|loan balance M`,
+    `(?:${loan}(?: (?:balance|debt))? (?:is|are|was|of|stands at|=|:)|owe|owing) M(?: (?:on|in|of) (?:my |a |the )?${loan})?(?! (?:on|in|of|to)(?!\\S))|M (?:of |in |worth of )(?:outstanding )?student (?:loans?|debts?)|M student debt|M (?:left |outstanding |remaining )(?:on|of) (?:my |a |the )?(?:plan N )?${loan}|loan balance M`,
     { loanBalance: true, loanWithoutPlan: true },
   ),
   rule(`(?:have|got|with|and)(?: an?)? M ${loan}`, (facts, { amounts: [balance] }, reading) => {

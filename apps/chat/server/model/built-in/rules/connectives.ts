@@ -80,7 +80,11 @@ export const connectives: Rule[] = [
     "(?:what |what will |what would )?happens?(?: to)?",
     (facts) => compares(facts) || facts.extras.length > 0,
   ),
-  where("both", (facts) => compares(facts) || facts.isCouple),
+  where("both", (facts) => compares(facts) || facts.isCouple || facts.hasTwoJobs),
+  rule("now|today|nowadays|these days", (facts) => {
+    if (!facts.comparison || facts.taxYears.length !== 1) return false;
+    facts.thisYear = true;
+  }),
   where("over N (?:months?|years?)", ({ subjects }) => subjects.length > 0),
   where(
     "(?:does |would |will )?(?:it |that |this )?works? out(?: (?:as|at|to|for))?",
@@ -96,8 +100,8 @@ export const connectives: Rule[] = [
   where("(?:off|out)(?: of)?(?= (?:·|M))", asksFigure),
   where(
     "want(?: to)?(?: (?:have|know|see|get))?|(?:equals?|equivalent)(?: to)?",
-    ({ wantsSalaryForNet, shares, shownBy }) =>
-      wantsSalaryForNet || shares.length > 0 || shownBy !== undefined,
+    ({ wantsSalaryForNet, shares, shownBy, speaksOfPay }) =>
+      wantsSalaryForNet || shares.length > 0 || shownBy !== undefined || speaksOfPay,
   ),
   where("(?:what|how much) should (?:i|we|my|it)|should (?:be|i)(?= ·)", asksFigure),
   where(

@@ -41,6 +41,19 @@ const before =
 
 /** Periods next to an amount. These rules run before articles are removed. */
 export const amountPeriods: Rule[] = [
+  // "36 hours a week at 13.40"
+  rule(
+    "(?<=(?:hours?|hrs?|·) (?:(?:a|per|each|/) (?:week|wk) )?)(?:at|@|on|for|x|times)(?= N(?! (?:hours?|hrs?|days?|weeks?|years?)))",
+    (_, { after: amount }, reading) => {
+      if (amount?.kind !== "number" || amount.period !== undefined || amount.value < 5 || amount.value > 100)
+        return false;
+      if (!/ (?:hours?|hrs?)\b/.test(reading.text)) return false;
+      amount.period = "hour";
+      amount.kind = "money";
+      reading.changed();
+    },
+    "absorb",
+  ),
   rule(
     `(?<=(?<earns>(?:earn|earns|earning|make|makes|making) )?(?:A|P) (?:(?:(?<extra>bonus|overtime|commission|tips|allowance|car allowance)|${before}) )?)(?:${periodWords})(?:(?= (?:take home|net|after tax))(?<result>)|)`,
     (facts, match, reading) => {
@@ -64,19 +77,6 @@ export const amountPeriods: Rule[] = [
         amount.kind = "money";
         reading.changed();
       }
-    },
-    "absorb",
-  ),
-  // "36 hours a week at 13.40"
-  rule(
-    "(?<=(?:hours?|hrs?|·) (?:(?:a|per|each|/) (?:week|wk) )?)(?:at|@|on|for)(?= N(?! (?:hours?|hrs?|days?|weeks?|years?)))",
-    (_, { after: amount }, reading) => {
-      if (amount?.kind !== "number" || amount.period !== undefined || amount.value < 5 || amount.value > 100)
-        return false;
-      if (!/ (?:hours?|hrs?)\b/.test(reading.text)) return false;
-      amount.period = "hour";
-      amount.kind = "money";
-      reading.changed();
     },
     "absorb",
   ),
@@ -108,7 +108,7 @@ export const amountPeriods: Rule[] = [
     "absorb",
   ),
   rule(
-    `(?:${periodWords})(?: rate)?(?= (?:(?:gross|net|nett|take home|basic|salary|wages?|rate|income|pay|rent|bonus|earnings|before tax|i|we|get|am|paid|earn|receive) )*(?:(?:is|of|at|was|are|=|:|,) )*A)|(?<day2>day) rate(?: (?:is|of|at|=|:))?(?= A)`,
+    `(?:${periodWords})(?: rate)?(?= (?:(?:gross|net|nett|take home|basic|salary|wages?|rate|income|pay|rent|bonus|earnings|before tax|i|we|get|am|paid|earn|receive|is|of|at|was|are|=|:|,) )*A)|(?<day2>day) rate(?: (?:is|of|at|=|:))?(?= A)`,
     (_, match, reading) => {
       const period = match.groups.day2 ? "day" : periodOf(match);
       const { after: amount } = match;

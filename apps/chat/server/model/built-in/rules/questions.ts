@@ -80,10 +80,13 @@ export const figureRules: Rule[] = [
     "take-home",
     `(?:after|once)(?: ·)* (?:taxman|hmrc)(?: (?:takes?|taken|has|had|gets?|got|·|cut|share|bite|slice))*|take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|(?:in|into|in to|hits?|hitting|reach(?:es)?|lands? in) (?:my )?(?:hand|pocket|bank(?: account)?|account)|left(?: over)?|keep|bring(?:ing|s)? (?:home|in)|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|deductions|(?<=(?:(?:do|does|would|will|could|can|what|much|percentage|percent) (?:i|we|you|it|they)|·|to|much|would|will) )lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
   ),
-  rule("(?:comes?|coming|goes) (?:off|out)(?: of)?(?: (?:wages?|pay|salary|pay ?packet))?", (facts) => {
-    facts.figures.push("take-home");
-    if (facts.plans) facts.figures.push("student-loan");
-  }),
+  rule(
+    "(?:comes?|coming|goes|taken|gets? taken) (?:off|out|of(?= ?[?.!]?$))(?: of)?(?: (?:wages?|pay|salary|pay ?packet))?",
+    (facts) => {
+      facts.figures.push("take-home");
+      if (facts.plans) facts.figures.push("student-loan");
+    },
+  ),
   asks(
     "income-tax",
     "(?:income )?tax(?:es|ed)?(?: (?:bill|deducted|taken|owed|due|payable|liability))?|(?<=(?:much|what|is|the|my) (?:· )*)paye(?! (?:job|work|employee|salary))|paye (?:tax|bill|deducted|deductions?|liability)|(?:the )?(?:taxman|hmrc)(?: (?:take|takes|taken|taking|get|gets|got|want|wants|has|had|·|cut|share|bite|slice))*",
@@ -100,7 +103,7 @@ export const askRules: Rule[] = [
     { asksForRates: true },
   ),
   sets(
-    "compare[ds]?(?: (?:to|with|against))?|how much (?:more|less|extra) (?:is|would|will) (?:that|it)(?: be)?|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|instead of(?= M)|more than|less than|best",
+    "compare[ds]?(?: (?:to|with|against))?|how much (?:more|less|extra) (?:is|would|will) (?:that|it)(?: be)?|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|instead of(?= M)|more than|less than|best|any different",
     { comparison: true },
   ),
   rule("less", (facts) => facts.comparison),
@@ -115,7 +118,7 @@ export const askRules: Rule[] = [
   ),
   sets("job b|(?:second|other) offer", { comparison: true }),
   sets("(?<=M )than(?= (?:on |at |with )?M)", { comparison: true }),
-  sets("(?<=M (?:job |role )?(?:(?:·|with|at|and) )*)or(?: (?:take|for|go for|earn))?(?= M)", {
+  sets("(?<=(?:M|·) (?:job |role )?(?:(?:·|with|at|and) )*)or(?: (?:take|for|go for|earn))?(?= M)", {
     comparison: true,
   }),
   rule(
@@ -125,7 +128,7 @@ export const askRules: Rule[] = [
       facts.speaksOfPay = true;
     },
   ),
-  sets("(?:charts?|graphs?|plot|draw|table|visuali[sz]e|curve|diagram)", { chart: true }),
+  sets("(?:charts?|graphs?|plot|draw|(?<!on (?:the |· )?)table|visuali[sz]e|curve|diagram)", { chart: true }),
   sets("between(?= M (?:and|to|-) M)|range(?: (?:of|from|between))?", { range: true }),
   rule(
     "(?:steps?|increments?|intervals?|jumps?) of A|every A|step A|A steps?",
@@ -316,7 +319,9 @@ export const termRules: Rule[] = [
   ...termPatterns.map(({ asked, term, isAlone }) =>
     rule(asked, (facts, { amounts }, reading) => {
       // With an amount the question is for a figure: "what is the minimum wage for 30 hours".
-      const hasMore = reading.tokens.some(({ amount }) => amount && !amounts.includes(amount));
+      const hasMore = reading.tokens.some(
+        ({ amount, taken }) => amount && !taken && !amounts.includes(amount),
+      );
       if (hasMore && isAlone) return false;
       if (hasMore) facts.remarks.push(term.meaning);
       else facts.term ??= term;
@@ -349,6 +354,7 @@ export const minimumWageRules: Rule[] = [
 ];
 
 export const openingRules: Rule[] = [
+  rule("like (?:i am|im) (?:N|a (?:child|kid))(?: years? old)?"),
   sets("(?<=^)nett? of(?= A)", { maybeNet: true }),
   sets("(?<=^(?:.* (?:meant|mean|said) )?M )nett?(?= ?[?.!]?$)", { maybeNet: true }),
   sets(

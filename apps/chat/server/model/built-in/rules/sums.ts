@@ -80,7 +80,7 @@ export const judgement = rule(
 
 export const extraRules: Rule[] = [
   sets(
-    "(?:no|without|excluding|excl|ex|ignoring|not including|before|remove|minus)(?: ·)* (?:bonus(?:es)?|overtime|commission|car allowance|tips)(?! (?:of )?S)",
+    "(?:no|without|excluding|excl|ex|ignoring|not including|before|remove|minus)(?: ·)* (?:bonus(?:es)?|overtime|commission|(?:car )?allowance|tips)(?! (?:of )?S)",
     { withoutExtras: true },
   ),
   rule(
@@ -118,7 +118,7 @@ export const extraRules: Rule[] = [
 ];
 
 const scheme =
-  "(?:lgps|uss|s?tps|(?:(?:nhs|teachers?|lgps|local government|civil service|alpha|uss|firefighters?|police|workplace|work|company|personal|private|occupational|military|army|armed forces|nest|stakeholder) )*(?:pensions?(?: (?:pot|scheme|plan|fund))?|sipp|avcs?|additional voluntary contributions?))";
+  "(?:lgps|uss|s?tps|nest(?! pension| egg)|(?:(?:nhs|teachers?|lgps|local government|civil service|alpha|uss|firefighters?|police|workplace|work|company|personal|private|occupational|military|army|armed forces|nest|stakeholder) )*(?:pensions?(?: (?:pot|scheme|plan|fund))?|sipp|avcs?|additional voluntary contributions?))";
 const gives =
   "(?:pay|pays|paying|(?:gave|give|giving) up|put|puts|putting|contribute|contributes|contributing|contribution|contributions|sacrifice|sacrificing|save|saving|add|adding|minus|less|into|employee)";
 const kind = "(?:salary sacrifice|sal sac|smart pension|relief at source|net pay arrangement)";
@@ -267,6 +267,15 @@ export const pensionRules: Rule[] = [
       `I left the pension of ${share?.value}% ${text.replace(/^.*(?=(?:on|of|from|out of) \w+$)/, "")} out: give it in pounds a year.`,
     );
   }),
+  // "salary sacrifice 8% of 55k into pension"
+  rule(
+    `(?:(?<kind>${kind}|sacrificing|sacrifice|pay|paying|put|putting|contribute|contributing) )?P of(?= M (?:into|in|to|for) (?:· )?${scheme})`,
+    (facts, { amounts: [share], groups }) => {
+      if (share === undefined || facts.pension !== undefined) return false;
+      facts.pension = { part: partOf(share), kind: kindOf(groups.kind ?? "") };
+    },
+  ),
+  rule(`(?:into|in|to) ${scheme}`, ({ pension }) => typeof pension === "object"),
   // A bonus that goes into the pension is not taxed.
   rule(
     `(?:(?:put|putting|pay|paying) )?(?:(?:all|whole|entire|of) )*${kinds}bonus(?: of)? (?:M|P)(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}|(?:(?:put|putting|pay|paying) )?(?:(?:all|whole|entire|of) )*(?:M|P) bonus(?: (?:goes|going|paid|put|straight|all))* (?:in|into|to) ${scheme}`,
@@ -357,10 +366,14 @@ export const pensionRules: Rule[] = [
   ),
   rule(
     `(?!(?:company|work) pension (?:of|at|is) )(?:employers?|company|work|boss) (?:(?:also|puts?|in|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in|up to) )*S(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*(?! S(?! (?:employee|me|mine|from me|personal|own)))`,
-    (facts, { text, amounts: [amount] }) => {
+    (facts, { text, amounts: [amount], before }) => {
       // "my company pays 45k" is a salary.
       if (amount?.kind !== "percent" && !/pension|contribut|match/.test(text)) return false;
       facts.employerPension = true;
+      if (amount?.kind === "percent" && before?.kind === "money")
+        facts.remarks.push(
+          `With ${pounds(yearlyOf(before))} the employer pays ${pounds((yearlyOf(before) * amount.value) / 100)} a year into the pension.`,
+        );
       // "my employer matches 5%": the employee pays 5% too.
       if (amount && /match/.test(text)) facts.pension = { part: partOf(amount), kind: undefined };
     },
@@ -491,9 +504,13 @@ export const keptOf = rule(
 /** "5k bonus on 60k, what tax on it", "how much do I keep" */
 export const keptOfExtra: Rule[] = [
   rule(
-    "(?:how much|what) (?:will|would|is|does)(?: ·)+ (?:actually )?(?:be )?(?:worth|come to)(?: (?:to )?me)?|(?:how much|what) (?:(?:of|from) (?:it|that|this|·) )?(?:do|will|would|can|am|is) (?:i|it)(?: (?:get to|actually|going to))? (?:keep|see|lose|get|worth|losing)(?: (?:of|from) (?:it|that|this)|(?= ?(?:[?.!,]|$)))",
-    (facts) => {
-      if (facts.extras.length !== 1) return false;
+    "(?:how much|what) (?:will|would|is|does)(?: ·)+ (?:actually )?(?:be )?(?:worth|come to)(?: (?:to )?me)?|(?:how much|what) (?:(?:of|from) (?:it|that|this|·) )?(?:do|will|would|can|am|is) (?:i|it)(?: (?:get to|actually|going to))? (?:keep|see|lose|get|worth|losing)(?: (?:of|from) (?:it|that|this)|(?= (?:after tax|net|from it)?(?: ?(?:[?.!,]|$)))|(?= ?(?:[?.!,]|$)))",
+    (facts, { after }, reading) => {
+      const [extra, other] = facts.extras;
+      if (!extra || other) return false;
+      // "50k plus 5k bonus, how much do I get after tax": all of it.
+      const isWhole = /get after tax|get net/.test(reading.text) && (extra.of !== undefined || after);
+      if (isWhole) return false;
       facts.asksKept = true;
     },
   ),

@@ -31,14 +31,20 @@ function meaningOf({ code, allowance, band }: TaxCode, nation: Nation): string {
 export function termOfCode(written: string): Term | undefined {
   const { code, nation = "England" } = splitPrefix(written);
   const known = taxCodeOf(code, nation);
-  return known && { name: written.toUpperCase(), meaning: meaningOf(known, nation) };
+  const of = new Map([
+    ["Scotland", "The S means that you live in Scotland, whose rates are due. "],
+    ["Wales", "The C means that you live in Wales; its rates are England's. "],
+  ]);
+  const whose = of.get(splitPrefix(written).nation ?? "") ?? "";
+  return known && { name: written.toUpperCase(), meaning: whose + meaningOf(known, nation) };
 }
 
 const eachPayday =
   "With W1, M1 or X each payday is taxed by itself: for the same pay all year the sum is the same.";
 
 const asks = "(?:(?:what|how|why)(?: (?:is|does|do|are))?|explain|meaning of|define|tell me about)";
-const around = "(?:(?:my|the|an?|on|with|under|emergency|tax|codes?|is|of|=|:|mean) )*";
+const around =
+  "(?:(?:am|i|been|put|was|have|has|got|we|they|me|start|with|by|[a-z]|,|my|the|an?|on|with|under|emergency|tax|codes?|is|of|=|:|mean) )*";
 const mark = "(?: code:emergency)?(?: emergency)?(?: (?:tax )?code)?";
 
 export const taxCodeRules: Rule[] = [

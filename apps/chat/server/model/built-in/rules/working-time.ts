@@ -75,9 +75,11 @@ const largestPayment = 10_000;
 const shares: Record<number, PayPeriod> = { 12: "month", 13: "four weeks", 26: "fortnight", 52: "week" };
 
 /** Pay for several days or weeks: the answer shows one and names the number. */
-function setSome(facts: Facts, { amounts: [count], groups }: Match): boolean {
+function setSome(facts: Facts, { amounts: [count], groups }: Match, reading: Reading): boolean {
   const period = (groups.unit ?? "").replace(/s$/, "").replace(/^hr$/, "hour") as PayPeriod;
   if (count === undefined || count.value > 60) return false;
+  // "£12.71 an hour 40 hours take home": the hours of a week.
+  if (period === "hour" && /\b(?:hour|hr|ph|hourly)\b|@/.test(reading.text)) return false;
   facts.shownBy = period;
   if (count.value !== 1)
     facts.remarks.push(
