@@ -16,6 +16,7 @@ import { isUnsure, partOfFullTime, yearly } from "./salaries.ts";
 import { statePensionAge } from "./state-pension.ts";
 import { suggestionsFor } from "./suggestions.ts";
 import type { Amount } from "./tokens.ts";
+import { answerTopic } from "./topics/answer-topic.ts";
 import { pounds } from "./wording.ts";
 
 /** A question that a tool answers, with details for the wording of the answer. */
@@ -52,7 +53,10 @@ const mostMessagesRead = 40;
 export function understand(messages: readonly string[], nowMs: number): Understanding {
   let step: Step = { understanding: notUnderstood([]), context: freshContext };
   for (const message of messages.slice(-mostMessagesRead)) {
-    step = follow(readMessage(message, nowMs), step.context, nowMs);
+    const topic = answerTopic(message, nowMs);
+    step = topic
+      ? { understanding: topic, context: step.context }
+      : follow(readMessage(message, nowMs), step.context, nowMs);
   }
   return step.understanding;
 }
