@@ -18,6 +18,7 @@ import { statePensionAge } from "./state-pension.ts";
 import { suggestionsFor } from "./suggestions.ts";
 import type { Amount } from "./tokens.ts";
 import { hasRuleOfThumb } from "./topics.ts";
+import { answerTopic } from "./topics/answer-topic.ts";
 import { pounds } from "./wording.ts";
 
 /** A question that a tool answers, with details for the wording of the answer. */
@@ -54,7 +55,10 @@ const mostMessagesRead = 40;
 export function understand(messages: readonly string[], nowMs: number): Understanding {
   let step: Step = { understanding: notUnderstood([]), context: freshContext };
   for (const message of messages.slice(-mostMessagesRead)) {
-    step = follow(readMessage(message, nowMs), step.context, nowMs);
+    const topic = answerTopic(message, nowMs);
+    step = topic
+      ? { understanding: topic, context: step.context }
+      : follow(readMessage(message, nowMs), step.context, nowMs);
   }
   return step.understanding;
 }
