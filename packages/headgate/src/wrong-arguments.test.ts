@@ -82,7 +82,7 @@ const ofLimiters: Mistake[] = [
     "plan with limits",
     madeOf({ plan: () => "free" }),
     "policy-invalid",
-    'Layer "user" has plan, and needs plans such as { free: "500/day" } in place of limits.',
+    'Layer "user" has plan, so it needs plans such as { free: "500/day" } instead of limits.',
   ],
   [
     "outage: { polcy }",
@@ -173,13 +173,13 @@ const ofStores: Mistake[] = [
     "storeSuite without create",
     () => storeSuite(wrong({})),
     "option-invalid",
-    "storeSuite needs create, a function; it got undefined.",
+    "storeSuite needs create, a function, got undefined.",
   ],
   [
     "adapterSuite without serve",
     () => adapterSuite(wrong({})),
     "option-invalid",
-    "adapterSuite needs serve, a function; it got undefined.",
+    "adapterSuite needs serve, a function, got undefined.",
   ],
   [
     "decisionLog: clock",
