@@ -74,7 +74,7 @@ describe("the default limits", () => {
     expect((await abc.ask(QUESTION)).response.status).toBe(200);
   });
 
-  test("sixty messages an hour, however slowly they arrive", async () => {
+  test("the hourly limit refuses slow senders too", async () => {
     const service = await start({ env: { ...defaults, RATE_LIMIT_CHAT_PER_HOUR: "7" } });
     const client = service.client({ "X-User-Id": "patient" });
     for (let sent = 0; sent < 7; sent += 1) {
@@ -135,7 +135,7 @@ test.each(["10000", "10000/minute"])("RATE_LIMIT_CHAT_PER_MIN=%s raises the limi
 describe("the counted caller", () => {
   const five = { ...defaults, RATE_LIMIT_CHAT_IP_PER_MIN: "100" };
 
-  test.each([[""], ["   "]])("an X-User-Id of %j counts by address", async (blank) => {
+  test.each([[""], ["   "]])("a request with the X-User-Id %j is counted by address", async (blank) => {
     const service = await start({ env: five });
     expect(await statuses(service, 3, () => ({ "X-User-Id": blank }))).toEqual([200, 200, 200]);
     expect(await statuses(service, 3, () => ({}))).toEqual([200, 200, 429]);
@@ -236,8 +236,8 @@ describe("requests that spend nothing", () => {
       JSON.stringify({ messages: [{ id, role: "user", content: "hi" }] }),
       "messages[0].id",
     ]),
-    ["another thing", "[]", "should be an object with messages"],
-  ])("%s is a 400 that names the field", async (_case, body, words) => {
+    ["a list instead of an object", "[]", "should be an object with messages"],
+  ])("a request with %s is a 400 that says what is wrong", async (_case, body, words) => {
     const service = await start({ env: one });
     const client = service.client({ "X-User-Id": "clumsy" });
     const response = await client("/chat/message", { method: "POST", body });
@@ -245,7 +245,7 @@ describe("requests that spend nothing", () => {
     const problem = await response.json();
     expect(problem).toMatchObject({ status: 400, error: "invalid_request" });
     expect(problem.detail).toContain(words);
-    // It did not reach the limit of messages.
+    // The request was rejected before the limiter saw it.
     expect(response.headers.get("RateLimit")).toBeNull();
     expect((await client.ask(QUESTION)).response.status).toBe(200);
   });
@@ -319,7 +319,7 @@ describe("a broken guard does not break the route", () => {
       () => ({ ...createLimiter({ name: "chat", layers, onError: () => {} }), admit: broken }),
     ],
     [
-      "a limiter whose every method throws",
+      "a closed limiter whose admit throws",
       () => {
         const limiter = createLimiter({ name: "chat", layers, onError: () => {} });
         limiter.close();

@@ -41,7 +41,9 @@ export interface AnswerRequest {
   choice: ModelChoice;
   /** Aborts when the sender leaves. A question that is not stored yet is then neither stored nor charged. */
   left: AbortSignal;
-  /** Whether nobody else can ever read the answer, so that it is stopped if the sender leaves before its first token. */
+  /**
+   * Whether only the sender can read the answer. If so, the answer stops if the sender leaves before its first token.
+   */
   isOnlyForSender: boolean;
   log: Logger;
   /**
@@ -51,7 +53,7 @@ export interface AnswerRequest {
   metered: Meter | undefined;
   /** Refunds the rate limit's charge if the person gets nothing. */
   refund(): Promise<void>;
-  /** Returns what remains, given the answer's cost. */
+  /** Returns the caller's remaining quota and credit, together with the answer's cost. */
   news(cost: Micros): Promise<AnswerNews>;
   /** Called when all work for a new answer is done. */
   onEnd(): void;
@@ -78,9 +80,9 @@ export interface Answering {
 }
 
 /**
- * The number of questions that are stored at once. The limit leaves connections of the database to answers that end
- * meanwhile. If a thousand people ask in one moment, they wait for each other here, and no answer is lost for lack of a
- * connection.
+ * The maximum number of questions that are stored at the same time. The limit leaves connections of the database to
+ * answers that end meanwhile. If a thousand people ask in one moment, they wait for each other here, and no answer is
+ * lost for lack of a connection.
  */
 const MOST_BEGINNINGS = 8;
 
@@ -224,7 +226,10 @@ export function createAnswering(options: AnsweringOptions): Answering {
   };
 }
 
-/** Binds a meter to an answer that has not begun. @returns a function that passes on the answer, as the bound stream */
+/**
+ * Binds a meter to an answer that has not begun. @returns a function that takes the answer's stream and returns the
+ * bound stream
+ */
 function bindAhead(metered: Meter | undefined): (parts: ReadableStream<Part>) => ReadableStream<Part> {
   if (metered === undefined) return (parts) => parts;
   const late = lateStream<Part>();

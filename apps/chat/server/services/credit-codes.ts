@@ -50,7 +50,7 @@ export function createCreditCodes(database: Database, clock: Clock, credit: Cred
         const hash = hashOf(text);
         const code = await lockCode(transaction, hash);
         if (!code) throw unknownCode();
-        // The request was sent again, such as after a lost response: add the amount once.
+        // A repeated request, for example after a lost response: the amount has already been added.
         if (code.redeemedBy === userId) return;
         if (code.redeemedAt) throw usedCode();
         if (code.expiresAt && code.expiresAt <= now()) throw expiredCode();
