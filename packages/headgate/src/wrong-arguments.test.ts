@@ -27,10 +27,10 @@ import { postgresStore } from "./stores/postgres/index.ts";
 import { redisStore } from "./stores/redis/index.ts";
 import { adapterSuite, fakeClock, storeSuite } from "./testing/index.ts";
 
-/** What untyped JavaScript may pass, and what each call says. */
+/** A call that untyped JavaScript may make, and the error that it must throw. */
 type Mistake = [call: string, run: () => unknown, code: HeadgateErrorCode, message: string];
 
-// biome-ignore lint/suspicious/noExplicitAny: the calls below are wrong on purpose.
+// biome-ignore lint/suspicious/noExplicitAny: the calls below have wrong types on purpose.
 const wrong = (value: unknown): any => value;
 
 const limits = "5/minute; 100 tokens/day";

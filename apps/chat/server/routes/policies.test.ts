@@ -200,7 +200,7 @@ describe("trying a policy on the decision log", () => {
     const early = await change(operator, "replay", { text: textOf(1) });
     expect([early.status, (await early.json()).detail]).toEqual([
       422,
-      expect.stringMatching(/decided nothing in this log/),
+      expect.stringMatching(/has no decisions in this log/),
     ]);
     const person = service.client({ "X-User-Id": newUser() });
     for (let n = 0; n < 3; n += 1) await person.ask("hello");

@@ -59,7 +59,7 @@ test("ends after its time limit, and says what to do instead", async () => {
 });
 
 test.each([
-  ["of another limiter", () => replayOf()("mail", policy, undefined), /^"mail" decided nothing in this log/],
+  ["of another limiter", () => replayOf()("mail", policy, undefined), /^"mail" has no decisions in this log/],
   [
     "where there is none yet",
     () => replayOf({ where: path.join(folder, "missing") })("chat", policy, undefined),

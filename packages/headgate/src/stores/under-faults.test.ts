@@ -21,7 +21,7 @@ import { postgresStore } from "./postgres/index.ts";
 import { redisStore } from "./redis/index.ts";
 
 const longestTestMs = 60_000;
-/** `npm run test:soak` plays more of them. */
+/** `npm run test:soak` plays more histories. */
 const histories = Number(process.env.HEADGATE_HISTORIES ?? 1);
 const processes = 2;
 const rounds = 8;
@@ -30,16 +30,16 @@ const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 
 interface Server {
   readonly kind: RecorderOptions["kind"];
-  /** What the processes connect to. */
+  /** The URL to which the processes connect. */
   url(): string;
   /** Suspends the server, and resumes it. */
   freeze(): void;
   thaw(): void;
-  /** Kills it, and starts it again. @returns since when answers may be lost; `undefined` if all are */
+  /** Kills the server, and starts it again. Returns since when writes may be lost; `undefined` if all are. */
   crash?(): Promise<number | undefined>;
-  /** Ends all connections, once what they brought is done. */
+  /** Ends all connections, once the calls that they delivered have been executed. */
   disconnect(): Promise<void>;
-  /** A store that does not go through the network that breaks. */
+  /** Opens a store that does not use the broken network. */
   open(clock: { now(): number }): Store;
   readonly network: Pick<BreakableNetwork, "mode" | "drop">;
 }
@@ -65,7 +65,7 @@ function placesOf(...layers: string[]): RecorderOptions["places"] {
 
 const faults = ["kill", "freeze", "cut", "swallow", "drop", "none"] as const;
 
-/** What goes wrong during one round. */
+/** Causes the faults of one round. */
 async function disaster(
   server: Server,
   recorders: Recorders,
@@ -80,7 +80,7 @@ async function disaster(
   if (fault === "drop") network.drop();
   if (fault === "freeze") {
     server.freeze();
-    // Some of these outlast the time limit of a call.
+    // Some of these pauses exceed the time limit of a call.
     await after(random.once(3) ? 400 : random.between(1, 100));
     server.thaw();
   }
@@ -92,7 +92,7 @@ async function disaster(
   }
 }
 
-/** Plays a history, or another one in place of one that the search could not decide. */
+/** Plays a history. If the search cannot decide it, plays another history. */
 async function play(server: Server, seed: number): Promise<void> {
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const found = await playOne(server, seed + 1_000 * attempt);
@@ -101,7 +101,7 @@ async function play(server: Server, seed: number): Promise<void> {
   throw new Error("None of three histories could be decided.");
 }
 
-/** @returns what `unexplained` found in the history. */
+/** Plays one history, and returns the result of `unexplained`. */
 async function playOne(server: Server, seed: number): Promise<string | undefined> {
   const random = seeded(seed);
   const setting = settings[seed % settings.length] as (typeof settings)[number];
@@ -131,7 +131,7 @@ async function playOne(server: Server, seed: number): Promise<string | undefined
       await server.disconnect();
       await recorders.settle();
       recorders.close();
-      // On a cluster, a request is undecided for five seconds if nobody says otherwise.
+      // On a cluster, an unresolved request stays undecided for five seconds.
       if (server.kind === "cluster") now += 6_000;
       const direct = server.open({ now: () => now });
       for (const place of recorders.places) await look(recorders, direct, place, now);
@@ -140,7 +140,7 @@ async function playOne(server: Server, seed: number): Promise<string | undefined
     const calls = recorders.calls();
     const found = unexplained(recorders.places, calls, { slots: server.kind === "cluster" });
     if (found !== undefined) return found;
-    // A history in which nothing was decided would be explained by anything.
+    // A history without decisions would always be explained.
     const decisions = calls.flatMap(({ kind, outcome }) =>
       kind === "decide" && outcome ? [outcome.admitted] : [],
     );
@@ -179,7 +179,7 @@ describe("histories of processes that are killed and cut off", () => {
     });
 
     it.each(seeds())(
-      "history %i is one of the model's",
+      "history %i is a history of the model",
       async (seed) => {
         await play(
           {
@@ -195,7 +195,7 @@ describe("histories of processes that are killed and cut off", () => {
             },
             async disconnect() {
               network.drop();
-              // What closed connections brought is read before the second of two further calls.
+              // The server reads the calls of closed connections before the second of two further calls.
               redis.command("ping");
               redis.command("ping");
             },
@@ -217,7 +217,7 @@ describe("histories of processes that are killed and cut off", () => {
     let networks: BreakableNetwork[];
     beforeAll(async () => {
       cluster = await startCluster();
-      // A frozen node comes back: its replica does not take its place.
+      // A frozen node comes back, so its replica must not take over.
       for (const node of cluster.nodes) node.command("config", "set", "cluster-node-timeout", "60000");
       networks = await Promise.all(cluster.nodes.map(({ port }) => startNetwork(port)));
     }, longestTestMs);
@@ -227,7 +227,7 @@ describe("histories of processes that are killed and cut off", () => {
     });
 
     it.each(seeds())(
-      "history %i is one of the model's",
+      "history %i is a history of the model",
       async (seed) => {
         const random = seeded(seed);
         let frozen = 0;
@@ -235,7 +235,7 @@ describe("histories of processes that are killed and cut off", () => {
           {
             kind: "cluster",
             network: {
-              // Each node is cut off, or not.
+              // Setting the mode changes it for some of the nodes, chosen at random.
               get mode(): NetworkMode {
                 return "open";
               },
@@ -278,7 +278,7 @@ describe("histories of processes that are killed and cut off", () => {
     });
 
     it.each(seeds())(
-      "history %i is one of the model's",
+      "history %i is a history of the model",
       async (seed) => {
         await postgresStore(postgres.url).check?.();
         const ask = async (statement: string) => {
