@@ -40,7 +40,7 @@ test("callers who leave while they wait are skipped, and their work never begins
   await Promise.all([first, third]);
   expect(begun).toEqual(["third"]);
   await expect(line.run(work("gone"), AbortSignal.abort())).rejects.toThrow(LeftTheLine);
-  // The place is free: a caller who left does not keep it.
+  // The place is free: a caller who has left does not hold it.
   await line.run(work("fourth"), leaving.signal).catch(() => {});
   await line.run(work("fifth"));
   expect(begun).toEqual(["third", "fifth"]);

@@ -291,7 +291,7 @@ describe("the policy in force", () => {
     const { hash } = limiter.policy;
     for (let times = 0; times < 3; times += 1) await policies.refresh();
     expect(limiter.policy.hash).toBe(hash);
-    expect((await chat()).trouble).toMatch(/abc was set by Ann, and cannot be used .* key "gone"/);
+    expect((await chat()).trouble).toMatch(/abc that Ann set cannot be used .* key "gone"/);
     expect(errors).toHaveLength(2);
     expect((await live("2/minute")).status).toBe(200);
     expect(await chat()).toMatchObject({ hash, trouble: null, document: policy("2/minute") });
