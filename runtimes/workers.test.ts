@@ -7,7 +7,7 @@ import { type RunningWorker, startWorker } from "./engines/workerd.ts";
  */
 const HANGING = [
   "a place is free again if the client hangs up before there is a response",
-  "a client that leaves while the guard waits is not charged, and the handler does not run",
+  "a client that leaves while the store is asked is refunded, and the handler does not run",
   "a client that leaves while skip waits is not charged, and the handler does not run",
   "a client that leaves while caller waits is not charged, and the handler does not run",
 ];

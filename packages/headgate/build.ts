@@ -58,7 +58,7 @@ function markModuleImports(): void {
   }
 }
 
-/** Writes the declarations of the ES modules. Each exports everything from the CommonJS declarations. */
+/** Writes the declarations of the ES modules. Each declaration exports everything from the CommonJS declarations. */
 function shareDeclarations(): void {
   for (const { types } of targets) {
     const file = path.join(folder, types);
@@ -68,7 +68,10 @@ function shareDeclarations(): void {
   }
 }
 
-/** esbuild shares code between entries only in ES modules: it makes those first, and then each of them CommonJS. */
+/**
+ * Writes the CommonJS files. esbuild can share code between entries only in ES modules, so it bundles ES modules first
+ * and then converts each of them.
+ */
 async function writeCommonJs(): Promise<void> {
   const common = { platform: "node", target: "node20" } as const;
   const { outputFiles } = await build({

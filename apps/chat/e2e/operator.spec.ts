@@ -181,7 +181,7 @@ test("an operator explains a refusal, lets the person through, tries a policy on
   // A new caller sends four messages; the shadow would refuse the fourth.
   for (let n = 0; n < 4; n += 1) expect(await statusFor(page, "ben")).toBe(200);
   const shadow = region(operator, "Shadow");
-  await expect(shadow.getByRole("row", { name: /^Refused by this one only 0 1/ })).toBeVisible();
+  await expect(shadow.getByRole("row", { name: /^Refused only by this policy 0 1/ })).toBeVisible();
 
   await operator.getByLabel("Why make it live").fill("a quiet day");
   await operator.getByLabel("Why make it live").press("Enter");

@@ -52,7 +52,7 @@ function slices({ nation, taxYear, taxCode, reliefAtSource = 0 }: TaxedIncome): 
   });
 }
 
-/** Returns a year's income tax by band, each rounded to the penny, in pence. */
+/** Returns a year's income tax in pence. The tax of each band is rounded to the penny. */
 export function incomeTax(given: TaxedIncome) {
   const allowance = personalAllowance(given);
   const taxable = Math.max(0, given.income - allowance);
@@ -72,7 +72,7 @@ export function incomeTax(given: TaxedIncome) {
 
 /**
  * Returns the rates on the next pound and on the last pound, in hundredths of a per cent. While the allowance shrinks,
- * they are half as much again.
+ * they are 1.5 times the band's rate.
  */
 export function marginalIncomeTax(given: TaxedIncome): { next: number; last: number } {
   const rates = ratesOf[given.taxYear];

@@ -3,7 +3,7 @@ import type { CallerDecision } from "../src/serving/desk.ts";
 import type { Changes, Checked, Done, Found, Now, Policies, Session } from "../src/serving/view.ts";
 
 /**
- * The console's address. It is relative to this script, so that it works at any mount path and behind any proxy prefix.
+ * The console's address. It is relative to this script, so it works at any mount path and behind any proxy prefix.
  */
 const root = new URL("../", import.meta.url);
 

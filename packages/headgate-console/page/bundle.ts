@@ -1,4 +1,4 @@
-/** Bundles the page, for the sources to serve and for the build to write into the package. */
+/** Bundles the page. The build writes the files into the package; when run from sources, the server serves them. */
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { PageFiles } from "./module.d.ts";

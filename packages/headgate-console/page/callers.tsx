@@ -8,13 +8,13 @@ import { announce, CallerLink, Card, fieldsOf, Table, Trouble, useAction } from 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-/** Finds a caller by a request id or a name: people who complain give either. */
+/** Finds a caller by name or by a request id, because people who complain give either. */
 export function CallersView({ query, features }: { query: string; features: Features }) {
   const [found, setFound] = useState<Found | null>(null);
   const [trouble, setTrouble] = useState<string | null>(null);
   const field = useRef<HTMLInputElement>(null);
 
-  // Before the page is drawn: afterwards, it would replace what somebody has begun to type.
+  // Run before the page is drawn. Later, it could replace text that the operator has begun to type.
   useLayoutEffect(() => {
     if (field.current) field.current.value = query;
   }, [query]);
@@ -76,7 +76,7 @@ export function CallersView({ query, features }: { query: string; features: Feat
       {trouble && <Trouble>{trouble}</Trouble>}
       {isNobody && (
         <p class="empty" role="status">
-          Nobody is known as “{query}”, and no refusal of late has this id.
+          Nobody is known as “{query}”, and no recent refusal has this id.
         </p>
       )}
       {found !== null && found.ambiguous.length > 0 && <Ambiguous refusals={found.ambiguous} />}
@@ -180,7 +180,7 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
   const [busy, trouble, run] = useAction();
   const [said, setSaid] = useState<string | null>(null);
   const [when] = useState(() => Date.now());
-  // A grant that is sent again after a failure keeps its id, so that it is made once.
+  // A grant that is sent again after a failure keeps its id, so that the credit is added only once.
   const grant = useRef({ amount: "", id: "" });
 
   const decide = (decision: CallerDecision, done?: () => void) =>
@@ -267,7 +267,7 @@ function Caller({ of, standing, features, onChange }: CallerProps) {
         {said && <p class="done">{said}</p>}
       </Card>
       <div class="cards">
-        <Card title="Other limits" lead="They replace the usual limits. What was used stays used.">
+        <Card title="Other limits" lead="They replace the usual limits. Units already used still count.">
           <form
             onSubmit={(event) => {
               const field = fieldsOf(event);

@@ -70,7 +70,7 @@ it.each([
   [true, "stay for an hour", "on a restart"],
   [false, "on a restart", "stay for an hour"],
 ])(
-  "says how long counts of ended processes are kept, with other processes: %s",
+  "shows how long counts of ended processes are kept, if other processes are read: %s",
   async (readsOthers, said, unsaid) => {
     answers.now = () => Response.json({ ...NOW, readsOthers });
     await import("./main.tsx");
@@ -79,7 +79,7 @@ it.each([
   },
 );
 
-it("shows an end, with its year, only for what ends, and both hashes for a policy", async () => {
+it("shows in the log the end of a change that ends, with its year, and both hashes of a policy change", async () => {
   const at = Date.UTC(2026, 10, 10, 9);
   const entry = { at, limits: "5.00 GBP", until: null, reason: null, by: "Ann" };
   answers.changes = () =>

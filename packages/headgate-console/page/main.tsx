@@ -16,7 +16,7 @@ const PLACES = [
   { id: "policy", name: "Policy" },
 ] as const;
 
-/** `#callers/ann%40example.com` */
+/** Parses a location such as `#callers/ann%40example.com`. */
 function placeIn(hash: string): { id: string; query: string } {
   const [id = "", query = ""] = hash.replace(/^#/, "").split("/");
   try {

@@ -1,4 +1,4 @@
-/** The text of the page's script and style. */
+/** The texts of the page's script and style sheet. */
 export interface PageFiles {
   script: string;
   style: string;

@@ -37,7 +37,7 @@ export interface Column<Row> {
   head: string;
   cell: (row: Row) => ComponentChildren;
   isNumber?: boolean;
-  /** Whether the cell has prose, which may wrap. */
+  /** Whether the cells contain sentences, which may wrap. */
   isProse?: boolean;
 }
 
@@ -112,7 +112,9 @@ export function Trouble({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** Runs one action at a time. @returns whether one is running, the last error, and a function that runs one */
+/**
+ * Runs one action at a time. Returns whether an action is running, the last error, and a function that runs an action.
+ */
 export function useAction(): [
   busy: boolean,
   trouble: string | null,

@@ -156,7 +156,7 @@ export function PolicyEditor({ policy, canReplay, onChange }: EditorProps) {
   );
 }
 
-/** Lets the service check the text after a pause in typing. `null` until the result arrives. */
+/** Lets the service check the text after a pause in typing. Returns `null` until the result arrives. */
 function useCheck(limiter: string, text: string, hash: string): Checked | null {
   const [checked, setChecked] = useState<Checked | null>(null);
   useEffect(() => {
@@ -236,8 +236,8 @@ function Replay({ canReplay, disabled, onReplay }: ReplayProps) {
   if (!canReplay)
     return (
       <p class="hint">
-        This service keeps no decision log, so there is no past traffic for a trial. In the chat service,
-        DECISION_LOG keeps one.
+        This service keeps no decision log, so there is no past traffic for a trial. In the chat service, set
+        DECISION_LOG to keep a decision log.
       </p>
     );
   return (

@@ -56,7 +56,7 @@ export function ReplayCard({ replay, isOld }: { replay: PolicyReplay; isOld: boo
       </Card>
       <Card
         title="Callers concerned"
-        lead="The callers with most changes: requests newly refused and newly let in, of all their requests. The log has pseudonyms, not names."
+        lead="The callers with the most changes: how many of their requests are newly refused and newly let in. The log has pseudonyms, not names."
       >
         <Table
           label="Callers concerned"

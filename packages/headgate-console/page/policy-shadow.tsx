@@ -45,7 +45,7 @@ export function ShadowCard({ policy, shadow, readsOthers, onChange }: ShadowProp
         rows={[
           { name: "Requests", inForce: decisions, candidate: decisions },
           { name: "Refused", inForce: refused, candidate: wouldRefuse },
-          { name: "Refused by this one only", inForce: newlyAdmitted, candidate: newlyRefused },
+          { name: "Refused only by this policy", inForce: newlyAdmitted, candidate: newlyRefused },
           { name: "Refused by both", inForce: stillRefused, candidate: stillRefused },
         ]}
         keyOf={({ name }) => name}

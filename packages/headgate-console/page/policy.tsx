@@ -127,7 +127,7 @@ function Origin({ policy: { hash, set, trouble } }: { policy: LimiterPolicies })
   if (trouble !== null)
     return (
       <>
-        Policy <code>{hash}</code>, because the one that was set cannot be used.
+        Policy <code>{hash}</code>, because the policy that was set cannot be used.
       </>
     );
   return (
@@ -166,8 +166,8 @@ function RollBack({ policy, onChange }: { policy: LimiterPolicies; onChange: () 
   const { limiter, hash, before, canChange } = policy;
   const [busy, trouble, run] = useAction();
   const [said, setSaid] = useState<string | null>(null);
-  // The policy that was shown when the operator began to type the reason. Another may be in force when the form is
-  // sent.
+  // The policy that was shown when the operator began to type the reason. Another policy may be in force when the form
+  // is sent.
   const began = useRef<string | null>(null);
   const target = before?.isOfSettings ? "the policy of the settings" : `policy ${before?.hash}`;
   return (

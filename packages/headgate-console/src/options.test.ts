@@ -27,7 +27,7 @@ describe.each(Object.entries(taking))("%s", (_name, [take, right]) => {
     expect(() => take({ ...right, zzz: 1 } as never)).toThrow(/has no option "zzz"/);
   });
 
-  it.each([[null], [5], ["text"], [[]]])("refuses %j instead of an object", (options) => {
+  it.each([[null], [5], ["text"], [[]]])("throws for %j instead of an object", (options) => {
     expect(() => take(options as never)).toThrow(HeadgateError);
   });
 });

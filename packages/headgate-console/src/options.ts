@@ -1,10 +1,10 @@
 import { HeadgateError } from "headgate";
 
 /**
- * A misspelt option would be ignored, and what it asks for would not happen.
+ * Rejects options that do not exist: otherwise a misspelt option would be ignored.
  *
- * @param of who takes the options, for the message
- * @throws HeadgateError `option-invalid` for an option that does not exist, and for what is no object
+ * @param of the function that takes the options, for the message
+ * @throws HeadgateError `option-invalid` for an option that does not exist, or a value that is not an object
  */
 export function checkNames<Options extends object>(
   of: string,

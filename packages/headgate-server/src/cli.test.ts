@@ -26,7 +26,7 @@ beforeAll(async () => {
     clock,
   });
   decisions.record(limiter);
-  // Ten callers ask six times a minute each: the sixth is refused.
+  // Ten callers each send six requests a minute: the sixth is refused.
   for (let n = 0; n < 60; n += 1) {
     const admission = await limiter.admit(`u${n % 10}`, { cost: { tokens: 1000 } });
     if (admission.admitted) await admission.end({ tokens: 500 });
@@ -63,7 +63,7 @@ describe("replay", () => {
     expect([code, stdout.includes("1 decision differs from the log.")]).toEqual([1, true]);
   });
 
-  it("shows what another policy would have done: callers, waits, units, money, and what is not known", async () => {
+  it("shows what another policy would have done: callers, waits, units and money, and what it assumes", async () => {
     const price = ["--price", "tokens=2/1000", "--currency", "GBP"];
     const { code, stdout } = await runCommand(["replay", log, ...policy("stricter.json"), ...price]);
     expect(code).toBe(0);
@@ -131,7 +131,7 @@ describe("a log of several limiters", () => {
     await decisions.close();
   });
 
-  it("becomes one page", async () => {
+  it("is shown on one page", async () => {
     const { stdout } = await runCommand(["replay", file("two.jsonl"), "--html", file("two.html")]);
     expect(stdout).toContain("sign-in: 1 decision of 1 caller, ");
     const page = readFileSync(file("two.html"), "utf8");
@@ -149,11 +149,11 @@ describe("a log of several limiters", () => {
     const { lines } = await readLog([file("two.jsonl")], { limiter: "sign-in" });
     expect(new Set(lines.map((line) => "limiter" in line && line.limiter))).toEqual(new Set(["sign-in"]));
     await expect(readLog([file("two.jsonl")], { limiter: "mail" })).rejects.toThrow(
-      /^"mail" decided nothing in this log: there is nothing to replay\.$/,
+      /^"mail" has no decisions in this log: there is nothing to replay\.$/,
     );
   });
 
-  it("reports a limiter that decided nothing, and does not call it missing", async () => {
+  it("with a limiter that decided nothing is reported as such, not as missing", async () => {
     const decisions = decisionLog({ writer: logFiles(file("idle.jsonl")), secret: "a secret of sixteen" });
     const clock = fakeClock(Date.UTC(2026, 10, 1, 9));
     for (const name of ["chat", "idle"]) {
@@ -166,7 +166,7 @@ describe("a log of several limiters", () => {
     const idle = await runCommand(["replay", file("idle.jsonl"), "--limiter", "idle"]);
     expect([idle.code, idle.stderr]).toEqual([
       2,
-      'headgate-server: "idle" decided nothing in this log: there is nothing to replay.\n',
+      'headgate-server: "idle" has no decisions in this log: there is nothing to replay.\n',
     ]);
     expect((await runCommand(["replay", file("idle.jsonl")])).code).toBe(0);
   });
@@ -238,9 +238,9 @@ describe("invalid input", () => {
       /--max-unspent needs a price/,
     ],
     [["replay", "FOLDER/future.jsonl"], /future\.jsonl has lines of version 2; this release reads version 1/],
-    [["replay", "FOLDER/empty.jsonl"], /: Nothing was decided in this log: there is nothing to replay\.\n$/],
+    [["replay", "FOLDER/empty.jsonl"], /: This log contains no decisions: there is nothing to replay\.\n$/],
     [["replay", "FOLDER/nothing"], /There is no \.jsonl file in .*nothing\.\n$/],
-  ])("%j ends with 2 and a sentence", async (words, message) => {
+  ])("%j exits with 2 and explains the mistake", async (words, message) => {
     write("broken.json", "{");
     write("wrong.json", { layers: [{ name: "user", limits: "5 per fortnight" }] });
     write("org.json", { layers: [{ name: "org", limits: "5/minute" }] });
@@ -260,7 +260,7 @@ describe("invalid input", () => {
     { type: "settled", decision: 1, used: { tokens: 1.5 }, ended: true },
     { type: "policy", hash: "p" },
     { type: "reset", partitions: [{ layer: "user" }] },
-  ])("counts an invalid line, and continues: %j", async (line) => {
+  ])("that is one line of a log is counted, and the command continues: %j", async (line) => {
     const damaged = path.join(folder, "damaged.jsonl");
     const one = { v: 1, n: 9999, process: "p", limiter: "chat", at: 1, ...line };
     writeFileSync(damaged, `${readFileSync(log, "utf8")}${JSON.stringify(one)}\n`);
@@ -268,7 +268,7 @@ describe("invalid input", () => {
     expect([code, stdout]).toEqual([0, expect.stringContaining("1 cannot be read")]);
   });
 
-  it("counts truncated lines, and continues", async () => {
+  it("that is a truncated line of a log is counted, and the command continues", async () => {
     write("cut.jsonl", `${readFileSync(log, "utf8")}{"v":1,"n":99,"type":"deci`);
     const { code, stdout } = await runCommand(["replay", file("cut.jsonl")]);
     expect([code, stdout]).toEqual([0, expect.stringContaining("1 cannot be read")]);

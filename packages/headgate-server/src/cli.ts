@@ -90,7 +90,7 @@ export async function runCommand(words: readonly string[]): Promise<CommandResul
     if (error instanceof InputError || error instanceof HeadgateError) return failed(error.message);
     if (error instanceof Error && "code" in error && String(error.code).startsWith("E"))
       return failed(error.message);
-    // Not 1, which means that a threshold is exceeded.
+    // Exit with 2, because 1 means that a threshold is exceeded.
     return failed(`Internal error: ${error instanceof Error ? error.stack : String(error)}`);
   }
 }

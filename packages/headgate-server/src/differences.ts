@@ -7,16 +7,19 @@ export interface Difference {
   readonly what: string;
 }
 
-/** Decisions of outage policies cannot be compared: their counts were only known to the process that made them. */
+/**
+ * Whether a decision can be compared. Decisions of outage policies cannot: their counts were known only to the process
+ * that made them.
+ */
 export function isComparable({ line }: Replayed): boolean {
   return line.by !== "outage-policy";
 }
 
 /**
  * Lists where a replay under the same policy differs from its log. It compares whether a request is admitted, the
- * reason, the limit, the wait and the rest of the tightest limit. It compares only the decision and its reason if the
- * request waits for holders, because each heartbeat changes that wait, or if the refusal came from memory, because it
- * repeats an earlier answer.
+ * reason, the limit, the wait and what remains of the tightest limit. It compares only the decision and its reason if
+ * the request waits for holders, because each heartbeat changes that wait, or if the refusal came from memory, because
+ * such a refusal repeats an earlier answer.
  */
 export function differencesOf(decisions: readonly Replayed[]): Difference[] {
   return decisions.filter(isComparable).flatMap((replayed) => {

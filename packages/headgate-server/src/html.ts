@@ -141,7 +141,7 @@ function plot(stretches: readonly Stretch[]): string {
       return `<rect class="${name}" x="${(s * step).toFixed(1)}" y="${top.toFixed(1)}" width="${Math.max(1, step - 1).toFixed(1)}" height="${tall.toFixed(1)}"><title>${escaped(title)}</title></rect>`;
     });
   });
-  const label = `Decisions over time, at most ${count(highest)} at once; the table below has the figures.`;
+  const label = `Decisions over time, at most ${count(highest)} in one period; the table below has the figures.`;
   return `<svg viewBox="0 -16 ${width} ${height + 18}" role="img" aria-label="${escaped(label)}"><text x="0" y="-4">${count(highest)}</text>${bars.join("")}<rect class="refused" x="0" y="${height}" width="${width}" height="1"/></svg>`;
 }
 

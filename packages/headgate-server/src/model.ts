@@ -3,7 +3,7 @@ import { courseKey, type Traffic } from "./traffic.ts";
 
 /** Assumptions about requests that the log refused: what they would have used is unknown. */
 export interface Model {
-  /** By unit, the share of their estimates that ended requests used. 1 if the log has none. */
+  /** For each unit, the share of their estimates that ended requests used; 1 if the log has no ended requests. */
   readonly usedOfEstimate: Readonly<Record<string, number>>;
   /** The median time for which requests held their units, in ms. */
   readonly heldMs: number;

@@ -2,7 +2,7 @@ import { HeadgateError } from "headgate";
 import { expect, it } from "vitest";
 import { beyond, readLog, type Summary, summarize } from "./index.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: the calls below are wrong on purpose.
+// biome-ignore lint/suspicious/noExplicitAny: the calls below have wrong types on purpose.
 const wrong = (value: unknown): any => value;
 const summary = {
   replayed: { refused: { decisions: 9 } },
@@ -69,7 +69,7 @@ it.each<[string, () => unknown, string]>([
     () => beyond(summary, wrong({ refused: { amount: "1" } })),
     'amount of refused must be a number from 0 to 9007199254740991, got "1".',
   ],
-])("rejects wrong options: %s", async (_call, run, message) => {
+])("the package rejects wrong options: %s", async (_call, run, message) => {
   const error = await (async () => run())().then(
     () => "no error",
     (thrown: unknown) => thrown,

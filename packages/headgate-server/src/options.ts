@@ -1,9 +1,9 @@
 import { HeadgateError } from "headgate";
 
 /**
- * Rejects options that do not exist: a misspelt option would be ignored.
+ * Rejects options that do not exist: otherwise a misspelt option would be ignored.
  *
- * @param of who takes the options, for the message
+ * @param of the function that takes the options, for the message
  * @throws HeadgateError `option-invalid`
  */
 export function checkNames<Options extends object>(

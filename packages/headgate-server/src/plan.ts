@@ -8,12 +8,12 @@ export type Threshold = { readonly amount: number } | { readonly share: number }
 
 /** The largest permitted effects of a change of policy. */
 export interface Thresholds {
-  /** Refused under the other policy, newly or not. */
+  /** Requests that the other policy refuses. */
   readonly refused?: Threshold | undefined;
-  /** Admitted in the log, and refused under the other policy. */
+  /** Requests that the other policy refuses and the log admitted. */
   readonly newlyRefused?: Threshold | undefined;
   readonly newlyAdmitted?: Threshold | undefined;
-  /** Callers with a newly refused request. */
+  /** Callers of newly refused requests. */
   readonly callers?: Threshold | undefined;
   /** What newly refused requests would have cost, in the currency. */
   readonly unspent?: Threshold | undefined;
@@ -38,7 +38,7 @@ export function readThreshold(option: string, text: string): Threshold {
 /**
  * Returns a sentence for each exceeded threshold; none if the plan passes.
  *
- * @throws HeadgateError `option-invalid`: a threshold that cannot be read would never be exceeded
+ * @throws HeadgateError `option-invalid` for an invalid threshold, which would never be exceeded
  */
 export function beyond(summary: Summary, thresholds: Thresholds): string[] {
   checkThresholds(thresholds);

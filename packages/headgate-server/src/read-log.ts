@@ -20,11 +20,14 @@ export interface DecisionLogContent {
 export interface ReadLogOptions {
   /** Reads only the lines of this limiter. Default: all. */
   readonly limiter?: string | undefined;
-  /** Keeps this number of lines, the newest: from 1 to 10,000,000. Default: all; more than 10,000,000 are an error. */
+  /**
+   * Keeps this number of lines, the newest: from 1 to 10,000,000. Default: all lines. More than 10,000,000 lines are an
+   * error.
+   */
   readonly newest?: number | undefined;
 }
 
-/** How many lines fit in memory. */
+/** The maximum number of lines, which must fit in memory. */
 const mostLines = 10_000_000;
 const types = new Set([
   "begin",
@@ -96,16 +99,16 @@ function checkReadLog(places: unknown, options: ReadLogOptions): void {
   checkNumber("newest of readLog", newest, 1, mostLines);
 }
 
-/** Names no file: the sentence is also for operators at a console, who did not name any. */
+/** Returns the error of a log without decisions. It names no file, because operators of a console did not name one. */
 export function decidedNothing(limiter: string | undefined): InputError {
   const sentence =
     limiter === undefined
-      ? "Nothing was decided in this log"
-      : `${JSON.stringify(limiter)} decided nothing in this log`;
+      ? "This log contains no decisions"
+      : `${JSON.stringify(limiter)} has no decisions in this log`;
   return new InputError(`${sentence}: there is nothing to replay.`);
 }
 
-/** Keeps the newest lines, and all lines that name the log or its policy, because a replay needs them. */
+/** Returns the newest lines, and all lines that begin a log or contain a policy, because a replay needs them. */
 function newestOf(lines: LogLine[], most: number): LogLine[] {
   if (lines.length <= most) return lines;
   const isHead = ({ type }: LogLine) => type === "begin" || type === "policy";

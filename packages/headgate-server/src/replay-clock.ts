@@ -38,7 +38,7 @@ export function replayClock(): ReplayClock {
     moveTo(moment) {
       while (earliest <= moment) {
         const due = takeFirst();
-        // A cancelled timer may have been the earliest.
+        // The earliest timer may have been cancelled.
         if (due === undefined || due.at > moment) {
           if (due !== undefined) timers.add(due);
           findEarliest();

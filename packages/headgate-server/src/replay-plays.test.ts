@@ -25,12 +25,15 @@ const layers: LayerOptions<Caller>[] = [
   },
 ];
 
-/** Some callers are in several of them. */
+/** Some callers have several of these prefixes. */
 const prefixes = { user: ["u:", "u:1", "u:2", "v:"], org: ["o", "o:", "o:1", "p:"] } as const;
 
 type LayerChange = Parameters<ReturnType<typeof createLimiter<Caller>>["setPolicy"]>[0][number];
 
-/** None has a longer window than the first: of a longer one, the store may have forgotten what the replay has not. */
+/**
+ * No policy has a longer window than the first: the store may forget what only a longer window counts, and the replay
+ * would not.
+ */
 const policies: readonly (readonly LayerChange[])[] = [
   layers,
   [
@@ -113,7 +116,7 @@ async function record(steps: readonly Step[]): Promise<LogLine[]> {
   log.record(limiter);
   const open: Admitted[] = [];
   for (const step of steps) {
-    // Only a layer of the policy that applies to the caller can be named.
+    // An override can only name a layer that applies to the caller.
     const isWithoutOrg = limiter.policy.layers.length === 1 || ("who" in step && step.who.org === null);
     const one = "layer" in step && isWithoutOrg ? { ...step, layer: "user" as const } : step;
     if (one.do === "advance") clock.advance(one.ms);
@@ -148,7 +151,7 @@ async function record(steps: readonly Step[]): Promise<LogLine[]> {
   return lines;
 }
 
-it("equals the log, with any holds, reports, overrides, blocks, resets, penalties and policy changes", async () => {
+it("a replay equals the log, with any holds, reports, overrides, blocks, resets, penalties and policy changes", async () => {
   let decisions = 0;
   let refused = 0;
   await fc.assert(

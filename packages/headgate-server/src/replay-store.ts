@@ -3,18 +3,18 @@ import { type Adjustment, memoryStore, type Store } from "headgate";
 /** A memory store that keeps reservations for as long as the log did. */
 export interface ReplayStore extends Store {
   /**
-   * The last heartbeat of the request that is now admitted or extended: `Infinity` if the request ended, otherwise the
-   * last time that the log mentions its process.
+   * The last heartbeat of the request that is admitted or extended next: `Infinity` if the request ended, otherwise the
+   * last time at which the log mentions its process.
    */
   nextLivesUntil: number;
 }
 
 export function replayStore(maxPartitions: number): ReplayStore {
   const inner = memoryStore({ maxPartitions });
-  /** By reservation, if the log does not have its end. */
+  /** The last heartbeats of reservations whose end is not in the log. */
   const livesUntil = new Map<string, number>();
 
-  /** The store ignores calls whose sequence number is not new. */
+  /** Makes a late adjustment have no effect: the store ignores calls whose sequence number is not new. */
   function withoutLate(adjustment: Adjustment, now: number): Adjustment {
     const last = livesUntil.get(adjustment.rid);
     return last !== undefined && now > last

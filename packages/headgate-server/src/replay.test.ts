@@ -25,7 +25,7 @@ describe.each<[string, () => Promise<Opened>]>([
   ["memory", async () => ({ url: "memory://", async remove() {} })],
   ["redis", () => startRedis()],
   ["postgres", () => startPostgres(["max_connections=60"])],
-])("a log that several processes have written over %s", (_, open) => {
+])("the log of several processes over %s", (_, open) => {
   let folder: string;
   let server: Opened;
   beforeAll(async () => {
@@ -37,7 +37,7 @@ describe.each<[string, () => Promise<Opened>]>([
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("replays every decision without a difference", async () => {
+  it("is replayed without a difference in any decision", async () => {
     const statuses = await record(server.url, folder, processes, decisionsEach);
     expect(statuses.map(({ lost, waiting }) => lost + waiting)).toEqual(statuses.map(() => 0));
     const { lines, lost, unreadable } = await readLog([folder]);
@@ -54,10 +54,10 @@ describe.each<[string, () => Promise<Opened>]>([
     expect(decisions).toHaveLength(processes * decisionsEach);
     expect(decisions.filter(({ line }) => line.by === "outage-policy")).toEqual([]);
     expect(differencesOf(decisions).map(({ what, replayed }) => ({ what, line: replayed.line }))).toEqual([]);
-    // Of thousands of extensions one may differ: see docs/replay.md.
+    // Out of thousands of extensions, two may differ: see docs/replay.md.
     expect(extensionsDiffering).toBeLessThanOrEqual(2);
     expect([...notes]).toEqual([]);
-    // The traffic covered the difficult cases.
+    // The traffic must cover the difficult cases.
     const kinds = new Set(
       decisions.map(({ line }) => (line.admitted ? "admitted" : `${line.reason} ${line.waitsFor}`)),
     );
@@ -116,7 +116,7 @@ function logged(store: Store = memoryStore()) {
 
 const asking = fc.record({ user: fc.nat(3), ip: fc.nat(2), tokens: fc.nat(300), after: fc.nat(4000) });
 
-it("applies policies that decided nothing, because their limits are remembered under the next policy", async () => {
+it("a replay applies policies that decided nothing, because their limits are remembered under the next policy", async () => {
   const { clock, limiter, lines } = logged();
   const policy = (limits: string) => [
     { name: "user", limits },
@@ -149,7 +149,7 @@ describe("another policy over the same log", () => {
         for (const { user, ip, tokens, after } of asked) {
           clock.advance(after);
           const admission = await limiter.admit({ user: `u${user}`, ip: `ip${ip}` }, { cost: { tokens } });
-          // End at once, because the count by hand has no holds.
+          // End immediately, because the count by hand has no holds.
           if (admission.admitted) await admission.end({ tokens });
           const charges = [
             { space: "user", key: `u${user}`, limits: parseLimits(other.user) },
@@ -182,7 +182,7 @@ describe("another policy over the same log", () => {
     expect(decisions.at(-1)).toMatchObject({ admitted: true, used: { requests: 1, tokens: 200 } });
   });
 
-  it("ends a request early if it may hold no more, and counts the tokens that it would not have used", async () => {
+  it("ends a request early if its extension is refused, and counts the tokens that it would not have used", async () => {
     const { clock, limiter, lines } = logged();
     const admission = await limiter.admit({ user: "ann", ip: "ip1" }, { cost: { tokens: 100 } });
     if (!admission.admitted) throw new Error("It was refused.");
@@ -199,7 +199,7 @@ describe("another policy over the same log", () => {
     const held = await limiter.admit({ user: "ann", ip: "ip1" }, { cost: { tokens: 400 } });
     await limiter.admit({ user: "bob", ip: "ip2" }, { cost: { tokens: 400 } });
     clock.advance(25_000);
-    // The log refuses these because of what was spent. The replay below decides by what is held.
+    // The log refuses these requests because of spent units. The replay below refuses them because of held units.
     if (held.admitted) await held.report({ tokens: 10 });
     clock.advance(20_000);
     for (const user of ["ann", "bob"]) await limiter.admit({ user, ip: "ip3" }, { cost: { tokens: 400 } });
@@ -211,7 +211,7 @@ describe("another policy over the same log", () => {
     const replayed = (from: readonly LogLine[]) =>
       replay(trafficOf(from, "chat", false), document).decisions.map(({ admitted }) => admitted);
     expect(replayed(asked)).toEqual([true, true, false, false]);
-    // The same, if a second process had admitted bob and then ended.
+    // The same log, as if a second process had admitted bob and then ended.
     const [begin, policy] = asked as [LogLine, LogLine];
     const ended = [begin, policy].map((line) => ({ ...line, process: "ended" }));
     const byTwo = asked.map((line) =>
@@ -220,7 +220,7 @@ describe("another policy over the same log", () => {
     expect(replayed([...ended, ...byTwo])).toEqual([true, true, false, true]);
   });
 
-  it("is an error if it needs callers that the log does not have", async () => {
+  it("throws if it needs callers that the log does not have", async () => {
     const { limiter, lines } = logged();
     await limiter.admit({ user: "ann", ip: "ip1" });
     const document = readPolicyDocument({ layers: [{ name: "org", limits: "5/minute" }] });

@@ -29,16 +29,16 @@ export interface Replayed {
   /** For an admitted request: what is left of its tightest limit. */
   readonly left?: number;
   /**
-   * What an admitted request uses in this replay, by unit: what the log says or, if the log refused it, what the model
-   * assumes. The replay fills it in as it runs.
+   * What an admitted request uses in this replay, by unit. It is the use in the log or, if the log refused the request,
+   * the use that the model assumes. The replay sets it as it runs.
    */
   used: Cost;
-  /** Whether the request was cut short: the log granted an extension that this policy refuses. */
+  /** Whether the request was cut short, because this policy refuses an extension that the log granted. */
   cut: boolean;
 }
 
 export interface ReplayOutcome {
-  /** In the order of the replay. */
+  /** The decisions, in the order of the replay. */
   readonly decisions: readonly Replayed[];
   /** The number of extensions with another answer than in the log. */
   readonly extensionsDiffering: number;
@@ -198,7 +198,7 @@ class StoreReplay {
     this.#follow(line.policy);
     const caller = callerOf(line.partitions);
     this.#putPrefixesInForce(line);
-    // Where the process decided by itself, the line does not name every override in the store.
+    // If the process decided by itself, the line does not name every override in the store.
     if (line.by !== "outage-policy" && line.by !== "policy") this.#overrideAs(line, caller);
     const key = courseKey(line.process, line.id);
     const course = this.#traffic.courses.get(key);
@@ -251,7 +251,7 @@ class StoreReplay {
     if (line.admitted && !admitted) open.replayed.cut = true;
   }
 
-  /** When the last heartbeat of a request was sent, as far as the log knows. */
+  /** Returns when the last heartbeat of a request was sent, according to the log. */
   #livesUntil(process: string, course: Course | undefined): number {
     return course === undefined || course.endedAt !== undefined
       ? Number.POSITIVE_INFINITY
@@ -268,8 +268,9 @@ class StoreReplay {
   }
 
   /**
-   * Applies the overrides by prefix that a line names, and ends those of earlier lines. The log has pseudonyms, which do
-   * not show a key's prefix. So each override applies to the line's own partition: its whole key is the prefix.
+   * Applies the overrides by prefix that a line names, and ends those of earlier lines. The log has pseudonyms, which
+   * do not show a key's prefix. Each override is therefore applied to the line's own partition, with its whole key as
+   * the prefix.
    */
   #putPrefixesInForce({ partitions, overrides = [], at }: DecisionLine | PenaltyLine): void {
     const named = new Map<string, ByPrefix>();
@@ -297,7 +298,7 @@ class StoreReplay {
     }
   }
 
-  /** Applies the overrides of single partitions that the decision met, including those set by another process. */
+  /** Applies the overrides of single partitions that the decision names, including those set by another process. */
   #overrideAs(line: DecisionLine, caller: Logged): void {
     for (const { layer, partition } of line.partitions)
       this.#setOverride(
@@ -308,7 +309,9 @@ class StoreReplay {
       );
   }
 
-  /** Applies an override that was set or ended between two decisions: it decides what the partition remembers. */
+  /**
+   * Applies an override that was set or ended between two decisions, because it affects what the partition remembers.
+   */
   #override({ layer, partition, limits, until = null }: OverrideLine): void {
     const caller = callerOf([{ layer, partition }]);
     this.#setOverride(caller, layer, partition, limits === undefined ? undefined : { limits, until });
@@ -339,7 +342,7 @@ class StoreReplay {
     return this.#limiter.policy.layers.some(({ name }) => name === layer);
   }
 
-  /** Reports an override that the policy cannot have. */
+  /** Makes a change, and notes it if the policy does not support it. */
   #tryTo(change: () => unknown): void {
     try {
       change();

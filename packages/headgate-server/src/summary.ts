@@ -48,7 +48,7 @@ export interface CallerSummary {
 /** The decisions of one period. */
 export interface Stretch {
   readonly at: number;
-  /** In the log. */
+  /** The decisions of the log. */
   readonly admitted: number;
   readonly refused: number;
   readonly newlyRefused: number;
@@ -88,7 +88,7 @@ export interface Summary {
   readonly currency?: string;
   /** For a replay under the same policy: the number of decisions that differ. */
   readonly differences?: number;
-  /** Sentences about what is not known. */
+  /** Sentences about assumptions and missing data. */
   readonly caveats: readonly string[];
 }
 

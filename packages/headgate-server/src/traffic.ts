@@ -23,9 +23,9 @@ export type Event =
   | PenaltyLine
   | PolicyLine;
 
-/** The course of an admitted request, as far as the log knows it. */
+/** The course of an admitted request, according to the log. */
 export interface Course {
-  /** What it used in total; `undefined` if nothing was reported after the decision. */
+  /** What the request used in total; `undefined` if nothing was reported after the decision. */
   used: Cost | undefined;
   endedAt: number | undefined;
 }
@@ -42,9 +42,9 @@ export interface Traffic {
   readonly limiter: string;
   readonly stores: readonly StoreTraffic[];
   readonly policies: ReadonlyMap<string, PolicyDocument>;
-  /** By `courseKey`. */
+  /** The courses of admitted requests, by `courseKey`. */
   readonly courses: ReadonlyMap<string, Course>;
-  /** When the log last mentions each process. Until then its heartbeat renews what its requests hold. */
+  /** When the log last mentions each process. Until then, the process's heartbeat renews what its requests hold. */
   readonly seenAt: ReadonlyMap<string, number>;
   readonly units: ReadonlySet<string>;
   readonly layers: ReadonlySet<string>;
@@ -84,11 +84,11 @@ export function trafficOf(lines: readonly LogLine[], limiter: string, asAnswered
     if (line.type === "begin" && line.limiter === limiter) begins.set(line.process, line);
   for (const line of lines) {
     if (!("limiter" in line) || line.limiter !== limiter || line.type === "begin") continue;
-    // Decisions name the overrides by prefix that they met. Nothing depends on the others.
+    // Decisions name the overrides by prefix that applied to them. Nothing depends on other overrides by prefix.
     if (line.type === "override" && line.byPrefix) continue;
     if (line.type === "policy") {
       policies.set(line.hash, line.policy);
-      // Also layers that applied to nobody in this log.
+      // Add layers that applied to no caller in this log too.
       for (const { name } of line.policy.layers) layers.add(name);
     }
     if ("cost" in line) for (const unit of Object.keys(line.cost ?? {})) units.add(unit);

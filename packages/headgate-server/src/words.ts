@@ -4,7 +4,7 @@ export function count(amount: number): string {
   return amount.toLocaleString("en");
 }
 
-/** `1 decision`, `2 decisions`. */
+/** Formats a number with its noun: `1 decision`, `2 decisions`. */
 export function counted(amount: number, one: string, many = `${one}s`): string {
   return `${count(amount)} ${amount === 1 ? one : many}`;
 }

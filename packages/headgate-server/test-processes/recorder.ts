@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { createLimiter, type LayerOptions } from "headgate";
 import { decisionLog, logFiles } from "headgate/log";
 
-/** What a process records. */
+/** The settings of a process that records. */
 export interface Recording {
   readonly url: string;
   readonly folder: string;
   readonly seed: number;
   readonly decisions: number;
-  /** How many requests are in flight at once. */
+  /** The maximum number of requests in flight at the same time. */
   readonly together: number;
 }
 
@@ -24,8 +24,8 @@ const nobody = {} as Caller;
 const plansByOrg: Record<string, string> = { o0: "free", o1: "pro", o2: "staff", o3: "closed", o4: "coarse" };
 
 /**
- * Every algorithm, plans, limits by caller, tokens and places; windows of seconds, which a short run can fill and
- * empty.
+ * Layers with every algorithm, plans, limits by caller, tokens and places. Their windows are seconds long, so that a
+ * short run can fill and empty them.
  */
 const layers: readonly LayerOptions<Caller>[] = [
   {
@@ -108,7 +108,7 @@ async function oneRequest(): Promise<void> {
   await admission.end(random() < 0.1 ? "nothing" : { tokens: Math.floor(random() * 500) });
 }
 
-/** Does what operators do, while callers send requests. */
+/** Acts like an operator, while callers send requests. */
 async function operate(): Promise<void> {
   const one = caller();
   const what = random();
@@ -134,7 +134,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Mulberry32: the same requests for the same seed. */
+/** Returns Mulberry32 random numbers: the same seed gives the same requests. */
 function randomFrom(start: number): () => number {
   let state = start | 0;
   return () => {

@@ -10,7 +10,7 @@ import { redisStore } from "./stores/redis/index.ts";
 const page = await readFile(new URL("../../../docs/errors.md", import.meta.url), "utf8");
 const layer = { name: "user", key: (user: string) => user, limits: "5/minute" };
 
-/** The mistakes whose messages the page quotes. `undefined`: the error needs a server, or time to pass. */
+/** For each code, a mistake whose message the page quotes. `undefined` if the error needs a server, or time to pass. */
 const mistakes: Record<HeadgateErrorCode, (() => unknown) | undefined> = {
   "limit-unreadable": () => parseLimits("5/fortnight"),
   "limit-invalid": () =>
@@ -70,13 +70,13 @@ function errorOf(mistake: () => unknown): HeadgateError {
   throw new Error("nothing was thrown");
 }
 
-/** The section of the page about one code. */
+/** Returns the section of the page about one code. */
 function partOf(code: string): string {
   const [, part = ""] = page.split(`\n### \`${code}\`\n`);
   return part.split(/\n##/)[0] ?? "";
 }
 
-/** The message that a section quotes, in one line. */
+/** Returns the message that a section quotes, as one line. */
 function quotedIn(part: string): string {
   const lines = part.split("\n").filter((line) => line.startsWith("> "));
   return lines.map((line) => line.slice(2)).join(" ");

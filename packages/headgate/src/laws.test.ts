@@ -29,7 +29,7 @@ const limitArbitrary = (scale: number): fc.Arbitrary<Limit> =>
       from: fc.constantFrom(undefined, "first-use" as const),
     })
     .map(({ calendar, timeZone, from, ...options }) => {
-      // The store suite and the model test compare holds.
+      // Holds are compared by the store suite and the model test.
       const limit = { ...options, unit: options.algorithm === "concurrent" ? "concurrent" : "requests" };
       if (limit.algorithm !== "fixed-window") return defineLimit(limit);
       if (calendar !== undefined) return defineLimit({ ...limit, windowMs: 86_400_000, calendar, timeZone });
@@ -99,7 +99,7 @@ type Keys = readonly number[];
 function play(layers: Limit[][], steps: readonly Step[], compare: (one: Pair) => void): void {
   const clock = fakeClock();
   const truth = oracle();
-  // Without timers there are no heartbeats. The oracle lets holds lapse.
+  // Without timers there are no heartbeats, so holds lapse as in the oracle.
   const { now } = clock;
   const limiter = createLimiter<Keys>({
     name: "chat",
@@ -199,7 +199,7 @@ describe("against the oracle, in memory", () => {
       const windows = layersArbitrary(scale).map((layers) =>
         layers.map((limits) =>
           limits.map((limit) =>
-            // A report is also a heartbeat, which the oracle does not know.
+            // A report is also a heartbeat, which the oracle does not have.
             limit.algorithm === "token-bucket" || limit.algorithm === "concurrent" || limit.from !== undefined
               ? defineLimit({
                   quota: limit.quota,
@@ -227,7 +227,7 @@ describe("against the oracle, in memory", () => {
     },
   );
 
-  it("never gives back more than was spent, for buckets", () => {
+  it("never refunds more than was spent, for buckets", () => {
     const buckets = layersArbitrary(1).map((layers) =>
       layers.map(([first]) => [
         defineLimit({ quota: 5, windowMs: first?.windowMs ?? 1, algorithm: "token-bucket" }),
@@ -237,7 +237,7 @@ describe("against the oracle, in memory", () => {
       fc.property(buckets, fc.array(stepArbitrary(1), { maxLength: 40 }), (layers, steps) => {
         let agreed = true;
         play(layers, steps, ({ admission, decision, limits, readings }) => {
-          // Once they disagree about an admission, their histories differ, so the comparison ends.
+          // Once limiter and oracle disagree about an admission, their histories differ, so the comparison ends.
           if (admission && decision && admission.admitted !== decision.admitted) {
             if (agreed) expect(admission.admitted).toBe(false);
             agreed = false;

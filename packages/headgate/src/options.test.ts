@@ -71,7 +71,7 @@ async function failureOf(take: Take, options: unknown): Promise<Error> {
   } catch (error) {
     return error as Error;
   }
-  throw new Error("It took what it should refuse.");
+  throw new Error("It accepted an invalid value.");
 }
 
 describe.each(Object.entries(taking))("%s", (_name, [take, right]) => {
@@ -79,13 +79,13 @@ describe.each(Object.entries(taking))("%s", (_name, [take, right]) => {
     await take(right as never);
   });
 
-  it("refuses an option that does not exist, and names it", async () => {
+  it("throws for an option that does not exist, and names it", async () => {
     const error = await failureOf(take, { ...right, zzz: 1 });
     expect(error).toBeInstanceOf(HeadgateError);
     expect(error.message).toContain('"zzz"');
   });
 
-  it.each([[null], [5], ["text"], [[right]]])("refuses %j instead of an object", async (options) => {
+  it.each([[null], [5], ["text"], [[right]]])("throws for %j instead of an object", async (options) => {
     const error = await failureOf(take, options);
     expect(error).toBeInstanceOf(HeadgateError);
     expect(error.message).not.toMatch(/undefined or null|Cannot read|not a function|"0"/);
@@ -102,11 +102,11 @@ it.each([
   ["bearerIdentity", (given: never) => bearerIdentity({ key, onError: given })],
   ["guard", (given: never) => guard(limiter, () => 1, { caller: () => "a", cost: given })],
   ["guard", (given: never) => guard(limiter, () => 1, { caller: () => "a", used: given })],
-])("%s refuses any other value in place of a function", (_name, take) => {
+])("%s throws for any value that is not a function", (_name, take) => {
   for (const given of [5, "x", {}, null]) expect(() => take(given as never)).toThrow(/must be a function/);
 });
 
-describe("says what is expected", () => {
+describe("an error for an invalid option", () => {
   const made = (options: object) => () => createLimiter({ name: "a", layers, ...options } as never);
 
   it.each<[string, () => unknown, string]>([
@@ -165,7 +165,7 @@ describe("says what is expected", () => {
     expect(callerAddress(source, parseTrustProxy("cloudflare"))).toBe("203.0.113.7");
   });
 
-  it("every store has the same code for the same mistake", () => {
+  it("every store throws the same code for the same mistake", () => {
     const codeOf = (make: () => unknown) => {
       try {
         make();
@@ -180,7 +180,7 @@ describe("says what is expected", () => {
   });
 });
 
-it("refuses to extend by anything except a cost", async () => {
+it("extend throws for anything except a cost", async () => {
   const open = await createLimiter({ name: "b", layers }).admit("a", { cost: { tokens: 1 } });
   if (!open.admitted) throw new Error("refused");
   for (const cost of [null, 5, "everything", []])

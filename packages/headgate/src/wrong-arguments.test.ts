@@ -27,10 +27,10 @@ import { postgresStore } from "./stores/postgres/index.ts";
 import { redisStore } from "./stores/redis/index.ts";
 import { adapterSuite, fakeClock, storeSuite } from "./testing/index.ts";
 
-/** What untyped JavaScript may pass, and what each call says. */
+/** A call that untyped JavaScript may make, and the error that it must throw. */
 type Mistake = [call: string, run: () => unknown, code: HeadgateErrorCode, message: string];
 
-// biome-ignore lint/suspicious/noExplicitAny: the calls below are wrong on purpose.
+// biome-ignore lint/suspicious/noExplicitAny: the calls below have wrong types on purpose.
 const wrong = (value: unknown): any => value;
 
 const limits = "5/minute; 100 tokens/day";
@@ -82,7 +82,7 @@ const ofLimiters: Mistake[] = [
     "plan with limits",
     madeOf({ plan: () => "free" }),
     "policy-invalid",
-    'Layer "user" has plan, and needs plans such as { free: "500/day" } in place of limits.',
+    'Layer "user" has plan, so it needs plans such as { free: "500/day" } instead of limits.',
   ],
   [
     "outage: { polcy }",
@@ -173,13 +173,13 @@ const ofStores: Mistake[] = [
     "storeSuite without create",
     () => storeSuite(wrong({})),
     "option-invalid",
-    "storeSuite needs create, a function; it got undefined.",
+    "storeSuite needs create, a function, got undefined.",
   ],
   [
     "adapterSuite without serve",
     () => adapterSuite(wrong({})),
     "option-invalid",
-    "adapterSuite needs serve, a function; it got undefined.",
+    "adapterSuite needs serve, a function, got undefined.",
   ],
   [
     "decisionLog: clock",

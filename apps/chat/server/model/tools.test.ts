@@ -125,7 +125,7 @@ describe("the salary tools", () => {
     await expect(run("take_home", input)).rejects.toThrow();
   });
 
-  it("names the known years", async () => {
+  it("refuses an unknown tax year, and lists the known years", async () => {
     await expect(run("take_home", { salary: 45_000, taxYear: "2022/23" })).rejects.toThrow(
       /2024\/25, 2025\/26, 2026\/27/,
     );

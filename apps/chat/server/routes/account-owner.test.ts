@@ -55,7 +55,7 @@ async function signIn(service: TestService, email: string, password = PASSWORD):
   return client;
 }
 
-/** What an operator's command uses. */
+/** Returns the services that an operator's command uses. */
 function operatorServices({ clock }: TestService) {
   const credit = createCredit(database.database, clock, { monthlyAllowance: 1_000_000, currency: "GBP" });
   const accounts = createAccounts({
@@ -124,7 +124,7 @@ describe("sessions", () => {
     ]);
   });
 
-  test("of somebody else cannot be seen or ended, whatever id is asked for", async () => {
+  test("of another account cannot be seen or ended, whatever id is sent", async () => {
     const service = await start();
     const victim = service.client();
     await signUp(victim, newEmail());
@@ -157,7 +157,7 @@ describe("sessions", () => {
 });
 
 describe("passwords", () => {
-  test("that are too common are refused wherever one is set", async () => {
+  test("that are too common are refused wherever a password is set", async () => {
     const service = await start();
     const email = `${crypto.randomUUID().slice(0, 8)}@example.com`;
     const client = service.client();
@@ -180,7 +180,7 @@ describe("passwords", () => {
   });
 });
 
-test("each route that tests a secret, sends mail or reads everything is limited by address, also with wrong guesses", async () => {
+test("each route that checks a secret, sends an e-mail or exports an account is limited by address, also for wrong guesses", async () => {
   const mail = await startMail();
   const service = await start({
     env: {
@@ -235,7 +235,10 @@ test("an account's name and address have a maximum length", async () => {
   expect((await (await client("/me")).json()).caller.name).toBe("Ada Lovelace");
 });
 
-/** Checks the time in which a token to choose a password is accepted. The clock of better-auth cannot be moved. */
+/**
+ * Checks that a token to choose a password expires after an hour. The clock of better-auth cannot be moved, so the test
+ * moves the expiry in the database.
+ */
 async function expectAnHour(token: string, service: TestService): Promise<void> {
   const ofToken = eq(schema.verification.identifier, `reset-password:${token}`);
   const [row] = await database.database.select().from(schema.verification).where(ofToken);
@@ -251,7 +254,7 @@ async function expectAnHour(token: string, service: TestService): Promise<void> 
 const prices = { MODEL_PRICE_INPUT_PER_MTOK: "1", MODEL_PRICE_OUTPUT_PER_MTOK: "4" };
 
 describe("an account's data", () => {
-  test("can be exported in one file, which contains nothing of anybody else", async () => {
+  test("can be exported in one file, which contains no data of other accounts", async () => {
     const service = await start({ env: prices });
     const email = newEmail();
     const client = service.client();
@@ -370,7 +373,7 @@ describe("access to accounts and answers", () => {
     expect((await client.send("POST", "/auth/reset-password", chosen)).status).toBe(200);
     expect((await client.send("POST", "/auth/reset-password", chosen)).status).toBe(400);
     expect(await kindOf(await signIn(service, email))).toBe("account");
-    // Nor can another of better-auth's routes create an account.
+    // No other route of better-auth can create an account either.
     const { routes } = service.app;
     for (const path of new Set(routes.filter(({ method }) => method === "POST").map(({ path }) => path))) {
       await client.send("POST", path, { email: "another@example.com", password: PASSWORD, name: "x" });
@@ -396,7 +399,7 @@ describe("access to accounts and answers", () => {
   });
 });
 
-describe("by mail", () => {
+describe("with a mail server", () => {
   const linkIn = (text: string, path: string) =>
     new RegExp(`${PUBLIC_URL}(${path}\\S*)`).exec(text)?.[1] ?? `no ${path}`;
 
@@ -419,7 +422,7 @@ describe("by mail", () => {
     const [received] = mail.mails;
     expect(received?.to).toBe(email);
     const link = linkIn(received?.text ?? "", "/auth/verify-email");
-    // The link signs nobody in, whoever opens it.
+    // The link does not sign in the person who opens it.
     const stranger = service.client();
     expect((await stranger(link)).status).toBe(302);
     expect(await kindOf(stranger)).toBe("anonymous");
@@ -463,7 +466,7 @@ describe("by mail", () => {
     await expectAnHour(another, service);
   });
 
-  test("a mailbox is not flooded by either kind of mail, whoever sends the requests, with or without an account", async () => {
+  test("e-mails of both kinds to one mailbox are limited, whoever sends the requests, with or without an account", async () => {
     const mail = await startMail();
     const service = await start({ env: { MAIL_URL: mail.url, MAIL_FROM: "chat@example.com", PUBLIC_URL } });
     const email = newEmail();
@@ -491,7 +494,7 @@ describe("by mail", () => {
     const email = newEmail();
     await signUp(service.client(), email);
     const line = await vi.waitFor(() => {
-      const found = lines.find((text) => text.includes("a mail was not sent"));
+      const found = lines.find((text) => text.includes("an e-mail was not sent"));
       expect(found).toBeDefined();
       return found ?? "";
     });

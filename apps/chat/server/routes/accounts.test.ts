@@ -76,7 +76,7 @@ test("a signed-out session is invalid, even with its old cookie", async () => {
 });
 
 test.each(["", "x", "abc.def", "%00", "a".repeat(2_000)])(
-  "a made-up session %j is invalid",
+  "an invented session %j is invalid",
   async (token) => {
     const client = service.client();
     client.cookies.set("headgate.session_token", token);
@@ -84,7 +84,7 @@ test.each(["", "x", "abc.def", "%00", "a".repeat(2_000)])(
   },
 );
 
-test("a failure is a problem, in the service's form and the library's", async () => {
+test("a failure is a problem document that also has better-auth's code and message", async () => {
   const client = service.client();
   await signUp(client, "taken@example.com");
   const tries: [Promise<Response>, number, string][] = [
@@ -128,12 +128,12 @@ test.each([
   "/auth/change-email",
   "/auth/list-sessions",
   "/auth/revoke-sessions",
-])("%s is not offered", async (path) => {
+])("better-auth's route %s does not exist", async (path) => {
   expect((await service.client().send("POST", path, {})).status).toBe(404);
   expect((await service.client()(path)).status).toBe(404);
 });
 
-test("only attempts to sign in are limited by address", async () => {
+test("attempts to sign in are limited by address, and other routes are not", async () => {
   const strict = await startTestService({ database, env: { RATE_LIMIT_SIGN_IN_IP_PER_MIN: "3" } });
   const guesser = strict.client();
   const tried: Response[] = [];
@@ -154,7 +154,7 @@ test("only attempts to sign in are limited by address", async () => {
   await strict.close();
 });
 
-test("a browser's history moves to the account, on signing up and on signing in", async () => {
+test("a browser's history moves to the account at sign-up and at sign-in", async () => {
   const browser = service.client();
   const before = (await browser.ask("take-home on £45,000")).conversationId;
   await signUp(browser, "keeper@example.com");
@@ -230,7 +230,7 @@ describe("cross-site requests", () => {
   });
 });
 
-test("the secret is generated once and kept, so sessions survive a restart", async () => {
+test("the secret is generated once and stored, so sessions survive a restart", async () => {
   const client = service.client();
   await signUp(client, "patient@example.com");
   const successor = await startTestService({ database });

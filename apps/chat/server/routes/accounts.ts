@@ -35,10 +35,10 @@ export interface AccountRouteDependencies {
   accounts: Accounts;
   conversations: ConversationService;
   signInLimiter: Limiter<{ address: string }>;
-  /** Limits e-mails by recipient; `null` if the service sends none. */
+  /** Limits e-mails by recipient; `null` if the service sends no e-mails. */
   mailLimiter: Limiter<{ recipient: string }> | null;
   signUp: "open" | "closed";
-  /** Operators' addresses, with which nobody can sign up. In lower case. */
+  /** Operators' addresses, in lower case. Nobody can sign up with them. */
   operatorEmails: readonly string[];
   readiness: Readiness;
   trustProxy: TrustProxy;
@@ -47,7 +47,7 @@ export interface AccountRouteDependencies {
 }
 
 /**
- * Routes to sign up, sign in, sign out and change a password. Other features of better-auth cannot be reached, so they
+ * Routes to sign up, sign in, sign out and change a password. Other features of better-auth are not reachable, so they
  * cannot be attacked. Attempts that test a password or a link are limited by address, e-mails also by recipient.
  */
 export function accountRoutes(dependencies: AccountRouteDependencies): Hono<ServiceEnv> {
@@ -128,7 +128,7 @@ function requestOf(c: Context<ServiceEnv>, body: object | undefined): Request {
   headers.delete("Transfer-Encoding");
   if (body === undefined) return new Request(url, { method, headers });
   headers.set("Content-Type", "application/json");
-  // End the other sessions, which an attacker may use.
+  // End the other sessions, because an attacker may use them.
   const given = c.req.path === "/auth/change-password" ? { ...body, revokeOtherSessions: true } : body;
   return new Request(url, { method, headers, body: JSON.stringify(given) });
 }
@@ -136,7 +136,7 @@ function requestOf(c: Context<ServiceEnv>, body: object | undefined): Request {
 /** The code of better-auth for an account that could not be written, for any reason. */
 const SWALLOWED_FAILURE = "FAILED_TO_CREATE_USER";
 
-/** Returns a problem that also has the `code` and `message` of better-auth. */
+/** Returns a problem document that also has the `code` and `message` of better-auth. */
 async function problemOf(
   c: Context<ServiceEnv>,
   response: Response,
@@ -192,7 +192,7 @@ async function adoptHistory(
     if (typeof token !== "string" || typeof user?.id !== "string") return;
     await conversations.adopt(visitorOwner(visitor), accountOwner(user.id));
   } catch (error) {
-    // The user is signed in anyway. The history stays with the browser's cookie, and moves the next time.
+    // The user is signed in all the same. The history stays with the browser's cookie, and moves at the next sign-in.
     c.get("log").error({ error: describeError(error) }, "a visitor's history was not adopted");
   }
 }

@@ -27,7 +27,7 @@ afterAll(async () => {
   await database.close();
 });
 
-/** A body that counts reads. */
+/** Creates a body that counts how much of it is read. */
 function countedBody(text: string) {
   let pulls = 0;
   const bytes = new TextEncoder().encode(text);
@@ -137,7 +137,7 @@ test("ten thousand hostile bodies cause no error, cost one unit each, and are no
 });
 
 describe("counting bodies", () => {
-  test("every route counts a body by address before reading it, for valid and invalid bodies", async () => {
+  test("every route counts a body by address before reading it, whether it is valid or invalid", async () => {
     const service = await start({
       RATE_LIMIT_BODIES_IP_PER_MIN: "2",
       MAIL_URL: "smtp://127.0.0.1:1",
@@ -207,8 +207,8 @@ describe("checking a body", () => {
   test.each<[string, string, number]>([
     ["349,000 empty parts", `{"messages":[{"role":"user","parts":[${"{},".repeat(348_000)}{}]}]}`, 8],
     ["half a million brackets", "[".repeat(500_000), 2],
-    ["one endless text", `{"messages":[{"role":"user","content":"${"x".repeat(1_000_000)}"}]}`, 10],
-  ])("%s: read only up to the limit", async (_case, body, mostPulls) => {
+    ["one very long text", `{"messages":[{"role":"user","content":"${"x".repeat(1_000_000)}"}]}`, 10],
+  ])("%s is read only up to the limit", async (_case, body, mostPulls) => {
     const service = await start({});
     const { stream, pulls } = countedBody(body);
     expect((await post(service, "/chat/message", stream)).status).toBe(400);
@@ -257,7 +257,7 @@ describe("a response before the end of a body", () => {
     ["a page that does not exist", post("/nothing", "Content-Length: 9\r\n"), 404],
     ["another site", post("/chat/stop", "Content-Length: 9\r\nOrigin: https://evil.example\r\n"), 403],
     ["an unknown host", "POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 9\r\n\r\n", 421],
-  ])("closes the connection, and says so: %s", async (_case, request, status) => {
+  ])("closes the connection, with the header Connection: close: %s", async (_case, request, status) => {
     const head = await heads(await start({}), request, /\r\n\r\n/);
     expect(head).toContain(`HTTP/1.1 ${status} `);
     expect(head).toMatch(/\r\nconnection: close\r\n/i);
@@ -276,7 +276,7 @@ describe("a response before the end of a body", () => {
     expect(head).toMatch(/ 400 .*\r\nconnection: keep-alive\r\n/is);
   });
 
-  test("a client that asks first may send a counted body, but not a refused one", async () => {
+  test("a client that sends Expect: 100-continue may send a counted body, but not a refused body", async () => {
     const service = await start({ RATE_LIMIT_BODIES_IP_PER_MIN: "1" });
     const asking = post("/chat/stop", "Expect: 100-continue\r\nContent-Length: 1\r\n");
     expect(await heads(service, asking, /\r\n\r\n/)).toBe("HTTP/1.1 100 Continue\r\n\r\n");

@@ -8,7 +8,7 @@ import { otherWords, type Question, stillAnswered } from "../services/asked-ques
 /** How often the database is asked again for a message that another request is about to store. */
 const PAUSE_MS = 50;
 
-/** How long that may take. */
+/** How long a request waits for such a message, in milliseconds. */
 const LONGEST_MS = 10_000;
 
 /**
@@ -29,15 +29,15 @@ export function claimOf({
   return { id: digestOf(named), fingerprint: digestOf([...named, asked.text]) };
 }
 
-/** The store gets no text of a person: only digests. */
+/** Only digests are sent to the store, never a person's text. */
 function digestOf(texts: readonly string[]): string {
   return createHash("sha256").update(JSON.stringify(texts)).digest("base64url");
 }
 
 /**
- * Wraps the rate limit, which claims the ids of messages. A request whose id is claimed already is not charged: it gets the answer of
- * the request that claimed the id, once that is in the database. The database decides: an id that the limiter knows and
- * the database does not, such as one of a deleted conversation, is admitted without a claim.
+ * Wraps the rate limit, which claims the ids of messages. A request whose id is already claimed is not charged: it gets
+ * the answer of the request that claimed the id, once this answer is in the database. The database decides: an id that
+ * the limiter knows and the database does not, such as one of a deleted conversation, is admitted without a claim.
  *
  * @param guard sets `knownMessage` if the id is known, and claims no id if `isUnclaimed` is set
  * @param findAnswer returns the answer of a message that the database knows
@@ -59,7 +59,7 @@ export function claimMessage(
       if (known.state === "conflict") throw otherWords();
       if (known.state === "done") c.set("isUnclaimed", true);
       else if (performance.now() > deadline) throw stillAnswered();
-      // The request that claimed it stores it in a moment, or fails, and then this one is admitted.
+      // The request that claimed the id will store its message in a moment. If it fails, this request is admitted.
       else await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   };

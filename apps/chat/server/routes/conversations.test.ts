@@ -74,7 +74,7 @@ describe("access to others' conversations", () => {
       async () => {
         const client = service.client();
         const email = `${crypto.randomUUID()}@example.com`;
-        // Each from another address, because of the limit on sign-ups.
+        // Use another address for each account, because sign-ups are limited by address.
         const address = { "X-Forwarded-For": `198.51.100.${Math.floor(Math.random() * 250)}` };
         const person = { email, password: "correct horse battery", name: "Someone" };
         expect((await client.send("POST", "/auth/sign-up/email", person, address)).status).toBe(200);
@@ -91,7 +91,7 @@ describe("access to others' conversations", () => {
     const other = await asOther();
     const id = crypto.randomUUID();
     const { conversationId } = await owner.ask(QUESTION, { id });
-    // The same words under the same id are another message, in a conversation of its own.
+    // The same text under the same id is another message, in a new conversation.
     expect((await other.ask(QUESTION, { id })).conversationId).not.toBe(conversationId);
     const address = `/conversations/${conversationId}`;
     const tried = [
@@ -157,7 +157,7 @@ test("history comes in pages, newest first, without gaps or duplicates", async (
   const client = service.client({ "X-User-Id": "prolific" });
   const made: string[] = [];
   for (let index = 0; index < 7; index += 1) {
-    // Three at the same moment, whose order must be stable too.
+    // Three conversations have the same time: their order must be stable too.
     if (index > 3) service.clock.advance(1_000);
     const { id } = await (await client.send("POST", "/conversations", { title: `No. ${index}` })).json();
     made.push(id);
@@ -229,8 +229,8 @@ test("an empty conversation cannot get a title", async () => {
   expect((await client.send("POST", "/chat/title", { conversation_id: id })).status).toBe(400);
 });
 
-describe("limits of one owner", () => {
-  test("a thousand conversations, however many are created at once", async () => {
+describe("the limits of one owner are", () => {
+  test("a thousand conversations, however many are created simultaneously", async () => {
     const client = service.client({ "X-User-Id": "collector" });
     const now = new Date(service.clock.now());
     await service.database.insert(conversations).values(
@@ -251,7 +251,7 @@ describe("limits of one owner", () => {
       error: "too_many_conversations",
       detail: expect.stringContaining("1,000"),
     });
-    // A message without a conversation would create another one, so it is refused before anything is charged.
+    // A message without a conversation would create another conversation, so it is refused before anything is charged.
     const before = (await (await client("/me")).json()).quota[0].remaining;
     expect((await client.ask(QUESTION)).response.status).toBe(409);
     expect((await (await client("/me")).json()).quota[0].remaining).toBe(before);
@@ -302,7 +302,7 @@ describe("limits of one owner", () => {
         createdAt: new Date(service.clock.now()),
       })),
     );
-    // There is room for one message, but not for its answer.
+    // The conversation has room for one message, but not for its answer.
     const odd = await client.ask("no room", { conversation_id: conversationId });
     expect([odd.response.status, odd.problem.error]).toEqual([409, "conversation_full"]);
     const lastOld = and(eq(messages.conversationId, conversationId), eq(messages.position, 1_998));
@@ -344,7 +344,7 @@ describe("reading a long conversation", () => {
     }
   });
 
-  test("is limited by address and by its length; short ones are read on", async () => {
+  test("is limited by address and by length; short conversations can still be read", async () => {
     const client = service.client({ "X-User-Id": "glutton", "X-Forwarded-For": "203.0.113.8" });
     const id = await storeMessages(client, 2_000);
     const short = await storeMessages(client, 2);
@@ -354,7 +354,7 @@ describe("reading a long conversation", () => {
       if (response.ok) await response.body?.cancel();
       return response;
     };
-    // 80 pieces each, of the 600 a minute.
+    // Each read costs 80 pieces of the 600 a minute.
     for (let asked = 0; asked < 7; asked += 1) {
       expect((await read(`/conversations/${id}`)).status).toBe(200);
     }
@@ -435,7 +435,7 @@ describe("searching", () => {
     expect(await find(service.client(), "Leeds")).toEqual([]);
   });
 
-  test("is limited by address, because it reads every message: others are not", async () => {
+  test("is limited by address, because it reads every message; lists without a search are not limited", async () => {
     const from = service.client({ "X-Forwarded-For": "198.51.100.77" });
     const search = () => from("/conversations?search=Leeds");
     for (let asked = 0; asked < 60; asked += 1) expect((await search()).status).toBe(200);
@@ -472,7 +472,7 @@ describe("searching", () => {
   });
 });
 
-test("a generated title changes with an edited first question; one that a person chose stays", async () => {
+test("a generated title changes with an edited first question; a title that a person chose stays", async () => {
   const browser = service.client();
   const { conversationId } = await browser.ask("take-home on £30,000", { id: "first" });
   const titled = () => browser.send("POST", "/chat/title", { conversation_id: conversationId });
@@ -490,7 +490,7 @@ test("a generated title changes with an edited first question; one that a person
   expect((await (await titled()).json()).title).toBe("My new job");
 });
 
-test("a title for the first question is dropped if that question was edited meanwhile", async () => {
+test("a generated title is dropped if the first question was edited while the title was generated", async () => {
   const browser = service.client();
   const { conversationId } = await browser.ask("take-home on £30,000", { id: "before" });
   const [before] = await listOf(browser);

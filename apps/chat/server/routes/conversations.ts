@@ -53,7 +53,7 @@ export function conversationRoutes({
     cost: (c) => ({ requests: c.get("reading").pieces }),
   });
 
-  /** Answers with a conversation, after a limit that counts how long it is. */
+  /** Adds a route that returns a conversation, after a limit that counts its length. */
   function readRoute(path: string, open: (c: Context<ServiceEnv>) => Promise<Reading>): void {
     const opened: MiddlewareHandler<ServiceEnv> = async (c, next) => {
       c.set("reading", await open(c));

@@ -74,7 +74,7 @@ describe("the default limits", () => {
     expect((await abc.ask(QUESTION)).response.status).toBe(200);
   });
 
-  test("sixty messages an hour, however slowly they arrive", async () => {
+  test("the hourly limit refuses slow senders too", async () => {
     const service = await start({ env: { ...defaults, RATE_LIMIT_CHAT_PER_HOUR: "7" } });
     const client = service.client({ "X-User-Id": "patient" });
     for (let sent = 0; sent < 7; sent += 1) {
@@ -107,7 +107,7 @@ describe("the default limits", () => {
     expect(await statuses(service, 5, () => ({ "X-User-Id": "name-39" }))).toEqual([200, 200, 200, 200, 200]);
   });
 
-  test("other routes are not limited, and spend nothing", async () => {
+  test("other routes are not limited, and do not charge the limits", async () => {
     const service = await start({ env: defaults });
     const client = service.client({ "X-User-Id": "reader" });
     for (let read = 0; read < 50; read += 1) expect((await client("/conversations")).status).toBe(200);
@@ -115,10 +115,10 @@ describe("the default limits", () => {
     expect(me.quota[0]).toMatchObject({ name: "user-per-minute", quota: 5, remaining: 5, resetSeconds: 0 });
   });
 
-  test("every answer reports what is left", async () => {
+  test("every answer reports the remaining quota", async () => {
     const service = await start({ env: defaults });
     const { response } = await service.client({ "X-User-Id": "curious" }).ask(QUESTION);
-    // A short answer can end before its head is sent. Its place is then free again.
+    // If a short answer ends before its head is sent, its place is free again.
     expect(response.headers.get("RateLimit")).toMatch(
       /^"user-per-minute";r=4;t=60, "user-per-hour";r=59;t=3600, "user-concurrent";(r=1;t=30|r=2;t=0), "ip-per-minute";r=29;t=60$/,
     );
@@ -132,10 +132,10 @@ test.each(["10000", "10000/minute"])("RATE_LIMIT_CHAT_PER_MIN=%s raises the limi
   expect(response.headers.get("RateLimit-Policy")).toContain('"user-per-minute";q=10000;w=60');
 });
 
-describe("the counted caller", () => {
+describe("callers are identified:", () => {
   const five = { ...defaults, RATE_LIMIT_CHAT_IP_PER_MIN: "100" };
 
-  test.each([[""], ["   "]])("an X-User-Id of %j counts by address", async (blank) => {
+  test.each([[""], ["   "]])("a request with the X-User-Id %j is counted by address", async (blank) => {
     const service = await start({ env: five });
     expect(await statuses(service, 3, () => ({ "X-User-Id": blank }))).toEqual([200, 200, 200]);
     expect(await statuses(service, 3, () => ({}))).toEqual([200, 200, 429]);
@@ -155,7 +155,7 @@ describe("the counted caller", () => {
     expect(await statuses(service, 1, () => ({ "X-Forwarded-For": "203.0.113.8" }))).toEqual([200]);
   });
 
-  test("from an untrusted peer, the header is ignored", async () => {
+  test("from an untrusted peer, X-Forwarded-For is ignored", async () => {
     const service = await start({ env: { ...five, RATE_LIMIT_TRUST_PROXY: "none" } });
     const forged = (index: number) => ({ "X-Forwarded-For": `198.51.100.${index}` });
     expect(await statuses(service, 6, forged)).toEqual([200, 200, 200, 200, 200, 429]);
@@ -196,7 +196,7 @@ describe("the counted caller", () => {
   });
 });
 
-describe("requests that spend nothing", () => {
+describe("requests that are not charged", () => {
   const one = { ...defaults, RATE_LIMIT_CHAT_PER_MIN: "1" };
 
   test.each<[string, string, string]>([
@@ -236,8 +236,8 @@ describe("requests that spend nothing", () => {
       JSON.stringify({ messages: [{ id, role: "user", content: "hi" }] }),
       "messages[0].id",
     ]),
-    ["another thing", "[]", "should be an object with messages"],
-  ])("%s is a 400 that names the field", async (_case, body, words) => {
+    ["a list instead of an object", "[]", "should be an object with messages"],
+  ])("a request with %s is a 400 that says what is wrong", async (_case, body, words) => {
     const service = await start({ env: one });
     const client = service.client({ "X-User-Id": "clumsy" });
     const response = await client("/chat/message", { method: "POST", body });
@@ -245,7 +245,7 @@ describe("requests that spend nothing", () => {
     const problem = await response.json();
     expect(problem).toMatchObject({ status: 400, error: "invalid_request" });
     expect(problem.detail).toContain(words);
-    // It did not reach the limit of messages.
+    // The request was rejected before the limiter saw it.
     expect(response.headers.get("RateLimit")).toBeNull();
     expect((await client.ask(QUESTION)).response.status).toBe(200);
   });
@@ -265,7 +265,7 @@ describe("requests that spend nothing", () => {
     expect(response.status).toBe(413);
     expect(problem).toMatchObject({ error: "body_too_large", status: 413 });
 
-    // The same for a body without a Content-Length.
+    // A body without a Content-Length is refused too.
     const pieces = new Blob(["x".repeat(3_000)]).stream();
     const measured = await client("/chat/message", {
       method: "POST",
@@ -277,7 +277,7 @@ describe("requests that spend nothing", () => {
   });
 });
 
-describe("a broken guard does not break the route", () => {
+describe("the route still works with", () => {
   const layers = [
     { name: "user", key: userKey, limits: "5/minute" },
     { name: "ip", key: addressKey, limits: "30/minute" },
@@ -319,7 +319,7 @@ describe("a broken guard does not break the route", () => {
       () => ({ ...createLimiter({ name: "chat", layers, onError: () => {} }), admit: broken }),
     ],
     [
-      "a limiter whose every method throws",
+      "a closed limiter whose admit throws",
       () => {
         const limiter = createLimiter({ name: "chat", layers, onError: () => {} });
         limiter.close();

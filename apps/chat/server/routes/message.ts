@@ -45,9 +45,9 @@ export interface MessageDependencies {
   answering: Answering;
   following: Following;
   stopping: StoppingService;
-  /** Places for answers of this process. */
+  /** Limits the simultaneous answers of this process. */
   streamPlaces: StreamPlaces;
-  /** Places for readers of an answer that another request started. */
+  /** Limits the simultaneous readers of answers that other requests started. */
   readerPlaces: StreamPlaces;
   bodyLimitBytes: number;
   /** Whether only accounts get answers. */
@@ -55,20 +55,21 @@ export interface MessageDependencies {
   isStopping(): boolean;
 }
 
-/** Proxies close idle connections, and a model may think for longer. */
+/** How often a comment keeps a silent stream open: proxies close idle connections. */
 const KEEP_ALIVE_MS = 15_000;
 
-/** The maximum duration of an answer, and how long `meter` waits. */
+/** How long the meter reads an answer after its reader has left. This is longer than an answer can last. */
 const LONGEST_ANSWER_MS = 600_000;
 
 /** The limits of a body, in addition to its bytes. A thousand messages with some parts and tool outputs fit. */
 export const BODY_BOUNDS = { depth: 20, nodes: 20_000, stringLength: 131_072 };
 
 /**
- * The expensive route and its companions. After the limit of bodies, it checks in this order: the body's size, its
- * content, the caller, whether the message was sent before, the model, a place among the answers in flight, the rate
- * limit, and credit. A caller who gets no answer is refunded, unless they stopped it themselves. The rate limit does
- * not charge a message that is refused before it, or that was sent before: it claims the message's id with the charge.
+ * The expensive route, and the routes that stop or resume its answers. After the limit of bodies, it checks in this
+ * order: the body's size, its content, the caller, whether the message was sent before, the model, a place among the
+ * answers in flight, the rate limit, and credit. A caller who gets no answer is refunded, unless they stopped it
+ * themselves. The rate limit does not charge a message that is refused before it, or that was sent before: it claims
+ * the message's id with the charge.
  */
 export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEnv> {
   const {
@@ -108,7 +109,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
     if (turn) return followed(c, turn);
     await next();
     if (c.res.status !== 429) return;
-    // The same message was admitted a moment before, with the last of the quota.
+    // The same message may have been admitted a moment before, with the last of the quota.
     const twin = await findTurn(c);
     if (!twin) return;
     c.res = undefined;
@@ -169,7 +170,7 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   }
 
   async function answered(c: Context<ServiceEnv>, end: () => void): Promise<NewAnswer | KnownTurn> {
-    // If a visitor's first request breaks before they get their cookie, nobody could ever read the answer.
+    // If a visitor's first request breaks before the browser gets the cookie, nobody can read the answer.
     const isNew = ownerOf(await identify(c, sources)) === undefined;
     let isRunning = false;
     try {
@@ -254,11 +255,11 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   return routes;
 }
 
-/** Refuses for too few tokens, which is only known once the conversation has been read. */
+/** Returns the refusal for too few tokens. The cost is known only once the conversation has been read. */
 function refusedFor(c: Context<ServiceEnv>, error: unknown): Response {
   if (!(error instanceof QuotaSpent)) throw error;
   const { status, headers, body } = refusal(error.refused, { accept: c.req.header("Accept") ?? null });
-  // Use the context, so that the cookie of a new visitor is sent.
+  // Respond through the context, so that a new visitor's cookie is sent.
   return c.body(body, status as ContentfulStatusCode, {
     ...headers,
     "X-Conversation-Id": error.conversationId,

@@ -76,7 +76,7 @@ describe("GET /metrics", () => {
     );
     expect(output?.[1]).toBe(2);
     expect(output?.[0]).toContain("gen_ai_request_model=test-model");
-    // No caller appears.
+    // The metrics name no caller.
     expect(text).not.toContain("u-");
     for (const headers of [{}, { Authorization: "Bearer wrong" }, { Authorization: `Bearer ${TOKEN}x` }]) {
       const refusedAtDoor = await fetch(`${url}/metrics`, { headers });
@@ -100,7 +100,7 @@ describe("GET /metrics", () => {
     expect(failed.map(([, count]) => count)).toEqual([1]);
   });
 
-  test("has a separate port, with nothing else on it", async () => {
+  test("is served on a separate port, which has no other routes", async () => {
     const port = await freePort();
     const { client, url } = await start({ METRICS_PORT: String(port) });
     const foreign = await new Promise((resolve) =>
@@ -137,7 +137,7 @@ describe("GET /metrics", () => {
     expect((await client()("/metrics", bearer)).status).toBe(404);
   });
 
-  test("a port in use prevents the start, and the message names the variable", async () => {
+  test("a metrics port in use prevents the start, and the message names the variable", async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
     const { port } = taken.address() as { port: number };
@@ -161,7 +161,7 @@ describe("dashboards and alerts", () => {
     await client().ask("hello");
     const text = await (await client()("/metrics", bearer)).text();
     const described = new Set([...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name));
-    // Only a shared store has these, and only what went wrong is counted in them.
+    // Only a shared store has these metrics, and only once something has failed.
     for (const name of ["failures_total", "dropped_total", "unsent_changes", "processes"])
       described.add(`headgate_store_${name}`);
     described.add("headgate_overshoot_total");

@@ -6,7 +6,7 @@ import type { ServiceEnv } from "../http/service-env.ts";
 import type { Metrics } from "../services/metrics.ts";
 
 export interface MetricsDependencies {
-  /** `undefined` if nothing is counted. */
+  /** The metrics; `undefined` if the service does not count. */
   metrics: Metrics | undefined;
   /** The token to read the metrics; `null` if nobody can. */
   metricsToken: string | null;
@@ -23,8 +23,8 @@ export function metricsRoutes({ metrics, metricsToken }: MetricsDependencies): H
 }
 
 /**
- * The metrics on a separate port, without a token. On the loopback address, only this machine can reach it, and no web
- * page can, through a host name of its own.
+ * Serves the metrics on a separate port, without a token. On the loopback address only this machine can reach the port,
+ * and a web page cannot reach it through its own host name.
  */
 export function metricsApp(metrics: Metrics, host: string): Hono<ServiceEnv> {
   const app = new Hono<ServiceEnv>();

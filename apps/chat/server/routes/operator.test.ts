@@ -48,7 +48,7 @@ describe("/operator", () => {
       expect((await client()(path)).status, path).toBe(404);
   });
 
-  test("shows and does nothing for anybody else", async () => {
+  test("shows nothing to other people, and does nothing for them", async () => {
     const { client, url } = await start({ OPERATOR_TOKEN: TOKEN });
     const anybody = client({ Origin: new URL(url).origin });
     expect((await anybody("/operator")).status).toBe(200);
@@ -59,7 +59,7 @@ describe("/operator", () => {
     expect((await anybody.ask("hello")).response.status).toBe(200);
   });
 
-  test("explains a refusal by its request id, and lets the person pass", async () => {
+  test("finds a refusal by its request id, and can lift the caller's limit", async () => {
     const service = await start({ OPERATOR_TOKEN: TOKEN, RATE_LIMIT_CHAT_PER_MIN: "1" });
     const user = newUser();
     const person = service.client({ "X-User-Id": user });
@@ -227,7 +227,7 @@ test("one console shows both processes of a shared PostgreSQL, and a change in o
   expect(response.status).toBe(429);
 
   const operator = await operatorOf(one);
-  // The other process's counts arrive with its next summary.
+  // The counts of the other process arrive with its next summary.
   const found = await until(async () => {
     const answer = await read(operator, `find?q=${problem.request_id}`);
     return answer.refusal !== null && answer;

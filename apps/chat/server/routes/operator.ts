@@ -20,7 +20,7 @@ import { addressOf, type IdentitySources, identify, isHttps } from "../services/
 export interface OperatorDependencies {
   sources: IdentitySources;
   publicUrl: string | null;
-  /** `null` if there is no console. */
+  /** The console; `null` if there is none. */
   operator: OperatorConsole | null;
 }
 

@@ -117,7 +117,7 @@ describe("a policy set at run time", () => {
     ]);
   });
 
-  test("accepts only the service's units and keys; the console's own limiter cannot be changed", async () => {
+  test("may use only the service's units and keys, and cannot change the console's own limiter", async () => {
     const operator = await operatorOf(await start());
     const { hash: from } = await chatOf(operator);
     for (const [text, message] of [
@@ -186,7 +186,7 @@ describe("a policy set at run time", () => {
     expect((await chatOf(operator)).hash).toBe(hash);
     await change(operator, "roll-back", { from: hash, reason: "x" });
     expect(JSON.stringify((await chatOf(operator)).layers)).toContain("4/minute");
-    // The other process has seen the same file.
+    // The other process read the same file, and logged no second change.
     expect(await logged()).toHaveLength(2);
   });
 });
@@ -200,7 +200,7 @@ describe("trying a policy on the decision log", () => {
     const early = await change(operator, "replay", { text: textOf(1) });
     expect([early.status, (await early.json()).detail]).toEqual([
       422,
-      expect.stringMatching(/decided nothing in this log/),
+      expect.stringMatching(/has no decisions in this log/),
     ]);
     const person = service.client({ "X-User-Id": newUser() });
     for (let n = 0; n < 3; n += 1) await person.ask("hello");
@@ -314,7 +314,7 @@ test("wrong tokens are logged once a minute, without the tokens", async () => {
   expect(lines.join("")).not.toContain("a guess that is wrong");
 });
 
-test("credit is given, and a code issued, only with its line in the log", async () => {
+test("credit is granted, and a code issued, only if the log of actions can be written", async () => {
   const service = await start({ CREDIT_MONTHLY_ALLOWANCE: "0" });
   const email = `${newUser()}@example.com`;
   const person = service.client();
@@ -341,7 +341,7 @@ test("credit is given, and a code issued, only with its line in the log", async 
   expect((await read(operator, "changes")).log[0]).toMatchObject({ what: "grant", of: email });
 });
 
-test("a grant that is sent twice is made once, and the amount is bounded", async () => {
+test("a grant that is sent twice is made once, and an account's credit is bounded", async () => {
   const service = await start({ CREDIT_MONTHLY_ALLOWANCE: "0" });
   const email = `${newUser()}@example.com`;
   const password = "correct horse battery";

@@ -26,7 +26,7 @@ export interface StatusDependencies {
   modelOffers: ModelOffers;
   taxYearsKnown: readonly string[];
   readiness: Readiness;
-  /** Every limiter, by its name for the operator. */
+  /** Every limiter, by the name that the operator sees. */
   limiters: Readonly<Record<string, Pick<Limiter<never>, "status">>>;
   offers: Me["accounts"];
   isStopping(): boolean;
@@ -55,7 +55,7 @@ export function statusRoutes(dependencies: StatusDependencies): Hono<ServiceEnv>
     const stores = Object.fromEntries(
       Object.entries(limiters).map(([name, limiter]) => [name, storeState(limiter)]),
     );
-    // Without a limiter's store, the outage policies decide, so the service is still ready.
+    // If a limiter's store is down, the outage policies decide, so the service is still ready.
     if (database === "ok" && !isStopping()) return c.json({ status: "ready", database, stores });
     throw new HttpProblem(
       503,

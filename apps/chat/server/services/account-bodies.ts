@@ -2,7 +2,7 @@ import { z } from "zod";
 import { oneLine, storable } from "./text.ts";
 
 const LONGEST_NAME = 100;
-/** RFC 5321: the maximum length that mail servers must accept. */
+/** The maximum length that mail servers must accept (RFC 5321). */
 const LONGEST_EMAIL = 254;
 const LONGEST_TOKEN = 2_048;
 
@@ -11,7 +11,7 @@ const isStorable = (value: string) => storable(value) === value;
 const email = text
   .max(LONGEST_EMAIL, `should be ${LONGEST_EMAIL} characters at most`)
   .refine(isStorable, "should be an e-mail address");
-/** better-auth checks the length, with an error code that the page recognises. */
+/** better-auth checks the length, and returns an error code that the page recognises. */
 const password = text.refine(isStorable, "should contain no NUL and no unpaired surrogates");
 const name = text
   .transform(oneLine)

@@ -24,11 +24,11 @@ export interface SignedIn {
   sessionId: string;
 }
 
-/** What an owner can do with their account. */
+/** The actions of an owner on their account. */
 export interface AccountOwnerService {
   /** Returns the account's sessions. */
   sessions(account: SignedIn): Promise<AccountSession[]>;
-  /** Ends a session. @throws {HttpProblem} 404 if it is not this account's */
+  /** Ends a session. Throws a 404 if it is not this account's. */
   endSession(account: SignedIn, sessionId: string): Promise<void>;
   endOtherSessions(account: SignedIn): Promise<void>;
   /** Permanently deletes the account with everything in it. */
@@ -68,7 +68,7 @@ export function createAccountOwner(database: Database, clock: Clock, history: Hi
     },
 
     async endSession({ id }, sessionId) {
-      // The database cannot store every text, such as one with a NUL.
+      // Check the form first: the database cannot store every text, such as text with a NUL.
       const isEnded = SESSION_ID.test(sessionId) && (await deleteSession(database, id, sessionId));
       if (!isEnded) throw notFound("session");
     },
@@ -78,7 +78,7 @@ export function createAccountOwner(database: Database, clock: Clock, history: Hi
     async remove({ id }) {
       const owner = accountOwner(id);
       await deleteAccount(database, id, owner);
-      // Stop its answers in progress, which nobody can read any more, and nobody pays for.
+      // Stop the account's answers in progress: nobody can read them or pays for them.
       await requestStop(database, { owner, openingMessageId: undefined });
     },
 

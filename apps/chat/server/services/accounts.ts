@@ -24,19 +24,19 @@ export interface Accounts {
   /**
    * Handles a request under `/auth`.
    *
-   * @throws what the database throws
+   * @throws the database's error
    */
   handle(request: Request): Promise<Response>;
   /** Returns the account of a valid session cookie; `undefined` if there is none. */
   signedIn(headers: Headers): Promise<Person | undefined>;
-  /** Whether this is the password of the account of the session cookie. */
+  /** Resolves with whether this is the password of the session cookie's account. */
   isPassword(headers: Headers, password: string): Promise<boolean>;
-  /** Creates a link to set a new password. @returns `undefined` for an unknown e-mail */
+  /** Creates a link to set a new password. Returns `undefined` for an unknown e-mail. */
   resetLink(email: string): Promise<string | undefined>;
   /**
    * Sets the plan of an account; `null` for the default plan.
    *
-   * @param record writes down that the plan is set, in the same transaction
+   * @param record records the change in the same transaction
    * @returns `false` for an unknown e-mail
    */
   setPlan(
@@ -46,7 +46,7 @@ export interface Accounts {
   ): Promise<boolean>;
   /** Returns the id and the plan of an account; `undefined` for an unknown e-mail. */
   find(email: string): Promise<{ id: string; plan: string | null } | undefined>;
-  /** Creates an account without a password, and a link to set one. @returns `undefined` for a known e-mail */
+  /** Creates an account without a password, and a link to set one. Returns `undefined` for a known e-mail. */
   invite(email: string): Promise<string | undefined>;
 }
 
@@ -57,9 +57,9 @@ export interface AccountsOptions {
   /** The origin of links in e-mails. */
   linkOrigin: string;
   signUp: "open" | "closed";
-  /** `null` if the service sends no e-mails. Then addresses need no confirmation. */
+  /** The mailer; `null` if the service sends no e-mails. Addresses then need no confirmation. */
   mail: Mailer | null;
-  /** Default: nothing is logged. */
+  /** The log. Default: nothing is logged. */
   log?: Logger;
 }
 
@@ -120,7 +120,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     // The service's own limiter counts attempts.
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
-    // The service answers and logs internal errors itself.
+    // The service responds to internal errors and logs them itself.
     onAPIError: { throw: true },
     advanced: {
       cookiePrefix: COOKIE_PREFIX,
@@ -130,7 +130,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       ipAddress: { disableIpTracking: true },
     },
     logger: {
-      // Log only the message, because the arguments name people.
+      // Log only the message, because the arguments contain personal data.
       log: (level, message) => log?.[level === "error" ? "warn" : "debug"]({ from: "accounts" }, message),
     },
   });
@@ -203,7 +203,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   };
 }
 
-/** Returns the secret that signs cookies: the operator's, or one that is generated once and kept. */
+/** Returns the secret that signs cookies: the operator's, or a secret that is generated once and stored. */
 export async function authSecretOf(database: Database, given: string | null): Promise<string> {
   return given ?? settingOrNew(database, "auth-secret", () => randomBytes(32).toString("base64url"));
 }

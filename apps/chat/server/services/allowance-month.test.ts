@@ -22,15 +22,15 @@ describe("the months of a time zone", () => {
     // Cuba's clocks went back from 1:00 to 0:00 on 1 November 2026: the month begins with the first of the two
     // midnights.
     ["America/Havana", "2026-10-31T12:00:00Z", "2026-11-01T04:00:00.000Z"],
-    // Paraguay's went from 0:00 to 1:00 on 1 October 2017: the month begins at one o'clock.
+    // Paraguay's clocks went from 0:00 to 1:00 on 1 October 2017: the month begins at one o'clock.
     ["America/Asuncion", "2017-09-30T12:00:00Z", "2017-10-01T04:00:00.000Z"],
-    // Argentina's went from 0:00 back to 23:00 on 1 March 1992: the month begins with the second midnight.
+    // Argentina's clocks went back from 0:00 to 23:00 on 1 March 1992: the month begins with the second midnight.
     ["America/Argentina/Buenos_Aires", "1992-02-29T12:00:00Z", "1992-03-01T03:00:00.000Z"],
-  ])("in %s, after %s the next begins at %s", (zone, now, next) => {
+  ])("in %s, the month after %s begins at %s", (zone, now, next) => {
     expect(nextIn(zone, now)).toBe(next);
   });
 
-  it("in London's summer, the month before lasts until midnight local time", () => {
+  it("in London's summer, a month lasts until midnight local time", () => {
     const { at, dayOf } = monthsIn("Europe/London");
     const begin = Date.parse("2026-06-30T23:00:00Z");
     expect([at(begin - 1), at(begin)]).toEqual(["2026-06", "2026-07"]);
@@ -62,7 +62,7 @@ describe("the months of a time zone", () => {
     );
   });
 
-  it("an unknown time zone is an error", () => {
+  it("an unknown time zone throws an error", () => {
     expect(() => monthsIn("Europe/Londn")).toThrow(RangeError);
   });
 });

@@ -1,10 +1,10 @@
-/** The months of an allowance, in one time zone. */
+/** Computes the months of an allowance, in one time zone. */
 export interface Months {
-  /** @returns the month, such as `2026-11`, which sorts by time */
+  /** Returns the month, such as `2026-11`, which sorts by time */
   at(nowMs: number): string;
   /** Returns the first moment of the next month, in milliseconds, even if midnight is skipped or occurs twice. */
   nextAfter(nowMs: number): number;
-  /** @returns the day, such as `2026-12-01` */
+  /** Returns the day, such as `2026-12-01`. */
   dayOf(ms: number): string;
 }
 
@@ -50,7 +50,8 @@ export function monthsIn(timeZone: string): Months {
     nextAfter(nowMs) {
       const { year, month } = read(nowMs);
       const midnight = Date.UTC(+year, +month, 1);
-      // Clocks may change that night. Of the two offsets around it, use the first with which the month has begun.
+      // Clocks may change that night. Of the two offsets around the change, use the first with which the month has
+      // begun.
       const next = at(midnight + 2 * FURTHEST_MS);
       const [first = midnight] = [midnight - FURTHEST_MS, midnight + FURTHEST_MS]
         .map((around) => midnight - offsetAt(around))

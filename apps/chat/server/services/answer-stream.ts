@@ -31,24 +31,24 @@ export interface AnswerStreamOptions {
   /** The model's messages, for suggestions. */
   messages: ModelMessage[];
   parts: ReadableStream<Part>;
-  /** Waited for before each part. */
+  /** Lets other streams have their turn before each part. */
   fairTurns: FairTurns;
-  /** Tells whether there was a first token. */
+  /** Records whether there was a first token. */
   beginning: Promise<Beginning>;
   meter: UsageMeter;
   metered: Meter | undefined;
   /** Binds the meter to the answer: when the answer ends, its tokens are charged and its place is free. */
   bind(parts: ReadableStream<Part>): ReadableStream<Part>;
-  /** `undefined` if nobody pays. */
+  /** The credit that is held; `undefined` if nobody pays. */
   spending: Spending | undefined;
   entry: JournalEntry;
   /** Stops the model. */
   stop: AbortController;
-  /** Aborted if the service ends the answer, not a person. */
+  /** Aborted if the service, not a person, ends the answer. */
   serviceEnds: AbortSignal;
   log: Logger;
   refund(): Promise<void>;
-  /** Called once the answer is charged. */
+  /** Called once the answer is charged. Resolves with the remaining quota and credit. */
   news(cost: Micros): Promise<AnswerNews>;
   /** Called once the answer is saved, or could not be saved. */
   onAnswered?: ((record: AnswerRecord) => void) | undefined;
@@ -111,7 +111,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     if (!isCovered) stop.abort();
   }
 
-  /** Runs before the meter charges, so that a reader who got nothing pays nothing. */
+  /** Runs before the meter charges: a reader who got nothing pays nothing. */
   async function readToTheEnd(): Promise<void> {
     if ((await beginning).kind === "failed") await refund();
   }
@@ -122,7 +122,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     generateMessageId: () => turn.answerId,
     messageMetadata: ({ part }) => (part.type === "start" ? metadata : undefined),
     onError: (error) => modelFailure(error).detail,
-    // The tools' own errors can be shown: which years are known, which salary is too large.
+    // The tools' own errors can be shown: they name the known years, or the largest salary.
     redactToolErrors: false,
     onEnd: ({ responseMessage }) => {
       written = responseMessage.parts;
@@ -142,7 +142,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     try {
       for await (const chunk of chunks as ReadableStream<AnswerChunk> & AsyncIterable<AnswerChunk>) {
         if (chunk.type === "finish") end = chunk;
-        // A time-out is an abort part, which a client would take for its own abort.
+        // A time-out arrives as an abort part, which a client would take for its own abort.
         else if (chunk.type !== "abort") tell(chunk);
         else if (failure) fail(failure.error);
       }
@@ -167,12 +167,12 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
     else if (end) send(end);
   }
 
-  /** Sends the news. If that fails, the page asks for it. */
+  /** Sends the remaining quota and credit. If that fails, the page asks for them. */
   async function sendNews(send: (chunk: AnswerChunk) => void): Promise<void> {
     try {
       send(newsChunk(await options.news(charged)));
     } catch (error) {
-      log.warn({ error: describeError(error) }, "cannot report what remains");
+      log.warn({ error: describeError(error) }, "cannot report the remaining quota and credit");
     }
   }
 
@@ -223,7 +223,7 @@ export function answerStream(options: AnswerStreamOptions): ReadableStream<Answe
   });
 }
 
-/** Returns the news as a chunk that is not part of the message. */
+/** Returns the remaining quota and credit as a chunk that is not part of the message. */
 export function newsChunk(news: AnswerNews): AnswerChunk {
   return { type: "data-news", data: news, transient: true };
 }

@@ -81,7 +81,7 @@ describe("a model that fails before its first token", () => {
     ["error-first", 502, expect.stringMatching(/^model_/)],
     ["hang-up", 502, "model_unreachable"],
     ["empty", 502, "model_failed"],
-  ] as const)("%s: a problem, and nothing is charged", async (mode, status, error) => {
+  ] as const)("is answered with a problem, and nothing is charged: %s", async (mode, status, error) => {
     provider.setMode(mode);
     const { response, problem, conversationId } = await client.ask("count", { id: "q1" });
     expect(problem).toMatchObject({ error, conversation_id: conversationId });
@@ -91,7 +91,7 @@ describe("a model that fails before its first token", () => {
     expect(response.headers.get("RateLimit")).toContain('"user-per-minute";r=5');
     expect(await remaining()).toBe(5);
 
-    // The question is kept, the browser gets its cookie, and the question is answered when it is sent again, not stored
+    // The question is stored and the browser gets its cookie. Sent again, the question is answered and not stored
     // twice.
     expect((await messagesOf(conversationId)).map(({ id }) => id)).toEqual(["q1"]);
     provider.setMode("normal");
@@ -102,7 +102,7 @@ describe("a model that fails before its first token", () => {
     expect(await remaining()).toBe(4);
   });
 
-  test("a provider that asks to wait gets no request until then, and callers get the wait at once", async () => {
+  test("a provider that asks to wait gets no request until then, and callers get the wait immediately", async () => {
     provider.setMode("asks-to-wait");
     const first = await client.ask("count");
     expect(first.response.status).toBe(503);
@@ -138,7 +138,7 @@ describe("a model that fails before its first token", () => {
     await impatient.close();
   });
 
-  test("after its head was sent undecided: the stream reports the failure, and nothing is charged", async () => {
+  test("after the response's head was sent is reported in the stream, and nothing is charged", async () => {
     const hasty = await startTestService({
       database,
       env: { LLM_BASE_URL: provider.url, LLM_MODEL: "test-model", RATE_LIMIT_CHAT_PER_MIN: "5" },
@@ -170,7 +170,7 @@ describe("a model that fails before its first token", () => {
 
 describe("a model that fails after its first token", () => {
   test.each(["error-midway", "hang-up-midway"] as const)(
-    "%s: the charge stays, and so does the text",
+    "stays charged, and its text is kept: %s",
     async (mode) => {
       provider.setMode(mode);
       const { response, chunks, text, conversationId } = await client.ask("count");
@@ -215,7 +215,7 @@ async function serviceNoticed(): Promise<void> {
 }
 
 describe("an answer whose reader leaves", () => {
-  test("continues, and is saved completely", async () => {
+  test("continues to the end, and is saved completely", async () => {
     provider.setMode("slow");
     const leaving = new AbortController();
     const sent = client("/chat/message", {
@@ -239,7 +239,7 @@ describe("an answer whose reader leaves", () => {
     expect(provider.requests[0]?.aborted).toBe(false);
   });
 
-  test("is stopped if the reader leaves before getting a cookie, because nobody could ever read it", async () => {
+  test("is stopped if the reader leaves before getting a cookie, because nobody could read it", async () => {
     provider.setMode("never");
     const leaving = new AbortController();
     const asked = provider.nextRequest();
@@ -278,7 +278,7 @@ describe("an answer whose reader leaves", () => {
   });
 });
 
-/** The same database, whose transactions can be held back. */
+/** Opens a database whose transactions can be held back. */
 function pausable(): { database: OpenDatabase; hold(): void; letGo(): void } {
   let letGo = () => {};
   let isFree = Promise.resolve();
@@ -336,7 +336,7 @@ describe("a question whose sender leaves before it is stored", () => {
     await expect(sent).rejects.toThrow();
   }
 
-  test("while others wait before it: it is neither stored nor answered, and gets its units back", async () => {
+  test("while others wait before it is neither stored nor answered, and is refunded", async () => {
     const others = Array.from({ length: 8 }, (_, n) => busy.client({ "X-User-Id": `other-${n}` }));
     const asked = others.map((client) => client.ask("count"));
     await until(async () => {
@@ -354,7 +354,7 @@ describe("a question whose sender leaves before it is stored", () => {
     expect(again.map(({ response }) => response.status)).toEqual([200, 200]);
   });
 
-  test("while it is being stored: it is answered and charged, like one whose reader leaves later", async () => {
+  test("while it is being stored is answered and charged, as if its reader had left later", async () => {
     await askAndLeave();
     transactions.letGo();
     const messages = await until(async () => {
@@ -431,7 +431,7 @@ describe("an answer that is stopped", () => {
     expect((await sent).response.status).toBe(499);
     // Who stops an answer gets nothing back: the model was asked.
     expect(await remaining(named)).toBe(4);
-    // Its place among the caller's two answers at once is free at once.
+    // Its place among the caller's two simultaneous answers is free immediately.
     for (const id of ["second", "third"]) {
       const next = provider.nextRequest();
       const another = named.ask("count", { id });
@@ -462,7 +462,7 @@ describe("an answer that is stopped", () => {
           ? await owner.send("POST", "/account/delete", { password })
           : await owner.send("DELETE", `/conversations/${sent.headers.get("X-Conversation-Id")}`);
       expect(deleted.status).toBe(204);
-      // Well before the model's silence would end it.
+      // The model is stopped well before its silence would end the answer.
       await vi.waitFor(() => expect(provider.requests[0]?.aborted).toBe(true), {
         timeout: 15_000,
         interval: 50,
@@ -543,7 +543,7 @@ describe("more simultaneous answers than the service has places for", () => {
 });
 
 describe("readers of an answer that another request started", () => {
-  test("hold a place each, and a HEAD request or one that is left holds none", async () => {
+  test("hold a place each; a HEAD request, or a reader who has left, holds none", async () => {
     const narrow = await startWithProvider({ MAX_STREAMS: "3" });
     provider.setMode("slow");
     provider.release(2);
@@ -669,14 +669,14 @@ describe("stopping the service", () => {
     const conversationId = response.headers.get("X-Conversation-Id") ?? "";
     const [, answer] = await messagesOf(conversationId, returned);
     expect(wordsOf(answer)).toBe("one two");
-    // It was not stopped by a person.
+    // The answer is not marked as stopped by a person.
     expect(answer?.metadata?.incomplete).toBe("failed");
     await successor.close();
   });
 });
 
 describe("turns of one conversation", () => {
-  test("that are sent at once are not mixed or lost", async () => {
+  test("that are sent at the same time are not mixed or lost", async () => {
     const roomy = await startWithProvider({ RATE_LIMIT_CHAT_PER_MIN: "100" });
     const writer = roomy.client();
     const { conversationId } = await writer.ask("first", { id: "q0" });

@@ -27,11 +27,11 @@ export interface AnsweringOptions {
   inFlight: TurnsInFlight;
   journal: Journal;
   clock: Clock;
-  /** Limits that differ from the model's defaults. */
+  /** Limits of an answer that differ from the defaults. */
   limits?: Partial<AnswerLimits>;
   /** Called for each answer that has ended. */
   onAnswered?: ((record: AnswerRecord) => void) | undefined;
-  /** How long the response's head waits for the first token. Default: that of `firstToken`. */
+  /** How long the response's head waits for the first token. Default: the default of `firstToken`. */
   undecidedAfterMs?: number;
 }
 
@@ -39,19 +39,21 @@ export interface AnswerRequest {
   question: Question;
   /** The model that answers, with the price to charge. */
   choice: ModelChoice;
-  /** Aborts when the sender leaves. A question that is not stored yet is then neither stored nor charged. */
+  /** Aborts when the sender leaves. If the question is not stored by then, it is neither stored nor charged. */
   left: AbortSignal;
-  /** Whether nobody else can ever read the answer, so that it is stopped if the sender leaves before its first token. */
+  /**
+   * Whether only the sender can read the answer. If so, the answer stops if the sender leaves before its first token.
+   */
   isOnlyForSender: boolean;
   log: Logger;
   /**
-   * Charges the answer's use to the rate limit's tokens, and keeps its place until it has ended. `undefined` if the
-   * limiter is broken.
+   * Charges the answer's tokens to the rate limit, and holds a place until the answer has ended. `undefined` if the
+   * limiter failed.
    */
   metered: Meter | undefined;
   /** Refunds the rate limit's charge if the person gets nothing. */
   refund(): Promise<void>;
-  /** Returns what remains, given the answer's cost. */
+  /** Returns the caller's remaining quota and credit, together with the answer's cost. */
   news(cost: Micros): Promise<AnswerNews>;
   /** Called when all work for a new answer is done. */
   onEnd(): void;
@@ -71,20 +73,20 @@ export interface Answering {
    *
    * @returns the answer as a stream, or the turn of a question that was asked before
    * @throws {HttpProblem} what `TurnService.begin` throws; 502, 503 or 504 if the model fails before its first token,
-   * without a charge; 499 if the person stopped it before that, or left before the question was stored
+   *   without a charge; 499 if the person stopped it before its first token, or left before the question was stored
    * @throws {QuotaSpent} if fewer tokens are left than the question alone costs
    */
   answer(request: AnswerRequest): Promise<NewAnswer | KnownTurn>;
 }
 
 /**
- * The number of questions that are stored at once. The limit leaves connections of the database to answers that end
- * meanwhile. If a thousand people ask in one moment, they wait for each other here, and no answer is lost for lack of a
- * connection.
+ * The maximum number of questions that are stored at the same time. The limit leaves database connections to answers
+ * that are ending. If a thousand people ask in one moment, they wait for each other here, and no answer is lost for
+ * lack of a connection.
  */
 const MOST_BEGINNINGS = 8;
 
-/** The prompt costs more tokens than the caller has left. */
+/** The error if the prompt costs more tokens than the caller has left. */
 export class QuotaSpent extends Error {
   override name = "QuotaSpent";
   readonly refused: Refused;
@@ -224,7 +226,10 @@ export function createAnswering(options: AnsweringOptions): Answering {
   };
 }
 
-/** Binds a meter to an answer that has not begun. @returns a function that passes on the answer, as the bound stream */
+/**
+ * Binds a meter to an answer that has not begun. @returns a function that takes the answer's stream and returns the
+ * bound stream
+ */
 function bindAhead(metered: Meter | undefined): (parts: ReadableStream<Part>) => ReadableStream<Part> {
   if (metered === undefined) return (parts) => parts;
   const late = lateStream<Part>();

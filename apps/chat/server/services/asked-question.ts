@@ -12,7 +12,7 @@ import {
 import { findRunningTurn } from "../repositories/turns.ts";
 import { isConversationId } from "./conversations.ts";
 
-/** A checked message of a request, as text, whatever its form was. */
+/** A checked message of a request, as text. */
 export interface AskedMessage {
   id: string | undefined;
   role: "user" | "assistant";
@@ -24,22 +24,25 @@ export interface Question {
   /** The account that pays, if any. */
   payer: string | undefined;
   /**
-   * The last message is the question. The others are only used for a new conversation, because an existing one's
-   * history is stored.
+   * The messages, of which the last is the question. The others are used only for a new conversation: an existing
+   * conversation has its history stored.
    */
   messages: [...AskedMessage[], AskedMessage];
   conversationId: string | undefined;
   replaces: string | undefined;
 }
 
-/** A question that was asked before under the same id. Its existing answer is read. */
+/** The turn of a question that was asked before under the same id. The response is its existing answer. */
 export interface KnownTurn {
   kind: "known";
   conversationId: string;
   answerId: string;
 }
 
-/** Locks the question's conversation until the transaction ends; `undefined` if the question opens a new one. */
+/**
+ * Locks the question's conversation until the transaction ends; returns `undefined` if the question opens a new
+ * conversation.
+ */
 export async function lockConversationOf(
   transaction: Database,
   question: Question,

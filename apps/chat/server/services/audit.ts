@@ -10,7 +10,7 @@ import { lockSetting, settingOrNew, updateSetting } from "../repositories/settin
 export interface AuditLine extends Pick<LimitChangeRow, "of" | "what" | "by"> {
   /** The account, if the action is about one. */
   userId?: string | null;
-  /** What was set: an amount, a plan, the value of a setting. */
+  /** The value that was set: an amount, a plan, or the value of a setting. */
   limits: string | null;
   until?: Date | null;
   reason?: string | null | undefined;
@@ -20,8 +20,8 @@ export interface AuditLine extends Pick<LimitChangeRow, "of" | "what" | "by"> {
 export const anybodyWithCode = "anybody with the code";
 
 /**
- * Writes an action into the log of actions. Pass the transaction of the action, so that none is made without its line.
- * Actions on limits are written by `createCallerLimits`, because they name the partition that is restored.
+ * Writes an action into the log of actions. Pass the transaction of the action, so that no action is made without its
+ * line. Actions on limits are written by `createCallerLimits`, because they name the partition that is restored.
  */
 export async function writeAuditLine(database: Database, clock: Clock, line: AuditLine): Promise<void> {
   const { of, userId = null, what, limits, until = null, reason = null, by } = line;
@@ -29,7 +29,7 @@ export async function writeAuditLine(database: Database, clock: Clock, line: Aud
   await insertLimitChange(database, { partition: what, of, userId, what, limits, until, reason, by, at });
 }
 
-/** The person or account in the operating system that runs this process. */
+/** Returns the user of the operating system that runs this process. */
 export function systemUser(): string {
   try {
     return userInfo().username;
@@ -40,7 +40,10 @@ export function systemUser(): string {
 }
 
 const KEPT_SETTINGS = "audited settings";
-/** No value is recorded at the first start, except that somebody is an operator. */
+/**
+ * The values that count as known at the first start. Of all settings, only the operators are recorded then, if there
+ * are any.
+ */
 const FIRST = { OPERATOR_EMAILS: "none" };
 
 /**

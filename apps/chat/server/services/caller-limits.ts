@@ -43,10 +43,10 @@ interface OneCaller {
   userId: string | null;
 }
 
-/** A prefix of keys in a layer. */
+/** All callers of a layer whose keys begin with a prefix. */
 type ManyCallers = Parameters<Limiter<RateLimitCaller>["overridePrefix"]>[0];
 
-/** A placeholder address, for callers whose address does not matter. */
+/** The address of callers whose address does not matter. */
 const NOWHERE = "nowhere";
 const MOST_CHANGES_TOLD = 50;
 
@@ -108,7 +108,7 @@ export function createCallerLimits({
     };
   }
 
-  /** Makes a change, and writes it down. A change that the store did not confirm may be in force: it has a line too. */
+  /** Makes a change, and records it. A change that the store did not confirm may be in force, so it is recorded too. */
   async function noting(
     order: Change,
     partition: string,
@@ -138,7 +138,7 @@ export function createCallerLimits({
   ): Promise<void> {
     const { forMs, reason, by, limits }: Terms = order;
     const now = clock.now();
-    // Write after the change is in force, because a written change comes into force at the next start.
+    // Record the change after it is in force, because a recorded change comes into force at the next start.
     await insertLimitChange(database, {
       partition,
       of: order.of,
@@ -217,7 +217,7 @@ export function createCallerLimits({
         try {
           if (await restoreOne(row)) restored += 1;
         } catch (error) {
-          // Continue with the others.
+          // Continue with the other changes.
           failed(error);
         }
       }
@@ -254,12 +254,12 @@ function keptTermsOf({ until, reason, by }: LimitChangeRow) {
   };
 }
 
-/** Follows the layer's name if a change is for a prefix. No layer's name contains it. */
+/** Follows the layer's name in a stored change that is for a prefix. No layer's name contains it. */
 const MANY = "*";
 
 /**
- * Returns the prefix of a name such as `ip:203.0.113.*`, `visitor:203.0.113.*` or `user:acme-*`; `undefined` for one
- * caller.
+ * Returns the prefix of a name such as `ip:203.0.113.*`, `visitor:203.0.113.*` or `user:acme-*`; `undefined` if the
+ * name is of one caller.
  */
 function manyOf(of: string): ManyCallers | undefined {
   const [, kind, prefix = ""] = /^(user|visitor|ip):(.+)\*$/.exec(of) ?? [];

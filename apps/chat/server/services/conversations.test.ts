@@ -10,7 +10,7 @@ vi.mock("../repositories/conversations.ts", async (original) => ({
     new Promise((resolve) => reads.push({ search, end: () => resolve([]) })),
 }));
 
-test("one search reads at a time; lists without a search do not wait, and a search whose client has left does not read", async () => {
+test("searches read one at a time; lists without a search do not wait, and a search whose client has left does not read", async () => {
   const service = createConversations({} as Database, { now: () => 0 } as never, {} as never);
   const leaving = new AbortController();
   const list = (search: string | undefined, left = new AbortController().signal) =>

@@ -40,18 +40,18 @@ export interface ListRequest {
   limit: number;
   /** The cursor of the previous page. */
   cursor: string | undefined;
-  /** Only conversations with this text. */
+  /** Lists only conversations that contain this text. */
   search: string | undefined;
 }
 
-/** A conversation to be read piece by piece. */
+/** An open conversation that is read piece by piece. */
 export interface Reading {
   /** The number of pieces, which is what reading it costs. */
   pieces: number;
   json: AsyncGenerator<string>;
 }
 
-/** Methods throw a 404 for an id that is not the owner's, as for one that does not exist. */
+/** Manages an owner's conversations. Methods throw the same 404 for another owner's id and for an unknown id. */
 export interface ConversationService {
   /** @param left aborts if the caller leaves, who then no longer waits for a search */
   list(owner: string | undefined, request: ListRequest, left: AbortSignal): Promise<ConversationPage>;
@@ -60,17 +60,18 @@ export interface ConversationService {
   get(owner: string | undefined, id: string): Promise<Reading>;
   rename(owner: string | undefined, id: string, title: string): Promise<Conversation>;
   remove(owner: string | undefined, id: string): Promise<void>;
-  /** Shares a conversation. Sharing again returns the same link; after unsharing, another link. */
+  /** Shares a conversation. Sharing again returns the same link; sharing after unsharing returns a new link. */
   share(owner: string | undefined, id: string): Promise<Conversation>;
   unshare(owner: string | undefined, id: string): Promise<Conversation>;
   /** Opens a shared conversation to read it as a `SharedConversation`. */
   shared(token: string): Promise<Reading>;
-  /** Moves conversations from one owner to another, as far as there is room. @returns how many were moved */
+  /** Moves conversations from one owner to another, up to the maximum. Returns how many were moved. */
   adopt(from: string, to: string): Promise<number>;
 }
 
 export function createConversations(database: Database, clock: Clock, history: History): ConversationService {
-  // A search reads all messages of its owner, so other work of the database comes between two of them.
+  // Runs one search at a time. A search reads all messages of its owner, so the database must get to other work between
+  // two searches.
   const searches = createLine(1);
 
   /** Runs `look` if the caller can own conversations and the id is valid. Otherwise throws a 404. */
@@ -138,7 +139,7 @@ export function createConversations(database: Database, clock: Clock, history: H
 
     async remove(owner, id) {
       await owned(owner, id, async (known) => (await deleteConversation(database, known, id)) || undefined);
-      // Stop its answers in progress, which nobody can read any more.
+      // Stop the conversation's answers in progress, because nobody can read them now.
       await requestStop(database, { conversationId: id, messageId: undefined });
     },
 
@@ -216,7 +217,7 @@ export function newConversation(
 /** Returns the provisional title of a conversation: its first question, on one line. */
 export function placeholderTitle(question: string): string {
   const line = oneLine(question);
-  // Cut by code point, so that no character is cut in two.
+  // Cut between code points, so that no character is cut in two.
   const characters = [...line];
   return characters.length <= LONGEST_PLACEHOLDER
     ? line

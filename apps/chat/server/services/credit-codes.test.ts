@@ -55,7 +55,7 @@ describe.each(["embedded", "PostgreSQL"])("codes on %s", (kind) => {
     expect(JSON.stringify(await open.database.select().from(creditCodes))).not.toContain(code.slice(0, 5));
   });
 
-  test("of many accounts that use one code at once, one gets it, once", async () => {
+  test("if many accounts use one code at the same time, one account gets its amount, once", async () => {
     const { codes, credit, newPerson } = newShop();
     const people = await Promise.all(Array.from({ length: 5 }, newPerson));
     const code = await codes.issue(3_000_000, undefined);
@@ -113,7 +113,7 @@ describe("POST /account/credit/codes", () => {
     };
   };
 
-  test("leads from the 402 to an answer, and limits guesses", async () => {
+  test("adds credit, so that a message gets an answer instead of a 402; guesses are limited", async () => {
     const client: TestClient = service.client();
     const email = `${crypto.randomUUID()}@example.com`;
     const signedUp = { name: "Ada", email, password: "four words of my own" };

@@ -7,7 +7,7 @@ import { insertCode, lockCode, redeemCode } from "../repositories/credit-codes.t
 import type { CreditService } from "./credit.ts";
 
 /**
- * Lets accounts add credit. Codes are the only built-in way. A shop could be another: it takes the payment elsewhere,
+ * Lets accounts add credit. Codes are the only built-in way. A shop could be another way: it takes payments elsewhere,
  * and calls `credit.add` once for each payment.
  */
 export interface TopUps {
@@ -21,8 +21,8 @@ export interface TopUps {
 
 export interface CreditCodes extends TopUps {
   /**
-   * @param record records that the code is issued, in the same transaction: if this fails, there is no code
-   * @returns the code: it is kept as a hash, and can be shown only now
+   * @param record records in the same transaction that the code is issued; if it fails, no code is issued
+   * @returns the code: only its hash is stored, so it can be shown only now
    */
   issue(
     amount: Micros,
@@ -50,7 +50,7 @@ export function createCreditCodes(database: Database, clock: Clock, credit: Cred
         const hash = hashOf(text);
         const code = await lockCode(transaction, hash);
         if (!code) throw unknownCode();
-        // The request was sent again, such as after a lost response: add the amount once.
+        // A repeated request, for example after a lost response: the amount has already been added.
         if (code.redeemedBy === userId) return;
         if (code.redeemedAt) throw usedCode();
         if (code.expiresAt && code.expiresAt <= now()) throw expiredCode();
@@ -94,5 +94,5 @@ function usedCode(): HttpProblem {
 }
 
 function expiredCode(): HttpProblem {
-  return new HttpProblem(410, "code_expired", "This code is no longer valid. Request another one.");
+  return new HttpProblem(410, "code_expired", "This code is no longer valid. Request another code.");
 }

@@ -76,7 +76,7 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
     expect(await countCreditEntries(open.database, id, "allowance")).toBe(2);
   });
 
-  test("the allowance follows the months of the service's time zone, once each", async () => {
+  test("the allowance is granted once in each month of the service's time zone", async () => {
     const { id, email, clock, charge } = await newPerson();
     const credit = createCredit(open.database, clock, { ...terms, timeZone: "Europe/London" });
     // June ends an hour earlier in London than in UTC.
@@ -185,10 +185,10 @@ describe.each(["embedded", "PostgreSQL"])("credit on %s", (kind) => {
 const chunkPrice = {
   MODEL_PRICE_INPUT_PER_MTOK: "0",
   MODEL_PRICE_OUTPUT_PER_MTOK: "1000",
-  // Round figures.
+  // These prices give round figures.
   CREDIT_EXCHANGE_RATE: "1",
 };
-/** The cost of a chunk of 256 tokens, at that price. */
+/** The cost of a chunk of 256 tokens at these prices. */
 const CHUNK = 256_000;
 
 async function signUp(client: TestClient, name: string): Promise<TestClient> {
@@ -249,7 +249,7 @@ describe.each(["embedded", "PostgreSQL"])("paid messages, on %s", (kind) => {
     );
   }
 
-  test("of fifty at once with credit for three, three are answered, and the balance stays above zero", async () => {
+  test("are answered only as far as credit goes: three of fifty simultaneous messages, with a balance above zero", async () => {
     await start({ CREDIT_MONTHLY_ALLOWANCE: "0.80" });
     provider.setMode("slow");
     let refused = 0;
@@ -305,7 +305,7 @@ describe.each(["embedded", "PostgreSQL"])("paid messages, on %s", (kind) => {
     expect(messages[1].parts[1].text.length).toBeGreaterThan(1_000);
     const { balance, held } = await creditOf();
     expect(held).toBe(0);
-    // Only by the words that were in transit when the model was stopped.
+    // The balance may be below zero only by the words that were in transit when the model was stopped.
     expect(balance).toBeGreaterThan(-CHUNK / 8);
     expect(balance).toBeLessThanOrEqual(0);
   });
@@ -317,7 +317,7 @@ describe.each(["embedded", "PostgreSQL"])("paid messages, on %s", (kind) => {
     expect(await creditOf()).toMatchObject({ balance: 1_000_000, held: 0 });
   });
 
-  test("a crash before the first word costs nothing, though the model had read the question", async () => {
+  test("a crash before the first word costs nothing, although the model has read the question", async () => {
     await start({ CREDIT_MONTHLY_ALLOWANCE: "1.00", MODEL_PRICE_INPUT_PER_MTOK: "10" });
     provider.setMode("slow");
     const sent = client.send("POST", "/chat/message", {
@@ -403,7 +403,7 @@ describe.each(["embedded", "PostgreSQL"])("paid messages, on %s", (kind) => {
     );
     const charged = tokensIn("one two three".length) * 1_000;
     expect(await creditOf()).toMatchObject({ balance: 1_000_000 - charged, held: 0 });
-    // The slow process changes nothing any more.
+    // The slow process cannot change anything now.
     provider.release(Number.POSITIVE_INFINITY);
     await response.text();
     expect(await creditOf()).toMatchObject({ balance: 1_000_000 - charged, held: 0 });

@@ -22,7 +22,10 @@ import type { Usage } from "../usage.ts";
 import { monthsIn } from "./allowance-month.ts";
 
 export interface CreditTerms {
-  /** Granted to every account on the first of the month. The rest expires at the end of the month; grants do not. */
+  /**
+   * The amount that every account gets on the first of the month. What is left of it expires at the end of the month.
+   * Grants do not expire.
+   */
   monthlyAllowance: Micros;
   /** Returns the allowance of an account, by its plan. Default: `monthlyAllowance` for everybody. */
   allowanceOf?: (database: Database, userId: string) => Promise<Micros>;
@@ -46,18 +49,18 @@ export interface CreditService {
    * @returns whether the amount was held
    */
   hold(transaction: Database, userId: string, amount: Micros): Promise<boolean>;
-  /** Like `hold`, but holds the rest if there is less. @returns the amount held */
+  /** Like `hold`, but holds all remaining credit if there is less. Returns the amount held. */
   holdAffordable(transaction: Database, userId: string, amount: Micros): Promise<Micros>;
   /**
-   * Charges what was used, once per `reference`, first from the allowance, then from grants, and releases what was
-   * held. A cost above the hold is charged in full, so a balance may end slightly below zero; the debt is carried over.
-   * A deleted account is charged nothing.
+   * Charges the use, once per `reference`, first to the allowance, then to grants, and releases the hold. A cost above
+   * the hold is charged in full, so a balance may end slightly below zero; the debt is carried over. A deleted account
+   * is charged nothing.
    */
   settle(transaction: Database, userId: string, settlement: Settlement): Promise<void>;
   /** Adds credit from a top-up, once per `reference`. */
   add(transaction: Database, userId: string, addition: Addition): Promise<void>;
   /**
-   * Adds an amount to an account, or takes it if negative.
+   * Adds an amount to an account, or subtracts it if negative.
    *
    * @returns `undefined` for an unknown e-mail; else the account's state
    * @throws {GrantError} for more than an account may hold, and for a reference of another amount
@@ -73,18 +76,18 @@ export interface CreditService {
 }
 
 export interface GrantOptions {
-  /** The same for a repeated request for this grant: it is made once. Default: a new grant. */
+  /** Identifies the grant: a repeated request with the same reference adds nothing. Default: a new grant. */
   reference?: string;
-  /** Records that the grant is made, in its transaction: if this fails, nothing is granted. */
+  /** Records the grant in its transaction. If this fails, nothing is granted. */
   record?(transaction: Database): Promise<void>;
 }
 
-/** A grant that cannot be made. The message says why. */
+/** The error of a grant that cannot be made. The message says why. */
 export class GrantError extends Error {
   override readonly name = "GrantError";
 }
 
-/** The maximum of granted credit on one account: a million. */
+/** The maximum of granted credit on one account: a million units of the currency. */
 const MOST_GRANTED: Micros = 1_000_000_000_000;
 
 /** The settlement of a hold. */
@@ -117,7 +120,7 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
     return !terms.afterConfirmation || isEmailConfirmed(transaction, userId);
   }
 
-  /** Locks the row. First opens the credit and grants this month's allowance if necessary. */
+  /** Locks an account's credit row. First creates the row and grants this month's allowance if necessary. */
   async function lockUpToDate(transaction: Database, userId: string): Promise<CreditRow> {
     await openCredit(transaction, {
       userId,
@@ -262,7 +265,7 @@ export function createCredit(database: Database, clock: Clock, terms: CreditTerm
   };
 }
 
-/** Sorts before every month: no allowance was granted yet. */
+/** The month of an account that never got an allowance. It sorts before every month. */
 const NO_MONTH = "";
 
 function allowanceEntry(amount: Micros, month: string): Change {

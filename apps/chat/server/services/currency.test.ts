@@ -59,7 +59,7 @@ describe.each(["embedded", "PostgreSQL"])("the currency of the credit on %s", (k
     );
   });
 
-  test("is the service's setting at the first start, also for older rows", async () => {
+  test("is taken from the service's setting at the first start, also for older rows", async () => {
     const { id } = await newPerson();
     const [row] = await open.database
       .insert(creditAccounts)
@@ -71,7 +71,7 @@ describe.each(["embedded", "PostgreSQL"])("the currency of the credit on %s", (k
     expect(stamped?.currency).toBe("EUR");
   });
 
-  test("is converted at a stated rate, and the ledger of each currency adds up", async () => {
+  test("is converted at the given rate, and the ledger of each currency adds up", async () => {
     await keepCurrency(open.database, "USD");
     const dollars = creditIn("USD");
     const codes = createCreditCodes(open.database, clock, dollars);
@@ -106,7 +106,7 @@ describe.each(["embedded", "PostgreSQL"])("the currency of the credit on %s", (k
     // An unused code keeps its value.
     await createCreditCodes(open.database, clock, pounds).redeem(bob.id, code);
     expect((await pounds.of(bob.id)).balance).toBe(790_000 + 7_900_000);
-    // Converted once.
+    // The credit cannot be converted twice.
     await expect(
       convertCurrency(open.database, clock, { from: "USD", to: "GBP", rate: 790_000, by: "ada" }),
     ).rejects.toThrow("The credit in the database is in GBP, not in USD.");

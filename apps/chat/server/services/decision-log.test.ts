@@ -27,7 +27,7 @@ const strict = {
 };
 
 describe("DECISION_LOG", () => {
-  test("logs the service's decisions, and a replay matches them", async () => {
+  test("turns on a log of the service's decisions, which a replay matches", async () => {
     const where = path.join(folder, "decisions");
     const env = { ...strict, DECISION_LOG: where };
     const service = await startTestService({ database, env });
@@ -68,7 +68,7 @@ describe("DECISION_LOG", () => {
     for (const secret of [...names, "127.0.0.1", "hello"]) expect(text).not.toContain(secret);
   });
 
-  test("is off by default, and a log that cannot be written refuses nobody", async () => {
+  test("is off by default, and if the log cannot be written, nobody is refused", async () => {
     const inTheWay = path.join(folder, "file");
     writeFileSync(inTheWay, "");
     const service = await startTestService({

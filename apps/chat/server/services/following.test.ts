@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import type { Database } from "../database/connect.ts";
 import { createFollowing } from "./following.ts";
 
-test("a reader whose answer cannot be read gives its place back", async () => {
+test("a reader whose answer cannot be read frees its place", async () => {
   const database = {
     select() {
-      throw new Error("the database is away");
+      throw new Error("the database is unavailable");
     },
   } as unknown as Database;
   let ended = 0;
@@ -18,6 +18,6 @@ test("a reader whose answer cannot be read gives its place back", async () => {
       ended += 1;
     },
   });
-  await expect(stream.getReader().read()).rejects.toThrow("the database is away");
+  await expect(stream.getReader().read()).rejects.toThrow("the database is unavailable");
   expect(ended).toBe(1);
 });

@@ -9,19 +9,19 @@ import type { KnownTurn } from "./asked-question.ts";
 import { chunksIn } from "./journal.ts";
 import type { TurnService } from "./turns.ts";
 
-/** How long a process may send no heartbeat before its answers count as broken off. */
+/** How long after a process's last heartbeat its answers count as broken off. */
 export const LEASE_MS = 30_000;
 
 export interface Following {
   /**
-   * Streams an answer that another request started, perhaps in another process: the part so far, the rest, and its end.
-   * An ended answer is read as it was saved.
+   * Streams an answer that another request started, perhaps in another process, from its beginning to its end. An ended
+   * answer is streamed as it was saved.
    */
   follow(turn: Followed): ReadableStream<AnswerChunk>;
 }
 
 export interface Followed extends Pick<KnownTurn, "conversationId" | "answerId"> {
-  /** Returns what remains after the answer has ended. */
+  /** Returns the remaining quota and credit after the answer has ended. */
   news(): Promise<AnswerNews>;
   /** Called once, when the stream was read to its end or cancelled. */
   onEnd(): void;
@@ -44,7 +44,7 @@ export function createFollowing({ database, turns, pollMs = 250 }: FollowingOpti
       const state = await stateOfTurn(database, answerId, LEASE_MS);
       if (state === "lapsed") await turns.sweep(LEASE_MS);
       for (const row of await listParts(database, answerId, position)) {
-        // The beginning of a very long answer is no longer kept, so it is shown only after it has ended.
+        // The beginning of a very long answer is no longer stored, so the answer is shown only after it has ended.
         if (row.position > position) break;
         yield* chunksIn(row);
         position += row.count;

@@ -3,24 +3,24 @@ import type { Database } from "../database/connect.ts";
 import { listMessages } from "../repositories/messages.ts";
 import { createLine } from "./line.ts";
 
-/** How many messages are read at once: usually a few kilobytes, a megabyte at most. */
+/** How many messages are read in one query: usually a few kilobytes, at most a megabyte. */
 export const MESSAGES_AT_ONCE = 25;
 
-/** How many readers of this process read at once. */
+/** How many readers of this process may run a query at the same time. */
 const MOST_AT_ONCE = 4;
 
 export interface History {
   /**
    * Yields the messages of a conversation, without answers in progress, as the JSON of a list, in pieces.
    *
-   * @param show returns what the reader may see of a message. Default: all of it
+   * @param show returns the part of a message that the reader may see. Default: the whole message
    */
   json(conversationId: string, show?: (message: ChatMessage) => ChatMessage): AsyncGenerator<string>;
 }
 
 /**
- * Reads conversations in pieces, because all of a long one takes tens of megabytes and a second of the event loop. A client
- * that does not read on holds one piece, and other requests have their turn between two pieces.
+ * Reads conversations in pieces, because a long conversation takes tens of megabytes and a second of the event loop. If
+ * a client stops reading, only one piece is in memory. Other requests have their turn between two pieces.
  */
 export function createHistory(database: Database): History {
   const readers = createLine(MOST_AT_ONCE);

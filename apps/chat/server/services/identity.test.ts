@@ -8,8 +8,8 @@ const address = "203.0.113.7";
 
 test.each<[string, RateLimitCaller, string]>([
   ["an account", { account: "42", address }, "account:42"],
-  ["an account over a header", { account: "42", userId: "7", address }, "account:42"],
-  ["a header over an address", { userId: "7", address }, "user:7"],
+  ["the account before the header", { account: "42", userId: "7", address }, "account:42"],
+  ["the header before the address", { userId: "7", address }, "user:7"],
   ["an address", { address }, "ip:203.0.113.7"],
   ["a header with an account's key", { userId: "account:42", address }, "user:account:42"],
   ["a header with an address's key", { userId: "ip:203.0.113.7", address }, "user:ip:203.0.113.7"],
@@ -35,7 +35,7 @@ test("no header or address ever has an account's partition", () => {
   );
 });
 
-test.each([undefined, "", " ", "\t "])("an X-User-Id of %j counts as absent", (field) => {
+test.each([undefined, "", " ", "\t "])("the X-User-Id %j counts as absent", (field) => {
   expect(readUserId(field)).toBeUndefined();
 });
 
@@ -44,12 +44,12 @@ test.each([
   ["  abc  ", "abc"],
   ["user@example.com", "user@example.com"],
   ["a".repeat(128), "a".repeat(128)],
-])("an X-User-Id of %j is read", (field, id) => {
+])("the X-User-Id %j is accepted", (field, id) => {
   expect(readUserId(field)).toBe(id);
 });
 
 test.each(["a, b", "a,b", "a b", "a".repeat(129), "é", "a\u0000b", "a\nb"])(
-  "an X-User-Id of %j is rejected",
+  "the X-User-Id %j is rejected",
   (field) => {
     expect(() => readUserId(field)).toThrow(expect.objectContaining({ status: 400 }));
   },

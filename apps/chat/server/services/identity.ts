@@ -6,8 +6,8 @@ import type { ServiceEnv } from "../http/service-env.ts";
 import type { Accounts } from "./accounts.ts";
 
 /**
- * The identity of a caller. An account is verified by its session. A header's id is only a claim, with which a backend
- * in front of the service can distinguish its users. All others are anonymous browsers or programs.
+ * The identity of a caller. An account is verified by its session. The id in a header is not verified: with it, a
+ * backend in front of the service can distinguish its users. All others are anonymous browsers or programs.
  */
 export type Identity =
   | {
@@ -28,7 +28,7 @@ export interface RateLimitCaller {
   /** The account's plan, if an operator set one. */
   plan?: string;
   userId?: string;
-  /** The client's address, as far as proxies are trusted. */
+  /** The client's address, as reported by trusted proxies. */
   address: string;
 }
 
@@ -50,7 +50,7 @@ const LONGEST_USER_ID = 128;
 const USER_ID = /^[!-+\--~]+$/;
 
 /**
- * Identifies the caller: by account, otherwise by header, otherwise anonymous. Looks it up once per request.
+ * Identifies the caller by account, otherwise by header, otherwise as anonymous. The result is kept for the request.
  *
  * @throws {HttpProblem} 400 for an invalid `X-User-Id`: ignoring it would silently give its sender another partition
  * and history
@@ -100,7 +100,10 @@ export async function rateLimitCaller(
   return { address };
 }
 
-/** Returns the client's address: the peer's, or the one that trusted proxies report; `unknown` without a socket. */
+/**
+ * Returns the client's address: the peer's address, or the address that trusted proxies report; `unknown` without a
+ * socket.
+ */
 export function addressOf(c: Context<ServiceEnv>, trustProxy: TrustProxy): string {
   const peer = c.env?.incoming?.socket.remoteAddress;
   return callerAddress({ peer, headers: c.req.raw.headers }, trustProxy);

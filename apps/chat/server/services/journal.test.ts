@@ -48,7 +48,7 @@ const long = (n: number, length: number): AnswerChunk => ({
   delta: "x".repeat(length),
 });
 
-describe("the parts that are kept of a running answer", () => {
+describe("the stored parts of a running answer", () => {
   test("are all of them, up to 2,000", async () => {
     const writes = [Array.from({ length: 1_500 }, (_, n) => step(n)), [step(1_500)]];
     const { chunks, first } = await kept(writes);
@@ -56,7 +56,7 @@ describe("the parts that are kept of a running answer", () => {
     expect(chunks).toEqual(writes.flat());
   });
 
-  test("are the last 2,000 at most, less one batch at most", async () => {
+  test("are the last 2,000 of more, or up to one batch fewer", async () => {
     const writes = Array.from({ length: 5 }, (_, write) =>
       Array.from({ length: 700 }, (_, n) => step(write * 700 + n)),
     );
@@ -66,7 +66,7 @@ describe("the parts that are kept of a running answer", () => {
     expect(chunks).toEqual(writes.flat().slice(first));
   });
 
-  test("are the last MiB at most, less one batch at most", async () => {
+  test("are the last MiB of more, or up to one batch less", async () => {
     const writes = Array.from({ length: 6 }, (_, write) =>
       Array.from({ length: 10 }, (_, n) => long(write * 10 + n, 30_000)),
     );
@@ -76,7 +76,7 @@ describe("the parts that are kept of a running answer", () => {
     expect(chunks).toEqual(writes.flat().slice(first));
   });
 
-  test("include the end of more than the limits that came at once", async () => {
+  test("include the end even if more than the limits is written at the same time", async () => {
     const parts = Array.from({ length: 5_000 }, (_, n) => step(n));
     const { chunks, first } = await kept([parts]);
     expect(chunks.length).toBeGreaterThan(MOST_PARTS - 100);
@@ -102,7 +102,7 @@ describe("the parts that are kept of a running answer", () => {
     expect((await listParts(open.database, answerId, 0)).flatMap(chunksIn)).toEqual([long(1, 2_000)]);
   });
 
-  test("are deleted a minute after the end, and not before", async () => {
+  test("are deleted a minute after the answer's end, and not before", async () => {
     const { database } = open;
     const clock = fakeClock(TEST_START_MS);
     const terms = { monthlyAllowance: 0, currency: "GBP" };

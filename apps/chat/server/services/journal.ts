@@ -41,10 +41,13 @@ export interface JournalOptions {
   beatMs?: number;
 }
 
-/** The maximum number of parts that are kept of one answer: its latest. */
+/** The maximum number of parts that are kept of one answer. The latest are kept. */
 export const MOST_PARTS = 2_000;
 export const MOST_BYTES = 1_048_576;
-/** Batches are dropped whole: what is kept falls short of the limits by less than one batch. */
+/**
+ * The maximum number of parts in a batch. Batches are dropped as a whole, so up to one batch less than the limits is
+ * kept.
+ */
 const MOST_PARTS_A_BATCH = 100;
 const MOST_BYTES_A_BATCH = 65_536;
 
@@ -191,7 +194,7 @@ function takePending(entry: Open): void {
   close();
 }
 
-/** Drops the oldest batches above the limits. @returns the new first position, if any were dropped */
+/** Drops the oldest batches above the limits. Returns the new first position, if any were dropped. */
 function dropOldest(entry: Open): { answerId: string; position: number }[] {
   const { answerId, batches } = entry;
   let count = 0;

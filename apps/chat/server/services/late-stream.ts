@@ -1,7 +1,7 @@
 /** A stream that exists before its source does. */
 export interface LateStream<Part> {
   stream: ReadableStream<Part>;
-  /** Passes on this source, as fast as it is read. */
+  /** Passes on the parts of this source, as fast as they are read. */
   open(source: ReadableStream<Part>): void;
 }
 

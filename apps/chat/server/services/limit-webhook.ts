@@ -5,7 +5,7 @@ import type { Config } from "../config/index.ts";
 import { describeError } from "../http/describe-error.ts";
 
 /**
- * Sends a signed message when a caller comes near a limit of the chat: once per window, over all processes that share a
+ * Sends a signed message when a caller comes near a limit of the chat: once per window for all processes that share a
  * store.
  */
 export function openLimitWebhook(

@@ -26,14 +26,16 @@ export function userKey(caller: RateLimitCaller): string {
   return addressKey(caller);
 }
 
-/** Returns the key of an address, which counts all its callers together, so that new names bring no new quota. */
+/**
+ * Returns the key of an address, which counts all callers from the address together: a new name brings no new quota.
+ */
 export function addressKey(caller: Pick<RateLimitCaller, "address">): string {
   return `ip:${caller.address}`;
 }
 
 export interface LimiterContext {
   config: Config;
-  /** Absent if `PLANS_FILE` is not set. */
+  /** The plans; absent if `PLANS_FILE` is not set. */
   plans?: Plans | undefined;
   clock: Clock;
   log: Logger;
@@ -44,7 +46,10 @@ export interface LimiterContext {
  *
  * @throws {ConfigError} if the limits conflict with each other, or the store cannot be opened
  */
-/** @param timeouts Default: those of the library, for decisions. An operator's command can wait longer. */
+/**
+ * @param timeouts the limiter's timeouts; the library's defaults are for decisions, and an operator's command can wait
+ * longer.
+ */
 export function createChatLimiter(
   { config, plans, clock, log }: LimiterContext,
   timeouts: LimiterOptions<RateLimitCaller>["timeouts"] = {},
@@ -98,7 +103,10 @@ export function chatLayers(
   ];
 }
 
-/** Creates the limiter for the model's provider, with its limits and its requested waits. */
+/**
+ * Creates the limiter for the model's provider. It applies the provider's limits, and the waits that the provider asks
+ * for.
+ */
 export function createProviderLimiter({ config, clock, log }: LimiterContext): Limiter<string> {
   const { provider, storageUri } = config.limits;
   return madeFrom("RATE_LIMIT_PROVIDER", storageUri, () =>
@@ -133,7 +141,7 @@ export function createOperatorLimiter({ config, clock, log }: LimiterContext): L
   );
 }
 
-/** Creates the limiter for e-mails, because anybody can request an e-mail to any address. */
+/** Creates the limiter for e-mails, which is needed because anybody can request an e-mail to any address. */
 export function createMailLimiter({ config, clock, log }: LimiterContext): Limiter<{ recipient: string }> {
   const { storageUri } = config.limits;
   return madeFrom("RATE_LIMIT_STORAGE_URI", storageUri, () =>
@@ -149,7 +157,7 @@ export function createMailLimiter({ config, clock, log }: LimiterContext): Limit
   );
 }
 
-/** Creates the limiter for signing in and up, against guessing passwords. */
+/** Creates the limiter for signing in and up, which prevents guessing of passwords. */
 export function createSignInLimiter({ config, clock, log }: LimiterContext): Limiter<{ address: string }> {
   const { signInPerAddress, storageUri } = config.limits;
   return madeFrom("RATE_LIMIT_SIGN_IN_IP_PER_MIN", storageUri, () =>
@@ -164,8 +172,8 @@ export function createSignInLimiter({ config, clock, log }: LimiterContext): Lim
 }
 
 /**
- * Creates the limiter for searches, which read all messages of their owner. It counts in this process, where searches
- * wait for each other, too.
+ * Creates the limiter for searches, which read all messages of their owner. It counts in this process, because searches
+ * wait for each other in this process too.
  */
 export function createSearchLimiter({ clock, log }: LimiterContext): Limiter<{ address: string }> {
   return createLimiter<{ address: string }>({
@@ -177,8 +185,8 @@ export function createSearchLimiter({ clock, log }: LimiterContext): Limiter<{ a
 }
 
 /**
- * Creates the limiter for reading conversations: each piece of 25 messages is a unit, because a long conversation takes the
- * process a hundred times as long as a short one. It counts in this process, which has the work.
+ * Creates the limiter for reading conversations: each piece of 25 messages is a unit, because a long conversation takes
+ * the process a hundred times as long as a short one. It counts in this process, because reading costs this process.
  */
 export function createReadLimiter({ clock, log }: LimiterContext): Limiter<{ address: string }> {
   return createLimiter<{ address: string }>({
@@ -205,7 +213,7 @@ export function createBodiesLimiter({ config, clock, log }: LimiterContext): Lim
   );
 }
 
-/** Converts readings for the page, without places, which are free again when an answer ends. */
+/** Converts readings for the page, without `concurrent` limits, which are free again when an answer ends. */
 export function quotaOf(limits: readonly LimitReading[]): QuotaOfLimit[] {
   return limits.filter(({ algorithm }) => algorithm !== "concurrent").map(toQuota);
 }

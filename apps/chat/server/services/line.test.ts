@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createLine, LeftTheLine } from "./line.ts";
 
-test("a limited number work at a time, in their order of arrival, even if one fails", async () => {
+test("a limited number of callers work at a time, in order of arrival, even if some fail", async () => {
   const line = createLine(3);
   const begun: number[] = [];
   const ends: (() => void)[] = [];
@@ -21,7 +21,7 @@ test("a limited number work at a time, in their order of arrival, even if one fa
   }
   expect(begun).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   expect((await settled).filter(({ status }) => status === "rejected")).toHaveLength(4);
-  // No place is reserved for callers who left.
+  // Callers that finished or failed have freed their places.
   expect(await line.run(async () => "next")).toBe("next");
 });
 
@@ -40,7 +40,7 @@ test("callers who leave while they wait are skipped, and their work never begins
   await Promise.all([first, third]);
   expect(begun).toEqual(["third"]);
   await expect(line.run(work("gone"), AbortSignal.abort())).rejects.toThrow(LeftTheLine);
-  // The place is free: a caller who left does not keep it.
+  // The place is free: a caller who has left does not hold it.
   await line.run(work("fourth"), leaving.signal).catch(() => {});
   await line.run(work("fifth"));
   expect(begun).toEqual(["third", "fifth"]);

@@ -1,19 +1,19 @@
-/** Lets a number of callers work at a time. The others wait in the order in which they came. */
+/** Lets a limited number of callers work at a time. The others wait in order of arrival. */
 export interface Line {
   /**
-   * @param left aborts if the caller no longer wants the work done. It has an effect until the work begins.
+   * @param left aborts if the caller no longer wants the work to be done. It has no effect after the work has begun.
    * @throws {LeftTheLine} if the caller left before the work began
    */
   run<Result>(work: () => Promise<Result>, left?: AbortSignal): Promise<Result>;
 }
 
-/** The caller left before the work began, so nothing was done. */
+/** The error if the caller left before the work began, so that nothing was done. */
 export class LeftTheLine extends Error {
   override name = "LeftTheLine";
 }
 
 export function createLine(most: number): Line {
-  /** In the order in which they came. Each callback gives a place to one caller. */
+  /** The waiting callers, in order of arrival. Each callback gives a place to one caller. */
   const waiting = new Set<() => void>();
   let working = 0;
 

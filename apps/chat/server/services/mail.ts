@@ -4,7 +4,7 @@ import { describeError } from "../http/describe-error.ts";
 
 export interface Mail {
   subject: string;
-  /** Plain text. */
+  /** The body, as plain text. */
   text: string;
 }
 
@@ -19,12 +19,12 @@ export interface Mailer {
 }
 
 export interface MailSettings {
-  /** `smtp://` or `smtps://`, with user and password if the server needs them. */
+  /** The server: `smtp://` or `smtps://`, with user and password if the server needs them. */
   url: string;
   from: string;
 }
 
-/** The maximum number of waiting e-mails. Above it, the mail server is down or too slow. */
+/** The maximum number of waiting e-mails. If more would wait, the mail server is down or too slow. */
 const MOST_WAITING = 100;
 const CONNECT_TIMEOUT_MS = 10_000;
 const SOCKET_TIMEOUT_MS = 30_000;
@@ -53,12 +53,15 @@ export function createMailer({ url, from }: MailSettings, log: Logger): Mailer {
   return {
     send(to, mail) {
       if (waiting.size >= MOST_WAITING) {
-        log.error({ waiting: waiting.size }, "a mail was not sent: too many are waiting for the mail server");
+        log.error(
+          { waiting: waiting.size },
+          "an e-mail was not sent: too many are waiting for the mail server",
+        );
         return;
       }
       const sending = transport.sendMail({ from, to: { name: "", address: to }, ...mail }).then(
-        () => log.info("a mail was sent"),
-        (error: unknown) => log.error({ error: withoutWords(error) }, "a mail was not sent"),
+        () => log.info("an e-mail was sent"),
+        (error: unknown) => log.error({ error: withoutWords(error) }, "an e-mail was not sent"),
       );
       waiting.add(sending);
       void sending.finally(() => waiting.delete(sending));

@@ -20,7 +20,7 @@ let redis: RedisServer;
 let database: OpenDatabase;
 let provider: OpenAiServer;
 let services: TestService[];
-/** The same person, through either process. */
+/** Clients of the same person, one for each process. */
 let one: TestClient;
 let two: TestClient;
 
@@ -70,8 +70,8 @@ async function left(): Promise<number> {
   return (await (await one("/me")).json()).quota[0].remaining;
 }
 
-describe("the id of a message, claimed with its admission", () => {
-  test("is admitted once if it is sent many times at once, and the other requests get the same answer", async () => {
+describe("a message whose id is claimed with its admission", () => {
+  test("is admitted once if it is sent many times simultaneously, and the other requests get the same answer", async () => {
     const asked = await Promise.all([one, two, one, two].map((client) => client.ask("count", { id: "q1" })));
     expect(asked.map(({ text }) => text)).toEqual([TEXT, TEXT, TEXT, TEXT]);
     expect(new Set(asked.map(({ conversationId }) => conversationId)).size).toBe(1);
@@ -88,10 +88,10 @@ describe("the id of a message, claimed with its admission", () => {
     expect([await admissions(), await left()]).toEqual([1, 5]);
   });
 
-  test("is free after an attempt that failed, also for a request that waited for it", async () => {
+  test("is admitted again after an attempt that failed, also from a request that waited for the attempt", async () => {
     provider.setMode("fail-500");
     const failed = await Promise.all([one, two].map((client) => client.ask("count", { id: "q1" })));
-    // One request made the attempt. The other made one too, or read that the first had failed.
+    // One request made the attempt. The other request made an attempt too, or read that the first had failed.
     expect(failed.map(({ response }) => response.status)).toContain(503);
     expect(failed.map(({ text }) => text)).toEqual(["", ""]);
     expect(await left()).toBe(5);
@@ -108,7 +108,7 @@ describe("the id of a message, claimed with its admission", () => {
     expect([await admissions(), await left()]).toEqual([2, 3]);
   });
 
-  test("is a 422 with another text, even before the first is stored", async () => {
+  test("gets a 422 for another text with its id, even before the first text is stored", async () => {
     const asked = await Promise.all([one.ask("count", { id: "q1" }), two.ask("sing", { id: "q1" })]);
     const statuses = asked.map(({ response }) => response.status);
     expect([...statuses].sort()).toEqual([200, 422]);
@@ -116,7 +116,7 @@ describe("the id of a message, claimed with its admission", () => {
     expect([await admissions(), await left()]).toEqual([1, 4]);
   });
 
-  test("belongs to its owner and conversation: others may use the same id while it is answered", async () => {
+  test("does not keep other owners and conversations from using the same id while it is answered", async () => {
     const other = services[1]?.client({ "X-User-Id": crypto.randomUUID() }) as TestClient;
     // Browsers without an account, behind one address.
     const browsers = services.map((service) => service.client()) as [TestClient, TestClient];

@@ -23,11 +23,11 @@ let postgres: PostgresServer | undefined;
 
 afterAll(() => postgres?.remove());
 
-describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
+describe.each(["embedded", "PostgreSQL"])("a message with an id, on %s,", (kind) => {
   let databases: OpenDatabase[];
   let provider: OpenAiServer;
   let services: TestService[];
-  /** The same person, through either process. */
+  /** Clients of the same person, one for each process. */
   let one: TestClient;
   let two: TestClient;
 
@@ -111,7 +111,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect(await messagesOf(conversationId)).toHaveLength(2);
   });
 
-  test("sent again after its parts were deleted, or after the conversation continued", async () => {
+  test("sent again after its parts were deleted or the conversation continued, returns the saved answer too", async () => {
     const { conversationId } = await one.ask("count", { id: "q1" });
     await one.ask("and more", { id: "q2", conversation_id: conversationId });
     await databases[0]?.database.delete(turns);
@@ -121,7 +121,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect(provider.requests).toHaveLength(2);
   });
 
-  test("sent again after its conversation was deleted, gets a new answer at once", async () => {
+  test("sent again after its conversation was deleted, gets a new answer immediately", async () => {
     const { conversationId } = await one.ask("count", { id: "q1" });
     expect((await one(`/conversations/${conversationId}`, { method: "DELETE" })).status).toBe(204);
     const again = await two.ask("count", { id: "q1" });
@@ -155,7 +155,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect((await me(two)).held).toBe(0);
   });
 
-  test("sent many times at once to both processes, gets one answer and one charge", async () => {
+  test("sent many times simultaneously to both processes, gets one answer and one charge", async () => {
     const { conversationId } = await one.ask("first", { id: "q0" });
     const asked = await Promise.all(
       [one, two, one, two].map((client) =>
@@ -172,11 +172,11 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     ]);
     expect((await me()).spent).toBe(2 * cost);
     const left = await Promise.all([me(one), me(two)]);
-    // Each process counts by itself here: one spent a unit, and the other refunded all of its units.
+    // In this test each process counts by itself: one spent a unit, and the other refunded all of its units.
     expect(left.map(({ remaining }) => remaining).reduce((sum, each) => sum + each)).toBe(10 - 2);
   });
 
-  test("that opens a conversation, sent many times at once, creates one conversation", async () => {
+  test("that opens a conversation, sent many times simultaneously, creates one conversation", async () => {
     const asked = await Promise.all([one, two, one, two].map((client) => client.ask("count", { id: "q1" })));
     expect(asked.map(({ text }) => text)).toEqual(asked.map(() => TEXT));
     expect(new Set(asked.map(({ conversationId }) => conversationId)).size).toBe(1);
@@ -225,7 +225,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect((await one.ask("count", whole)).text).toBe(TEXT);
   });
 
-  test("a retry that is sent twice makes one answer", async () => {
+  test("that replaces an answer, sent twice, gets one answer", async () => {
     const first = await one.ask("count", { id: "q1" });
     const retry = {
       id: "q1",
@@ -239,7 +239,7 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect((await me()).spent).toBe(2 * cost);
   });
 
-  test("gets the cost and what remains at the end of the stream", async () => {
+  test("gets its cost and the remaining quota at the end of the stream", async () => {
     const newsOf = (chunks: Chunk[]) =>
       chunks.filter(({ type }) => type === "data-news").map(({ data }) => data);
     const first = await one.ask("count", { id: "q1" });
@@ -248,15 +248,15 @@ describe.each(["embedded", "PostgreSQL"])("a message's id, on %s", (kind) => {
     expect(credit).toMatchObject({ balance: 1_000_000 - cost, held: 0 });
     const again = await one.ask("count", { id: "q1" });
     expect(newsOf(again.chunks)).toEqual([{ cost: null, quota, tightest: "user-per-minute", credit }]);
-    // The news is not part of the message.
+    // The remaining quota is not part of the message.
     const [, answer] = await messagesOf(first.conversationId);
     expect(answer?.parts.map(({ type }) => type)).not.toContain("data-news");
     const visitor = await services[0]?.client().ask("count");
     expect(newsOf(visitor?.chunks ?? [])).toMatchObject([{ cost: null, credit: null }]);
   });
 
-  describe("resuming", () => {
-    test("reads the part so far and continues, through either process; 204 if nothing runs", async () => {
+  describe("resuming an answer", () => {
+    test("streams the part so far and the rest, through either process; without a running answer it is a 204", async () => {
       provider.setMode("slow");
       provider.release(2);
       const sent = one.send("POST", "/chat/message", { messages: [{ role: "user", content: "count" }] });

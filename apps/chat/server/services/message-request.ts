@@ -11,7 +11,7 @@ export const readableId = z
   .string({ error: "should be text" })
   .regex(/^[!-~]{1,128}$/, "should be 1 to 128 visible ASCII characters");
 
-/** Some clients send `""` if there is no id. */
+/** Some clients send `""` for a message without an id. */
 const messageId = z.union([z.literal("").transform(() => undefined), readableId]).optional();
 
 const modelName = z.string().min(1).max(128);
@@ -59,8 +59,9 @@ interface PartMistake {
 }
 
 /**
- * The text of a message's parts, or the first mistake. Only one is reported, because reporting ten thousand would be
- * too expensive. Results that an earlier answer computed come from the server: only its text is taken from a client.
+ * Returns the text of a message's parts, or the first mistake. Only one mistake is reported, because reporting ten
+ * thousand would be too expensive. From an earlier answer, only the text is taken from the client: the computed results
+ * come from the server.
  */
 function wordsOf(parts: unknown[], role: "user" | "assistant"): string | PartMistake {
   const words: string[] = [];
@@ -92,9 +93,9 @@ export const messageRequest = z.looseObject(
           context.addIssue({
             code: "custom",
             path,
-            message: "should be from the user, because it is the one that is answered",
+            message: "should be from the user, because the last message is answered",
           });
-          // A message that failed its own check is also in this list, without a text.
+          // A message that failed its own check is in this list too, without a text.
         } else if (last.text?.trim() === "") {
           context.addIssue({ code: "custom", path, message: "should not be empty" });
         }

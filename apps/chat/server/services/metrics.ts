@@ -24,7 +24,7 @@ export interface Metrics {
   close(): Promise<void>;
 }
 
-/** OpenTelemetry's names for generative AI, which are experimental, so they appear only here. */
+/** OpenTelemetry's names for generative AI. They are experimental, so they appear only in this file. */
 const TOKEN_USAGE = "gen_ai.client.token.usage";
 const OPERATION_DURATION = "gen_ai.client.operation.duration";
 const TOKEN_BUCKETS = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576];

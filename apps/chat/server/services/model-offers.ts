@@ -4,7 +4,7 @@ import type { ModelChoice } from "../model/provider.ts";
 import type { RateLimitCaller } from "./identity.ts";
 import type { Plan, Plans } from "./plans.ts";
 
-/** The models that a caller may use, with the caller's prices. The first is the default. */
+/** The models that a caller may use, with the caller's prices. The first model is the default. */
 export type Offered = readonly [ModelChoice, ...ModelChoice[]];
 
 export interface ModelOffers {
@@ -22,7 +22,7 @@ export function createModelOffers(
   exchange: Exchange,
 ): ModelOffers {
   const all = mapped(choices, (choice) => ({ ...choice, price: exchanged(choice.price, exchange) }));
-  /** Cached by plan. A changed plan is another object. */
+  /** The offers, cached by plan. A changed plan is another object. */
   const known = new WeakMap<Plan, Offered>();
 
   function offeredBy(plan: Plan): Offered {
@@ -34,8 +34,7 @@ export function createModelOffers(
     const [first, ...others] =
       models?.flatMap((name) => priced.filter((choice) => choice.name === name)) ?? priced;
     // The file's models were checked when it was read.
-    if (first === undefined)
-      throw new Error(`None of the models ${models?.join(", ")} is one of the service.`);
+    if (first === undefined) throw new Error(`The service has none of the models ${models?.join(", ")}.`);
     return [first, ...others];
   }
 

@@ -108,7 +108,7 @@ export function createOperatorDesk(options: OperatorDeskOptions): {
           : findUser(database, accountId));
         if (user === undefined) return undefined;
         const limits = formatMicros(amount, currency);
-        // No grant is made without its line in the log.
+        // The grant and its line in the log are written in one transaction.
         const record = (transaction: Database) =>
           writeAuditLine(transaction, clock, { of, userId: user.id, what: "grant", limits, by, reason });
         const granted = await granting(user.email, amount, { reference: id, record });

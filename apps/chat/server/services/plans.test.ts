@@ -41,7 +41,7 @@ const folder = mkdtempSync(path.join(tmpdir(), "headgate-plans-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let files = 0;
-/** @param content the content of a new file */
+/** Writes a new plans file with this content, and returns its path. */
 function fileOf(content: unknown): string {
   files += 1;
   const file = path.join(folder, `plans-${files}.json`);
@@ -86,7 +86,7 @@ async function setPlan(email: string, plan: string | null): Promise<void> {
 }
 
 describe("PLANS_FILE", () => {
-  test("gives each caller the limits of their plan, and names the plan", async () => {
+  test("gives each caller the limits of their plan, and /me shows the plan", async () => {
     const { client } = await start(fileOf(PLANS));
     const visitor = client();
     expect((await meOf(visitor)).plan).toBe("visitor");
@@ -211,7 +211,7 @@ describe("PLANS_FILE", () => {
       /has 21 limits, and 20 at most/,
     ],
     ["x".repeat(1_048_577), /1048577 bytes, and 1048576 at most/],
-  ])("%j prevents the start, and the message says why", async (content, says) => {
+  ])("%j prevents the start, and the message names the mistake", async (content, says) => {
     const file = fileOf(content);
     await expect(start(file)).rejects.toThrow(says);
     await expect(start(file)).rejects.toThrow(/PLANS_FILE/);
@@ -223,7 +223,7 @@ describe("PLANS_FILE", () => {
     expect((await meOf(client())).plan).toBe("visitor");
     await service?.close();
     service = undefined;
-    await expect(start(folder)).rejects.toThrow(/it is no file/);
+    await expect(start(folder)).rejects.toThrow(/it is not a file/);
   });
 
   test("that does not exist prevents the start", async () => {
@@ -341,7 +341,7 @@ describe("the models of a plan", () => {
     expect(await ledgerOf(email)).toHaveLength(3);
   });
 
-  test("change with the file", async () => {
+  test("change when the file changes", async () => {
     const file = fileOf(MODELS);
     const { client } = await startWith(file);
     const ada = client();
@@ -409,7 +409,7 @@ describe("the models of a plan", () => {
     [{ priceFactor: "-1" }, /plans\.a\.priceFactor: should be a number/],
     [{ priceFactor: 2 }, /plans\.a\.priceFactor: /],
     [{ priceFactor: "1000.1" }, /plans\.a\.priceFactor: should be 1000 at most/],
-  ])("%j prevents the start, and the message says why", async (plan, says) => {
+  ])("%j prevents the start, and the message names the mistake", async (plan, says) => {
     await expect(startWith(fileOf({ default: "a", plans: { a: plan } }))).rejects.toThrow(says);
     service = undefined;
   });
@@ -498,7 +498,7 @@ describe("the operator's commands", () => {
         /up\uFFFD\[2J\uFFFDdown/,
       );
 
-      // A prefix of ids. A caller's own override takes precedence.
+      // Block a prefix of ids. A caller's own override takes precedence.
       expect(await runLimitCommand(["block", "user:acme-*", "1d", "a trial"], env)).toMatch(
         /^user:acme-\*: blocked\n {2}in force in user: blocked, until \S+, a trial, by /,
       );
@@ -576,7 +576,7 @@ describe("the operator's commands", () => {
     } finally {
       await running?.close();
     }
-    // The process's counts have ended with it.
+    // The counts ended with the process.
     await expect(runLimitCommand(["show", "user:7"], env)).rejects.toThrow(
       /RATE_LIMIT_STORAGE_URI is memory:\/\//,
     );

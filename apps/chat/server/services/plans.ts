@@ -12,9 +12,9 @@ import type { CreditTerms } from "./credit.ts";
 
 /** A plan. */
 export interface Plan {
-  /** Limits as text; `null` for those of the environment. */
+  /** The plan's limits as text; `null` for the limits of the environment. */
   limits: string | null;
-  /** `null` for `CREDIT_MONTHLY_ALLOWANCE`. */
+  /** The plan's allowance; `null` for `CREDIT_MONTHLY_ALLOWANCE`. */
   monthlyAllowance: Micros | null;
   /** The permitted models, the default first; `null` for all models of the service. */
   models: [string, ...string[]] | null;
@@ -42,7 +42,7 @@ export interface Plans {
   /** Returns the monthly allowance of a plan; `null` for the default. */
   allowanceOf(plan: string | null): Micros | null;
   /**
-   * Polls the file, and puts changes in force.
+   * Polls the file, and puts changes into force.
    *
    * @param use called with the new plans first; if it throws, the old plans stay
    */
@@ -144,7 +144,7 @@ function whyUnusable(text: string): string | undefined {
   }
 }
 
-/** Rejects the name `__proto__`, which the schema cannot see. */
+/** Rejects the name `__proto__`, which the schema does not see. */
 function checkNames(value: unknown): void {
   const { plans } = (value ?? {}) as { plans?: unknown };
   if (typeof plans === "object" && plans !== null && Object.hasOwn(plans, "__proto__"))
@@ -154,7 +154,7 @@ function checkNames(value: unknown): void {
 /**
  * Parses a plans file.
  *
- * @param offered the models of the service; absent if they need not be checked
+ * @param offered the models of the service; absent if the file's models need not be checked
  * @throws {Error} with the place of the mistake and what would be right
  */
 export function readPlans(text: string, offered?: readonly string[]): PlanTable {
@@ -300,7 +300,7 @@ export function openPlans(path: string, log: Logger, offered?: readonly string[]
 
 function textOf(path: string): string {
   const file = statSync(path);
-  if (!file.isFile()) throw new Error("it is no file");
+  if (!file.isFile()) throw new Error("it is not a file");
   const { size } = file;
   if (size > LARGEST_FILE_BYTES) throw new Error(`it has ${size} bytes, and ${LARGEST_FILE_BYTES} at most`);
   return readFileSync(path, "utf8");

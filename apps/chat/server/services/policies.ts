@@ -24,19 +24,22 @@ import type { RateLimitCaller } from "./identity.ts";
 import { addressKey, chatLayers, userKey } from "./limits.ts";
 import type { Plans, PlanTable } from "./plans.ts";
 
-/** Policies that operators set while the service runs. They are kept in the database, and in force in every process. */
+/**
+ * Manages policies that operators set while the service runs. The policies are stored in the database, and in force in
+ * every process.
+ */
 export interface Policies {
   desk: PolicyDesk;
-  /** Puts the kept policies in force. */
+  /** Puts the stored policies into force. */
   restore(): Promise<void>;
   /**
    * Restores the policies before the first decision, and records a change of the plans file.
    *
-   * @param isAlone whether no other process can change the policies. If not, reads the database every second from now
-   * on
+   * @param isAlone whether no other process can change the policies. If not, the database is read every second from now
+   *   on
    */
   start(isAlone: boolean): Promise<void>;
-  /** Call it when the plans file has changed. @throws {Error} for invalid plans; then nothing changes */
+  /** Call it when the plans file has changed. Throws for invalid plans, and then changes nothing. */
   usePlans(table: PlanTable): void;
   /** Resolves when no work is in progress. */
   close(): Promise<void>;
@@ -76,7 +79,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
     keeper: databaseKeeper(database),
     ...(replay ? { replay } : {}),
     onError: (error) =>
-      log.error({ error: describeError(error) }, "cannot put an operator's policy in force"),
+      log.error({ error: describeError(error) }, "cannot put an operator's policy into force"),
     clock,
   });
 
@@ -90,14 +93,14 @@ export function createPolicies(options: PoliciesOptions): Policies {
       await live.refresh();
       isAway = false;
     } catch (error) {
-      // Log this once, because other parts report that the database is down.
+      // Log this once per outage, because other parts report that the database is down.
       if (!isAway)
         log.warn({ error: describeError(error) }, "policies stay as they are: the database does not answer");
       isAway = true;
     }
   }
 
-  /** Records a change of the file. Of several processes, only the first does so. */
+  /** Records a change of the plans file. Of several processes, only the first records it. */
   async function note(table: PlanTable): Promise<void> {
     const hash = createHash("sha256").update(JSON.stringify(table)).digest("hex").slice(0, 16);
     const last = await findLastPolicyStep(database, PLANS_FILE);

@@ -15,7 +15,7 @@ let where: string;
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), "headgate-replay-"));
   where = path.join(folder, "log.jsonl");
-  // Small enough that a second file is started.
+  // The size is so small that a second file is started.
   const writer = logFiles(where, { maxBytes: 10_000 });
   const log = decisionLog({ writer, secret: "a secret of sixteen" });
   const limiter = createLimiter<string>({
@@ -44,7 +44,7 @@ test("reads closed files too, and only the newest lines", async () => {
   expect([short.decisions, short.caveats.join()]).toEqual([10, expect.stringContaining("30 older lines")]);
 });
 
-test("tries one policy at a time", async () => {
+test("runs for one policy at a time", async () => {
   const replay = replayOf();
   const first = replay("chat", policy, undefined);
   await expect(replay("chat", policy, undefined)).rejects.toThrow(/Another policy is being tried/);
@@ -52,20 +52,20 @@ test("tries one policy at a time", async () => {
   await expect(replay("chat", policy, undefined)).resolves.toMatchObject({ decisions: 40 });
 });
 
-test("ends after its time limit, and says what to do instead", async () => {
+test("ends after its time limit, with an error that says what to do instead", async () => {
   const slow = replayOf({ timeLimitMs: 1 })("chat", policy, undefined);
   await expect(slow).rejects.toThrow(OperatorMistake);
   await expect(slow).rejects.toThrow(/took longer than .* run headgate-server replay/);
 });
 
 test.each([
-  ["of another limiter", () => replayOf()("mail", policy, undefined), /^"mail" decided nothing in this log/],
+  ["of another limiter", () => replayOf()("mail", policy, undefined), /^"mail" has no decisions in this log/],
   [
-    "where there is none yet",
+    "of a log without files",
     () => replayOf({ where: path.join(folder, "missing") })("chat", policy, undefined),
     /no decisions yet/,
   ],
-])("is not available %s", async (_, ask, message) => {
+])("throws for the log %s", async (_, ask, message) => {
   await expect(ask()).rejects.toThrow(OperatorMistake);
   await expect(ask()).rejects.toThrow(message);
 });

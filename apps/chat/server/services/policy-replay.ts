@@ -7,19 +7,22 @@ import { OperatorMistake, type ReplayPolicy } from "headgate-console";
 import type { ReplayResult, ReplayWork } from "./policy-replay-worker.ts";
 
 export interface PolicyReplayOptions {
-  /** `DECISION_LOG`: a folder, or a file that ends in `.jsonl`. */
+  /** The value of `DECISION_LOG`: a folder, or a file whose name ends in `.jsonl`. */
   where: string;
   decisions: Pick<DecisionLog, "flush">;
   clock: Clock;
-  /** Default: a minute. */
+  /** The time limit of a replay, in milliseconds. Default: a minute. */
   timeLimitMs?: number;
-  /** The maximum number of lines, the newest. Default 100,000, which needs about 200 MB of memory. */
+  /** The maximum number of lines, of which the newest are read. Default 100,000, which needs about 200 MB of memory. */
   newest?: number;
 }
 
 const MEMORY_MB = 512;
 
-/** Creates a function that tries a policy on this machine's decision log, one at a time and with limits. */
+/**
+ * Creates a function that replays this machine's decision log under another policy: one replay at a time, within limits
+ * of time and memory.
+ */
 export function createPolicyReplay(options: PolicyReplayOptions): ReplayPolicy {
   const { where, decisions, clock, timeLimitMs = 60_000, newest = 100_000 } = options;
   let isBusy = false;
@@ -53,7 +56,7 @@ async function placesIn(where: string): Promise<string[]> {
     .map((name) => path.join(folder, name));
 }
 
-/** @throws OperatorMistake if it takes too long, or too much memory */
+/** Runs the replay in a thread. @throws OperatorMistake if it takes too long, or too much memory */
 function inThread(work: ReplayWork, timeLimitMs: number): Promise<ReplayResult> {
   const isSource = import.meta.url.endsWith(".ts");
   const file = new URL(`./policy-replay-worker.${isSource ? "ts" : "js"}`, import.meta.url);

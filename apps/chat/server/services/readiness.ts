@@ -22,7 +22,7 @@ export function createReadiness({
   let asking: Promise<"ok" | DatabaseTrouble> | undefined;
 
   async function hasRoom(): Promise<boolean> {
-    // If the free space is unknown, do not refuse: a failed write will show a full disk.
+    // If the free space is unknown, report that there is room: a failed write will show a full disk.
     const free = await freeBytes().catch(() => undefined);
     return free === undefined || free >= LEAST_FREE_BYTES;
   }

@@ -8,20 +8,22 @@ export interface SpendingOptions {
   /** The amount already held. */
   held: Micros;
   price: ModelPrice;
-  /** Holds more, or the rest if there is less. @returns the additional amount held */
+  /** Holds more, or all remaining credit if there is less. Returns the additional amount held. */
   extend(amount: Micros): Promise<Micros>;
 }
 
-/** Holds credit in advance of what a running answer uses. */
+/** Holds credit ahead of a running answer's use. */
 export interface Spending {
   /**
    * Holds another chunk once a quarter of the last one is left.
    *
-   * @param used what the answer has cost so far
+   * @param used the answer's cost so far
    * @returns `false` once everything held is used and there is no more credit, so that the answer must end
    */
   keepAhead(used: Micros): boolean | Promise<boolean>;
-  /** Holds the cost of the answer up to the input of its next step. @returns `false` if there is not enough credit */
+  /**
+   * Holds the cost of the answer including the input of its next step. Returns `false` if there is not enough credit.
+   */
   affords(cost: Micros): boolean | Promise<boolean>;
   /** Whether the answer ended for lack of credit. */
   isExhausted(): boolean;

@@ -20,7 +20,7 @@ export const stopRequest = z
 
 export interface StoppingService {
   /**
-   * Ends running answers, of this process or another. Their parts so far are kept and charged.
+   * Ends running answers of this process or another. Their parts so far are kept and charged.
    *
    * @returns how many answers were ended
    * @throws {HttpProblem} 404 for a conversation that is not the owner's

@@ -18,7 +18,7 @@ import { addConversation, newConversation, placeholderTitle } from "./conversati
 export interface StoredQuestion {
   conversationId: string;
   messageId: string;
-  /** Its former answers, which a new answer replaces. */
+  /** The question's former answers, which a new answer replaces. */
   formerAnswers: MessageRow[];
 }
 
@@ -26,7 +26,7 @@ export interface StoredQuestion {
 export interface Place {
   conversationId: string;
   answerId: string;
-  /** They are restored if the position is given up. */
+  /** The former answers, which are restored if the position is given up. */
   formerAnswers: MessageRow[];
 }
 
@@ -104,7 +104,7 @@ async function continueConversation(
   };
 }
 
-/** Reserves the next position for an answer. @returns the answer's id */
+/** Reserves the next position for an answer. Returns the answer's id. */
 export async function keepPlaceForAnswer(
   transaction: Database,
   conversationId: string,
@@ -190,7 +190,7 @@ async function findStoredQuestion(
 }
 
 /**
- * Returns unique ids: the client's, or new ones if it sent none or a duplicate. The question's own id has precedence.
+ * Returns unique ids: the client's, or new ones if it sent none or a duplicate. The question's own id takes precedence.
  */
 function uniqueIds(messages: AskedMessage[]): string[] {
   const taken = new Set<string>();

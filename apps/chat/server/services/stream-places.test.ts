@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createStreamPlaces } from "./stream-places.ts";
 
-test("one group cannot take every place, and can take its own again after freeing them", () => {
+test("a group cannot take every place, and can take its places again after freeing them", () => {
   const places = createStreamPlaces(4, 2);
   const [leave] = [places.take("a"), places.take("a")];
   expect(places.take("a")).toBeUndefined();

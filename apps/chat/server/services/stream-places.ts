@@ -1,7 +1,7 @@
-/** Limits how many answers this process streams at once, because with more, all of them would be slow. */
+/** Limits how many answers this process streams at the same time, because with more, all of them would be slow. */
 export interface StreamPlaces {
   /**
-   * @param group whose places they are, such as an answer's id, if a group has a maximum
+   * @param group the group that takes the place, such as an answer's id, if groups have a maximum
    * @returns a function that frees the place, also if called repeatedly; `undefined` if every place is taken
    */
   take(group?: string): (() => void) | undefined;

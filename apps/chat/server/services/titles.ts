@@ -36,7 +36,7 @@ export interface TitleService {
 }
 
 export function createTitles({ database, clock, turns }: TitleOptions): TitleService {
-  /** Titles in progress, by conversation and first question: two simultaneous requests share one title. */
+  /** The titles in progress, by conversation and first question. Simultaneous requests share one title. */
   const beingMade = new Map<string, Promise<string>>();
 
   async function make(conversation: ConversationRow, payer: string | undefined, choice: ModelChoice) {
@@ -49,7 +49,8 @@ export function createTitles({ database, clock, turns }: TitleOptions): TitleSer
     const title = await titleFor(textOf(question.parts), conversation, payer, choice);
     // Without credit, the first question stays as the title.
     if (title === undefined) return conversation.title;
-    // If the conversation was renamed or its first question edited meanwhile, keep its title.
+    // If the conversation was renamed or its first question edited while the title was generated, keep the existing
+    // title.
     const kept = await giveTitle(database, conversation, oneLine(title));
     if (kept === undefined) throw notFound("conversation");
     return kept;

@@ -57,7 +57,7 @@ async function answerOf(client: TestClient, conversationId: string): Promise<Cha
 }
 
 describe("RATE_LIMIT_CHAT_CONCURRENT", () => {
-  test("is 2: a third simultaneous answer must wait until one of the two ends", async () => {
+  test("has the default 2: a third simultaneous answer must wait until one of two ends", async () => {
     const { client } = await start({ RATE_LIMIT_CHAT_CONCURRENT: "" }, 1);
     const caller = client({ "X-User-Id": "busy" });
     provider.setMode("slow");
@@ -79,7 +79,7 @@ describe("RATE_LIMIT_CHAT_CONCURRENT", () => {
     for (const { body } of running) await body?.cancel();
   });
 
-  test("counts an answer exactly until it has ended, read or not", async () => {
+  test("counts an answer until it has ended, whether or not it is read", async () => {
     const { client } = await start({ RATE_LIMIT_CHAT_CONCURRENT: "1" }, 1);
     const caller = client({ "X-User-Id": "leaver" });
     provider.setMode("slow");
@@ -104,7 +104,7 @@ describe("RATE_LIMIT_CHAT_CONCURRENT", () => {
     expect((await answerOf(caller, conversationId))?.metadata?.incomplete).toBeUndefined();
   });
 
-  test("a place is free again after a stop, a failure and a refusal", async () => {
+  test("frees a place after a stop, a failure and a refusal", async () => {
     const { client } = await start({ RATE_LIMIT_CHAT_CONCURRENT: "1" }, 1);
     const caller = client({ "X-User-Id": "unlucky" });
     for (const mode of ["fail-500", "hang-up", "empty", "error-midway", "hang-up-midway"] as const) {
@@ -121,7 +121,7 @@ describe("RATE_LIMIT_CHAT_CONCURRENT", () => {
 });
 
 describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
-  test("counts what the provider reports, and reports what remains with the answer", async () => {
+  test("counts the tokens that the provider reports, and reports the remaining tokens with the answer", async () => {
     const { client } = await start({ RATE_LIMIT_CHAT_TOKENS_PER_DAY: "100000" });
     const caller = client({ "X-User-Id": "reader" });
     const { chunks, conversationId } = await caller.ask("count");
@@ -135,7 +135,7 @@ describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
     );
   });
 
-  test("ends an answer cleanly when they run out, and reports it", async () => {
+  test("ends an answer cleanly when the tokens run out, and reports it", async () => {
     provider.setText("word ".repeat(4_000));
     const { client } = await start({ RATE_LIMIT_CHAT_TOKENS_PER_DAY: "5000" });
     const caller = client({ "X-User-Id": "talker" });
@@ -146,7 +146,7 @@ describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
     expect(chunks.at(-1)).toMatchObject({ type: "finish", finishReason: "length" });
     expect((await answerOf(caller, conversationId))?.metadata?.incomplete).toBe("quota");
 
-    // Nothing is left, so the next message is refused, with the wait of the daily window.
+    // No tokens are left, so the next message is refused, with the wait of the daily window.
     const refused = await caller.ask("more");
     expect(refused.response.status).toBe(429);
     expect(refused.problem["violated-policies"]).toEqual(["user-tokens-per-day"]);
@@ -155,7 +155,7 @@ describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
 
   test("refuses a message whose conversation costs too many tokens, stores the question, and charges nothing", async () => {
     const { client } = await start({
-      // A model without usage from other tests, which would lower estimates.
+      // Other tests have not used this model. Their calls would lower the estimates.
       LLM_MODEL: "unknown-model",
       RATE_LIMIT_CHAT_TOKENS_PER_DAY: "24000",
       RATE_LIMIT_CHAT_PER_MIN: "5",
@@ -169,7 +169,7 @@ describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
     const provided = provider.requests.length;
     const requests = await quotaOf(caller, "user-per-minute");
 
-    // There would be enough tokens for the question alone.
+    // There are enough tokens for the question without its conversation.
     const { response, problem } = await caller.ask("and now?", {
       conversation_id: first.conversationId,
       id: "q2",
@@ -246,7 +246,7 @@ describe("RATE_LIMIT_CHAT_TOKENS_PER_DAY", () => {
   });
 });
 
-test("RATE_LIMIT_CHAT_GLOBAL counts everybody together", async () => {
+test("RATE_LIMIT_CHAT_GLOBAL counts all callers together", async () => {
   const { client } = await start({ RATE_LIMIT_CHAT_GLOBAL: "3/minute; 1000000 tokens/day" });
   const statuses = [];
   for (const name of ["a", "b", "c", "d"]) {
@@ -309,7 +309,7 @@ test("two hundred streams with readers that disconnect at random lose no place, 
     charged += 1_000_000_000 - ((await quotaOf(caller, "user-tokens-per-day")) ?? 0);
     provider.setMode("normal");
     const { response } = await caller.ask("any place left?");
-    // A short answer can end before its head is sent. Its place is then free again.
+    // If a short answer ends before its head is sent, its place is free again.
     expect(response.headers.get("RateLimit")).toMatch(/"user-concurrent";r=(999|1000);/);
   }
   expect(provider.requests).toHaveLength(most + callers.length);

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 
 /**
  * The default for trusted proxies: those in loopback, link-local and private networks. If a forwarding header arrives
- * from another address, logs once what to set, because people behind an unknown proxy share one address and its limits.
+ * from another address, logs once what to set: people behind an unknown proxy share one address and its limits.
  */
 export function trustPrivate(log: Pick<Logger, "warn">): TrustProxy {
   return parseTrustProxy("private", {

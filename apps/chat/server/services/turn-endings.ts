@@ -59,7 +59,7 @@ export function createTurnEndings(database: Database, credit: CreditService): Tu
         if (row) await endIn(transaction, row, place, parts, metadata, used);
       }),
 
-    /** Checks again under locks, because the process may have been slow, not dead. */
+    /** Checks the heartbeat again under locks, because the process may be slow rather than dead. */
     endLapsed: (answerId, leaseMs) =>
       database.transaction(async (transaction) => {
         const conversationId = await conversationOfTurn(transaction, answerId);
@@ -78,7 +78,7 @@ export function createTurnEndings(database: Database, credit: CreditService): Tu
           incomplete: "failed",
         };
         const parts = storableParts(await readAnswer(transaction, answerId));
-        // Without any output, nothing is charged, not even the prompt: the same as if a model fails before its first
+        // Without any output, nothing is charged, not even the prompt, as if the model had failed before its first
         // word.
         const used = parts.length > 0 ? { usage, cost } : { usage: noUsage, cost: 0 };
         await endIn(transaction, row, { ...row, formerAnswers: [] }, parts, metadata, used);

@@ -1,15 +1,15 @@
 /** A turn in flight. */
 export interface TurnInFlight {
-  /** Aborts when the service stops and its grace period is over. Then save the partial answer. */
+  /** Aborts when the service stops and its grace period is over. The turn must then save its partial answer. */
   signal: AbortSignal;
-  /** Call it when the turn has ended and no work is left. Calling it again changes nothing. */
+  /** Call this when the turn has ended and no work is left. Calling it again changes nothing. */
   leave(): void;
 }
 
 /** The turns in flight, so that a stopping service can let them end. */
 export interface TurnsInFlight {
   readonly count: number;
-  /** Whether the service has begun to stop: no new turn should begin. */
+  /** Whether the service has begun to stop, so that no new turn should begin. */
   readonly isStopping: boolean;
   enter(): TurnInFlight;
   /** Waits until every turn has ended by itself or the grace period is over, then ends the rest. */

@@ -61,19 +61,18 @@ export interface TurnService {
    * requests with the same id, in any process, one is answered, and the others find its turn.
    *
    * @param holdFor returns the amount to hold of the payer's credit, given the conversation for the model
-   * @throws {HttpProblem} what `find` throws; 402 if there is not enough credit; 404 for a conversation that is not the
-   * owner's; 400 for a `replaces` that is not in it; 409 if the conversation is full
+   * @throws {HttpProblem} as `find`; 402 if there is not enough credit; 404 for a conversation that is not the owner's;
+   *   400 for a `replaces` that is not in it; 409 if the conversation is full
    */
   begin(
     question: Question,
     terms: Terms,
     holdFor: (history: ChatMessage[]) => Promise<Micros>,
   ): Promise<Turn | KnownTurn>;
-  /** Holds more of the payer's credit, or the rest if there is less. @returns the additional amount held */
+  /** Holds more of the payer's credit, or all remaining credit if there is less. Returns the additional amount held. */
   extend(turn: Pick<Turn, "answerId">, more: Micros): Promise<Micros>;
   /**
-   * Saves the complete or partial answer, charges what it used and releases what it held. Only the first call has an
-   * effect.
+   * Saves the complete or partial answer, charges its use and releases its hold. Only the first call has an effect.
    */
   finish(turn: Turn, parts: ChatMessage["parts"], metadata: AnswerMetadata, used: Used): Promise<void>;
   /** Releases the position of an answer that never began. The question stays. */
@@ -84,11 +83,11 @@ export interface TurnService {
    * @returns `false` if another request is generating it, or there is not enough credit
    */
   beginTitle(naming: Naming, terms: Terms, held: Micros): Promise<boolean>;
-  /** Charges what the title used, and releases what it held. */
+  /** Charges the title's use, and releases its hold. */
   finishTitle(conversationId: string, used: Used): Promise<void>;
   /**
    * Ends the turns whose process has sent no heartbeat for `leaseMs`. Charges what they had used by the last heartbeat,
-   * releases the rest of what they held, and keeps their partial answers. Turns of this process are left alone.
+   * releases the rest of what they held, and keeps their partial answers. Turns of this process are not ended.
    *
    * @returns the number of turns that were ended
    */
@@ -98,13 +97,13 @@ export interface TurnService {
 /** The maximum number of messages that a model gets. */
 const MOST_MESSAGES_TO_MODEL = 60;
 
-/** The maximum number of lapsed turns that are ended at once. */
+/** The maximum number of lapsed turns that are ended in one sweep. */
 const MOST_SWEPT_AT_ONCE = 100;
 
 /** How long a turn is kept after its end, for readers of its last parts. */
 const KEPT_AFTER_END_MS = 60_000;
 
-/** Another answer has claimed the question meanwhile. */
+/** The error if another answer has claimed the question in the meantime. */
 class AlreadyClaimed extends Error {}
 
 class CreditRefused extends Error {}
@@ -117,7 +116,7 @@ export function createTurns(
   reserved: Database = database,
 ): TurnService {
   const now = () => new Date(clock.now());
-  /** The answers of this process. It sends its heartbeats late while it is busy, and must not end its own answers. */
+  /** The answers of this process. While it is busy, its heartbeats are late, but it must not end its own answers. */
   const own = new Set<string>();
   const { end, endLapsed } = createTurnEndings(reserved, credit);
 
@@ -162,7 +161,7 @@ export function createTurns(
     try {
       await end(place, ...answer);
     } finally {
-      // If it could not be stored, the next sweep ends it.
+      // If the end could not be stored, the next sweep ends the turn.
       own.delete(place.answerId);
     }
   }

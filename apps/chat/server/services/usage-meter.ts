@@ -5,8 +5,8 @@ import { noUsage, type Usage } from "../usage.ts";
 export interface UsageMeter {
   read(part: TextStreamPart<ToolSet>): void;
   /**
-   * Returns what was used so far: the reported usage of ended steps, and an estimate for a step that is running, was
-   * cut off, or has no reported usage.
+   * Returns the use so far: the reported usage of ended steps, and an estimate for a step that is running, was cut off,
+   * or has no reported usage.
    */
   usage(): Usage;
   /** Returns the input of the next step, in tokens: the last step's input and output. */
@@ -66,7 +66,7 @@ export function usageMeter(promptTokens: number): UsageMeter {
   };
 }
 
-/** The maximum for a step. A larger or invalid number counts as not reported. */
+/** The maximum number of tokens of a step. A larger or invalid number counts as not reported. */
 const MOST_TOKENS = 1e8;
 
 function countOf(tokens: number | undefined): number | undefined {

@@ -32,12 +32,12 @@ describe("a common password", () => {
     "31415926535",
     "!@#$%^&*",
     "summer2026",
-  ])("%s", (password) => expect(isWeakPassword(password)).toBe(true));
+  ])("is %s", (password) => expect(isWeakPassword(password)).toBe(true));
 
   test.each([
     ["ada.lovelace@example.com", "ada.lovelace@example.com"],
     ["ada.lovelace@example.com", "AdaLovelace1815"],
-  ])("that of %s is %s", (email, password) => {
+  ])("of the account %s is %s", (email, password) => {
     expect(isWeakPassword(password, email)).toBe(true);
     expect(isWeakPassword(password, "someone@example.com")).toBe(false);
   });

@@ -23,7 +23,7 @@ const COMMON_WORDS = new Set(
     .filter(Boolean),
 );
 
-/** Sequences of keys, letters and digits, of which a password must not consist. */
+/** Sequences of keys, letters and digits. A password must not consist only of parts of them. */
 const RUNS = [
   "abcdefghijklmnopqrstuvwxyz",
   "01234567890123456789",
@@ -53,7 +53,7 @@ const LEET: Readonly<Record<string, string>> = {
 };
 
 const SHORTEST_RUN = 4;
-/** A password of only digits and signs is a date or a phone number, up to this length. */
+/** Up to this length, a password of only digits and signs is probably a date or a phone number. */
 const LONGEST_OF_DIGITS = 16;
 
 /**

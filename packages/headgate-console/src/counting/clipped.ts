@@ -13,12 +13,14 @@ export function clipKey(key: string): string {
   return `${key.slice(0, LONGEST - MARK_LENGTH)}…~${hash53(key).toString(36).padStart(11, "0")}`;
 }
 
-/** Whether {@link clipKey} has cut a key, which then names no caller. Also true for a key that only looks cut. */
+/**
+ * Whether {@link clipKey} has cut a key, so that it no longer names a caller. Also true for a key that only looks cut.
+ */
 export function isClippedKey(key: string): boolean {
   return key.length === LONGEST && MARK.test(key);
 }
 
-/** Combines two 32-bit multiplicative hashes into 53 bits. It distinguishes texts, but hides nothing. */
+/** Combines two 32-bit multiplicative hashes into 53 bits. The hash distinguishes texts, but does not hide them. */
 function hash53(text: string): number {
   let high = 0xdeadbeef;
   let low = 0x41c6ce57;

@@ -99,7 +99,7 @@ describe("a collector", () => {
     });
   });
 
-  it("stops", async () => {
+  it("counts nothing after it is stopped", async () => {
     const { limiter, collector } = setUp();
     collector.stop();
     await limiter.admit("ann");
@@ -136,7 +136,7 @@ describe("refusals of several limiters", () => {
 });
 
 describe("long keys", () => {
-  it("stay distinct if they begin alike, and are marked as cut", async () => {
+  it("with the same beginning stay distinct, and are marked as cut", async () => {
     const { clock, limiter, collector } = setUp("1/minute");
     const begin = "x".repeat(500);
     for (const caller of [`${begin}1`, `${begin}2`, "y".repeat(200)])

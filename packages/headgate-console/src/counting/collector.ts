@@ -12,9 +12,9 @@ import { createTimeline, type SeriesKind } from "./timeline.ts";
 export type Counted = Pick<Limiter<never>, "name" | "policy" | "observe" | "status" | "shadowReport">;
 
 export interface CollectorOptions {
-  /** The name of this process on the page, such as its host and number. Default: a part of its id. */
+  /** The name of this process on the page, such as its host and process id. Default: a part of `Collector.id`. */
   name?: string;
-  /** Default: the wall clock. */
+  /** The source of the time. Default: the wall clock. */
   clock?: Pick<Clock, "now">;
 }
 
@@ -24,11 +24,11 @@ export interface Collector {
   readonly id: string;
   readonly limiters: readonly Counted[];
   /**
-   * Sets the request id of a refusal, so that the console can find the refusal by this id. Ignored if the refusal is no
-   * longer kept.
+   * Sets the request id of a refusal, so that the console can find the refusal by this id. Does nothing if the refusal
+   * is no longer kept.
    *
    * @param refused the same object that `admit` returned
-   * @param requestId cut to 100 characters
+   * @param requestId the request's id; longer ids are cut to 100 characters
    */
   name(refused: Refused, requestId: string): void;
   summary(): Summary;
@@ -41,7 +41,7 @@ const NEAR_FROM = 0.8;
 /** Upper bounds of waits, in seconds. A wait counts under the first bound that is not less. */
 const WAITS = [1, 5, 10, 30, 60, 300, 3_600, 86_400];
 const LONGEST_REQUEST_ID = 100;
-/** How many pairs of limiter and layer have their callers counted. Policies have a few. */
+/** The maximum number of pairs of limiter and layer whose callers are counted. Policies have a few. */
 const MOST_TOPS = 50;
 
 /**
@@ -61,7 +61,7 @@ export function createCollector(limiters: readonly Counted[], options: Collector
   const id = crypto.randomUUID();
   const process = { id, name: options.name ?? id.slice(0, 8), startedAt: clock.now() };
   const timeline = createTimeline();
-  // Separate lists, so that one limiter's refusals do not push out another's.
+  // Keep separate lists, so that one limiter's refusals do not push out another's.
   const refusals = new Map(
     limiters.map(({ name }) => [name, createRecentRefusals(refusalsOfEach(limiters.length))]),
   );
@@ -215,7 +215,10 @@ function limiterSummary(limiter: Counted): LimiterSummary {
   };
 }
 
-/** Returns the limit with the largest used share. Ignores places, which are taken and freed all the time. */
+/**
+ * Returns the limit of which the largest share is used. Ignores `concurrent` limits, whose places are taken and freed
+ * all the time.
+ */
 function nearestOf(limits: Admission["limits"]): LimitReading | undefined {
   let nearest: LimitReading | undefined;
   let most = NEAR_FROM;

@@ -15,9 +15,9 @@ export interface RefusalRecord {
   quota: number;
   unit: string;
   windowMs: number;
-  /** How much of the limit was left; less than the request needed. */
+  /** How much of the limit was left, which was less than the request needed. */
   remaining: number;
-  /** `null`: no wait helps. */
+  /** The wait in milliseconds; `null` if no wait helps. */
   waitMs: number | null;
   waitsFor: string;
   decidedBy: string;
@@ -33,7 +33,7 @@ const MOST_REFUSALS_OF_ALL = 1_000;
 /** How many refusals of one caller a process keeps, so that a flood from one caller does not push out others. */
 export const MOST_REFUSALS_OF_A_CALLER = 5;
 
-/** @returns how many refusals each of this number of limiters keeps: at least enough for one caller */
+/** Returns how many refusals each limiter keeps if there are this many limiters: at least enough for one caller. */
 export function refusalsOfEach(limiters: number): number {
   const share = Math.floor(MOST_REFUSALS_OF_ALL / limiters);
   return Math.max(MOST_REFUSALS_OF_A_CALLER, Math.min(MOST_REFUSALS, share));
@@ -43,13 +43,13 @@ export function refusalsOfEach(limiters: number): number {
 export interface RecentRefusals {
   /** @returns whether the caller retried before the last wait was over */
   add(record: RefusalRecord): boolean;
-  /** The oldest first. */
+  /** Returns the refusals, oldest first. */
   read(): RefusalRecord[];
 }
 
 /** @param most how many refusals to keep: {@link MOST_REFUSALS_OF_A_CALLER} or more */
 export function createRecentRefusals(most: number = MOST_REFUSALS): RecentRefusals {
-  // In the order of arrival.
+  // The refusals in the order of arrival.
   const records = new Map<number, RefusalRecord>();
   const ofCaller = new Map<string, number[]>();
   let next = 0;

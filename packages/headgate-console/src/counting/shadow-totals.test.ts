@@ -18,7 +18,7 @@ async function summaryOf(requests: number, startsAt: number, shadow: string) {
   return JSON.parse(JSON.stringify(summary));
 }
 
-it("adds up the processes of one shadow, and no other shadow", async () => {
+it("addShadows adds up the reports of one shadow, and of no other shadow", async () => {
   const now = Date.UTC(2026, 10, 10, 9);
   const summaries = [
     await summaryOf(3, now, "1/minute"),

@@ -29,7 +29,7 @@ function expectBounds({ counters, unseen, total }: Heavy, truth: Map<string, num
 }
 
 describe("the sketch, compared with exact counts", () => {
-  it("is never further off than its error, or than total / size", () => {
+  it("is off by at most its stated error, and by at most total / size", () => {
     fc.assert(
       fc.property(traffic, fc.integer({ min: 1, max: 14 }), (events, size) => {
         const truth = count(events);

@@ -7,7 +7,7 @@ export interface Heavy {
   total: number;
   /** The highest count that a key without a counter can have. */
   unseen: number;
-  /** The largest first. */
+  /** The counters, largest first. */
   counters: Counter[];
 }
 
@@ -21,16 +21,16 @@ export interface SpaceSaving {
  * The Space-Saving sketch (Metwally, Agrawal and El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data
  * Streams", 2005): a key without a counter takes over the smallest counter, and that counter's count becomes the error.
  *
- * @param size how many counters it keeps, 1 or more; no count is more than total / size too high
+ * @param size the number of counters, 1 or more; a count is at most total / size too high
  */
 export function createSpaceSaving(size: number): SpaceSaving {
   const counters = new Map<string, { count: number; error: number }>();
   let total = 0;
-  /** The smallest count when they were last looked through, and the keys that had it. */
+  /** The smallest count when all counters were last searched, and the keys that had it. */
   let least = 0;
   let smallest: string[] = [];
 
-  /** The first key with the smallest count. Counts only grow, so most calls need not look through all of them. */
+  /** Returns the first key with the smallest count. Counts only grow, so most calls need not search all counters. */
   function findSmallest(): string {
     let key = smallest.at(-1);
     while (key !== undefined && counters.get(key)?.count !== least) {
@@ -72,9 +72,9 @@ export function createSpaceSaving(size: number): SpaceSaving {
 
 /**
  * Adds up sketches, such as those of several processes. A key that a sketch does not list may have been counted there
- * as often as its smallest counter says, so that value is added to the count and the error.
+ * as often as the sketch's smallest counter, so that counter's value is added to the count and the error.
  *
- * @param size how many counters the sum keeps
+ * @param size the number of counters of the sum
  */
 export function addHeavy(sketches: readonly Heavy[], size: number): Heavy {
   const known = sketches.map(({ counters }) => new Map(counters.map((counter) => [counter[0], counter])));

@@ -23,7 +23,7 @@ export interface TopCallers extends Heavy {
   limiter: string;
   layer: string;
   kind: "refused" | "near";
-  /** The half hour, counted since 1970. */
+  /** The number of the half hour since 1970. */
   era: number;
 }
 
@@ -50,7 +50,7 @@ export interface LimiterSummary {
 export interface StoredSummary {
   /** The JSON of a {@link Summary}. */
   text: string;
-  /** The time since it was written, in milliseconds, by the clock of the place that keeps it. */
+  /** The time since the summary was written, in milliseconds, by the clock of the place that stores it. */
   ageMs: number;
 }
 
@@ -83,11 +83,11 @@ export interface Totals {
   stepMs: number;
   series: SummedSeries[];
   tops: Omit<TopCallers, "era">[];
-  /** The newest first. */
+  /** The refusals, newest first. */
   refusals: RefusalRecord[];
 }
 
-/** How many callers a sum of sketches lists. */
+/** The maximum number of callers that a sum of sketches lists. */
 export const MOST_TOP_CALLERS = 64;
 
 /**

@@ -1,8 +1,8 @@
 /** The length of a step, in milliseconds. */
 export const STEP_MS = 15_000;
-/** How many steps are kept: one hour. */
+/** How many steps are kept. Together they are one hour. */
 export const STEPS = 240;
-/** How many series a process keeps. Limits, layers and plans of a policy make some dozens. */
+/** The maximum number of series of a process. The limits, layers and plans of a policy make a few dozen. */
 const MOST_SERIES = 400;
 const OTHERS = "others";
 
@@ -31,7 +31,7 @@ export const seriesKinds = [
 /** A serialised series, with only the steps that have counts. */
 export interface SparseSeries {
   key: SeriesKey;
-  /** Steps since 1970. */
+  /** The numbers of the steps since 1970. */
   steps: number[];
   counts: number[];
 }
@@ -49,7 +49,7 @@ interface Series {
 
 export function createTimeline(): Timeline {
   const series: Series[] = [];
-  /** By limiter, kind and name: joining the three into one key would take most of the time of a decision. */
+  /** The series by limiter, kind and name. Joining these into one key would take most of the time of a decision. */
   const byKey = new Map<string, Map<SeriesKind, Map<string, Series>>>();
   let newest = Number.NEGATIVE_INFINITY;
 

@@ -19,9 +19,9 @@ export interface ManagedLimiter<Caller> {
    * plans or looks up limits.
    */
   layers?: readonly LayerOptions<Caller>[];
-  /** Key functions that a policy document may name. Default: those of `layers`, by layer. */
+  /** Key functions that a policy document may name. Default: the functions of `layers`, by layer. */
   keys?: Readonly<Record<string, (caller: Caller) => string | number | null>>;
-  /** Returns the plan of a caller, for layers with plans. Default: the function in `layers`, by layer. */
+  /** Returns the plan of a caller, for layers with plans. Default: the function of the layer in `layers`. */
   plan?: (caller: Caller) => string | undefined | PromiseLike<string | undefined>;
   /** The plans that callers can have. The console warns if a policy lacks one of them. */
   planNames?: () => readonly string[];
@@ -30,7 +30,7 @@ export interface ManagedLimiter<Caller> {
    * policy.
    */
   units?: readonly string[];
-  /** Whether operators may change it. Default: true. */
+  /** Whether operators may change the policy. Default: true. */
   canChange?: boolean;
 }
 
@@ -58,26 +58,26 @@ export function hold(managed: ManagedLimiter<never>): Held {
   };
 }
 
-/** Puts a step in force in this process. A failure is reported, and changes nothing. */
+/** Puts the policy of a step into force in this process. A failure is reported, and changes nothing. */
 export function putPolicy(one: Held, step: PolicyStep, onError: (error: unknown) => void): void {
   // A read that started before a change may finish after it.
   if (step.revision <= (one.policy?.revision ?? 0)) return;
   one.policy = step;
   try {
     const { document } = step;
-    // Another release may have kept it, and this one may not read it.
+    // Another release may have stored the document, and this release may not be able to use it.
     one.managed.limiter.setPolicy(
       document === null ? one.layers : layersIn(one, readPolicyDocument(document)),
     );
     one.document = document ?? undefined;
     one.trouble = null;
   } catch (error) {
-    one.trouble = `The policy ${step.hash} was set by ${step.by}, and cannot be used in this process: ${messageOf(error)}`;
+    one.trouble = `The policy ${step.hash} that ${step.by} set cannot be used in this process: ${messageOf(error)}`;
     onError(new Error(`${one.managed.limiter.name}: ${one.trouble}`));
   }
 }
 
-/** The same for a shadow, which a failure ends. */
+/** Like `putPolicy`, for a shadow. A failure ends the shadow. */
 export function putShadow(one: Held, step: PolicyStep, onError: (error: unknown) => void): void {
   if (step.revision <= (one.shadow?.revision ?? 0)) return;
   one.shadow = step;

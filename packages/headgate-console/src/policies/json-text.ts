@@ -7,13 +7,13 @@ export interface TextPlace {
 /** Parsed JSON, with the positions of its members. */
 export interface JsonText {
   value: unknown;
-  /** @param path such as `["layers", 0, "limits"]`. @returns its position, or that of the nearest parent */
+  /** Returns the position of a path such as `["layers", 0, "limits"]`, or that of the nearest parent. */
   placeOf(path: JsonPath): TextPlace;
 }
 
 export type JsonPath = readonly (string | number)[];
 
-/** The text is not JSON. */
+/** The error of a text that is not JSON. */
 export class JsonTextError extends Error {
   override readonly name = "JsonTextError";
   readonly place: TextPlace;
@@ -23,7 +23,7 @@ export class JsonTextError extends Error {
   }
 }
 
-/** A policy is nested 6 deep at most. */
+/** The maximum depth. A policy is at most 6 levels deep. */
 const DEEPEST = 20;
 /**
  * The start of a value or member, and its children. A tree, because a map of paths would repeat all parent names for

@@ -4,7 +4,7 @@ import type { PolicyDocument } from "headgate/policy-document";
 export interface PolicyStep {
   /** The name of the limiter. */
   limiter: string;
-  /** Numbers the steps of a limiter, from 1, without a gap. */
+  /** The number of the step: a limiter's steps are numbered from 1, without a gap. */
   revision: number;
   what: "live" | "roll-back" | "shadow" | "end-shadow";
   /** The policy in force, or the shadow, from this step on. `null`: the policy of the settings, or no shadow. */
@@ -21,12 +21,12 @@ export interface PolicyStep {
   at: number;
 }
 
-/** Keeps the steps. Several processes need a place that all of them can read and write. */
+/** Keeps the steps. Several processes need a keeper that all of them can read and write, such as a database. */
 export interface PolicyKeeper {
-  /** Returns, for each limiter, the last step that changed its policy and the last that changed its shadow. */
+  /** Returns, for each limiter, the last step that changed its policy and the last step that changed its shadow. */
   latest(): Promise<readonly PolicyStep[]>;
   find(limiter: string, revision: number): Promise<PolicyStep | undefined>;
-  /** The newest first. */
+  /** Returns the newest steps, newest first. */
   list(most: number): Promise<readonly PolicyStep[]>;
   /**
    * Adds a step, unless the limiter already has a step with this revision.
@@ -58,7 +58,7 @@ export function memoryKeeper(): PolicyKeeper {
       if (steps.some(({ limiter, revision }) => limiter === step.limiter && revision === step.revision))
         return false;
       steps.push(step);
-      // Steps that are in force are kept, however old they are.
+      // Keep steps that are in force, however old they are.
       if (steps.length > MOST_STEPS) {
         const kept = new Set(latest());
         const oldest = steps.findIndex((one) => !kept.has(one));

@@ -14,18 +14,18 @@ export interface LivePoliciesOptions {
   keeper?: PolicyKeeper;
   /** Replays the decision log. Default: the console says that no log is kept. */
   replay?: ReplayPolicy;
-  /** Called if a kept policy cannot be put in force in this process. Default: `console.error`. */
+  /** Called if a stored policy cannot be put into force in this process. Default: `console.error`. */
   onError?: (error: unknown) => void;
-  /** Default: the wall clock. */
+  /** The source of the time. Default: the wall clock. */
   clock?: Pick<Clock, "now">;
 }
 
 export interface LivePolicies extends PolicyDesk {
   /**
-   * Puts the kept policies in force. Call it before the first decision, and every second if several processes share a
-   * keeper. A policy that cannot be put in force is reported and changes nothing.
+   * Puts the stored policies into force. Call it before the first decision, and every second if several processes share
+   * a keeper. A policy that cannot be put into force is reported and changes nothing.
    *
-   * @throws what the keeper throws
+   * @throws the keeper's error
    */
   refresh(): Promise<void>;
   /**
@@ -40,8 +40,8 @@ export interface LivePolicies extends PolicyDesk {
 const TRIES = 3;
 
 /**
- * Lets operators change policies while the service runs. Each change is a step that the keeper keeps, and that every
- * process puts in force. A policy set by an operator takes precedence over the settings.
+ * Lets operators change policies while the service runs. Each change is a step that the keeper stores, and that every
+ * process puts into force. A policy set by an operator takes precedence over the settings.
  *
  * @throws HeadgateError `option-invalid`
  */
@@ -101,7 +101,7 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
       if (one.managed.canChange === false)
         throw new OperatorMistake(`The policy of ${order.limiter} cannot be changed here.`);
       checkSeen(one, order);
-      // Read before any await. If another change takes this number meanwhile, this change is tried again.
+      // Read the number before any await. If another change takes it, this change is tried again.
       const revision = Math.max(one.policy?.revision ?? 0, one.shadow?.revision ?? 0) + 1;
       const step: PolicyStep = {
         ...(await stepFor(one, order, keeper)),
@@ -115,7 +115,7 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
       if (await keeper.append(step)) return step;
     }
     throw new PolicyConflict(
-      "Somebody else is changing this policy. Nothing was changed: look at the policy again.",
+      "Another operator is changing this policy. Nothing was changed: look at the policy again.",
     );
   }
 
@@ -137,7 +137,7 @@ export function livePolicies(options: LivePoliciesOptions): LivePolicies {
         { limiter, what: "end-shadow", from: hash ?? "", fromShadow: hash, reason: "it is in force" },
         by,
       ).catch((error: unknown) => {
-        // Another operator was first, but the policy is live anyway.
+        // Another operator changed the shadow first. The policy is live all the same.
         if (!(error instanceof PolicyConflict || error instanceof OperatorMistake)) throw error;
       });
     return `${hash} is in force for ${limiter}.`;

@@ -31,7 +31,7 @@ export function checkPolicy(one: Held, document: PolicyDocument): PolicyCheck {
 }
 
 function isSame(document: PolicyDocument, hash: string, one: Held): boolean {
-  // If the policy in force could not be applied here, the new policy may equal what this process has instead.
+  // If the stored policy could not be applied here, this process has another policy, which the new policy may equal.
   if (one.trouble !== null) return false;
   return hash === one.managed.limiter.policy.hash && keysIn(document) === keysIn(documentOf(one));
 }

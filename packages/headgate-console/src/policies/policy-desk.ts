@@ -3,11 +3,11 @@ import type { PolicyDocument } from "headgate/policy-document";
 /** The policy of one limiter, and its shadow. */
 export interface PolicyStanding {
   limiter: string;
-  /** Whether operators can change it. */
+  /** Whether operators can change the policy. */
   canChange: boolean;
   hash: string;
   document: PolicyDocument;
-  /** Who set it, when and why; `null` if it is the policy of the settings. */
+  /** Who set the policy, when and why; `null` if it is the policy of the settings. */
   set: { at: number; by: string; reason: string | null } | null;
   /** The policy to which a roll back returns; `null` if there is none. */
   before: { hash: string | null; isOfSettings: boolean } | null;
@@ -27,7 +27,7 @@ export interface ShadowStanding {
 export interface PolicyCheck {
   hash: string;
   isInForce: boolean;
-  /** Sentences about what is allowed but probably a mistake. */
+  /** Warnings about settings that are allowed but probably a mistake. */
   warnings: string[];
 }
 
@@ -36,8 +36,8 @@ export interface PolicyOrder {
   limiter: string;
   what: "live" | "roll-back" | "shadow" | "end-shadow";
   /**
-   * The hash of the policy that was in force when the operator started. If another is in force by now, nothing is
-   * changed.
+   * The hash of the policy that was in force when the operator started. If another policy is in force by now, nothing
+   * is changed.
    */
   from: string;
   /** For `shadow` and `end-shadow`: the hash of the shadow that the operator saw. */
@@ -76,9 +76,9 @@ export interface PolicyReplay {
   newlyAdmitted: ReplayedGroup;
   cutShort: ReplayedGroup;
   byLimit: readonly { limit: string; refused: number; newlyRefused: number }[];
-  /** The waits of refusals, in milliseconds. `hopeless` counts those for which no wait helps. */
+  /** The waits of refusals, in milliseconds. `hopeless` counts the refusals for which no wait helps. */
   waits: { median: number; most: number; hopeless: number };
-  /** Callers are pseudonyms, as in the log. */
+  /** The callers with the most changes. Callers are pseudonyms, as in the log. */
   callersMost: readonly {
     layer: string;
     partition: string;
@@ -111,13 +111,13 @@ export interface PolicyDesk {
   check(limiter: string, document: PolicyDocument): PolicyCheck;
   /** @returns a sentence that describes the change */
   change(order: PolicyOrder, by: string): Promise<string>;
-  /** The latest changes, the newest first, at most `most`. */
+  /** Returns the latest changes, at most `most`, newest first. */
   log(most: number): Promise<PolicyChange[]>;
-  /** Absent if no decision log is kept. */
+  /** Replays the decision log; absent if no log is kept. */
   replay?: ReplayPolicy;
 }
 
-/** Another policy is in force than the one from which the change started. */
+/** The error if the policy in force is not the policy from which the change started. */
 export class PolicyConflict extends Error {
   override readonly name = "PolicyConflict";
 }

@@ -45,7 +45,7 @@ export async function stepFor(
     if (parent === undefined) throw new OperatorMistake("The previous policy is no longer kept.");
     if (parent === null || parent.document === null)
       return { document: null, hash: tried(one.layers, one).hash, before: inForce, parent: null };
-    // It was valid when it was set, but this process must be able to use it now.
+    // The policy was valid when it was set, but this process must be able to use it now.
     checkPolicy(one, parent.document);
     return { document: parent.document, hash: parent.hash, before: inForce, parent: parent.parent };
   }

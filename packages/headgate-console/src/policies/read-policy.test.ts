@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 import { JsonTextError, readJsonText } from "./json-text.ts";
 import { LONGEST_POLICY, readPolicyText, sentenceOf } from "./read-policy.ts";
 
-/** Reads a policy from separate lines, so that the tests show where each mistake is. */
+/** Reads a policy from lines, so that the tests show where each mistake is. */
 const read = (...lines: string[]) => readPolicyText(lines.join("\n"));
 
-describe("reading a policy", () => {
+describe("a policy", () => {
   it("is read", () => {
     expect(read('{ "layers": [{ "name": "user", "limits": "5/minute" }] }')).toEqual({
       document: { layers: [{ name: "user", limits: "5/minute" }] },
@@ -90,7 +90,7 @@ describe("reading a policy", () => {
     ],
     [[" ".repeat(LONGEST_POLICY + 1)], 1, "", /at most 65536 characters/],
     [["[".repeat(10_000)], 1, "", /at most 20 levels/],
-  ])("finds the place of the mistake, %#", (lines, line, field, message) => {
+  ])("is rejected with the position of the mistake, %#", (lines, line, field, message) => {
     const found = read(...lines);
     if (!("mistake" in found)) throw new Error("It is wrong.");
     expect([found.mistake.line, found.mistake.field]).toEqual([line, field]);
@@ -98,7 +98,7 @@ describe("reading a policy", () => {
     expect(sentenceOf(found.mistake)).toMatch(new RegExp(`^Line ${line}[,:]`));
   });
 
-  it("reports a mistake whenever the library's reader does", () => {
+  it("is rejected whenever the library's reader rejects it", () => {
     const text = fc.constantFrom("5/minute", "blocked", "lots", "", "0/day");
     const layer = fc.record(
       { name: fc.constantFrom("user", "ip", "Ü"), limits: text, defaultPlan: text, outage: text, key: text },
@@ -147,14 +147,14 @@ describe("JSON", () => {
     );
   });
 
-  // Each of these once blocked the thread for seconds to minutes.
-  it("is fast even if most of it is one long name", () => {
+  // Each of these texts once blocked the thread for seconds or minutes.
+  it("is read fast even if most of it is one long name", () => {
     const name = "a".repeat(30_000);
     const text = `{ "${name}": [${"1,".repeat(15_000)}1] }`;
     expect(read(text)).toMatchObject({ mistake: { field: name, line: 1, column: 3 } });
   });
 
-  it("is fast even if the last of many layers has the name of another", () => {
+  it("is read fast even if the last of many layers has the name of another layer", () => {
     const names = Array.from({ length: 1_200 }, (_, l) => `l${l % 1_199}`);
     const lines = names.map((name) => `{"name":"${name}","key":"user","limits":"5/minute"}`);
     expect(read(`{"layers":[${lines.join(",\n")}]}`)).toMatchObject({

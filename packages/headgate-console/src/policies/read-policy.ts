@@ -11,7 +11,7 @@ export interface PolicyMistake extends TextPlace {
 
 export type ReadPolicy = { document: PolicyDocument } | { mistake: PolicyMistake };
 
-/** The maximum length of a policy, in characters: about 300 plans. */
+/** The maximum length of a policy, in characters. About 300 plans fit. */
 export const LONGEST_POLICY = 65_536;
 
 /** Reads the policy that an operator typed. Returns the first mistake with its position. */
@@ -84,7 +84,7 @@ function pathOfMistake(value: unknown): JsonPath {
   const index = layers.findIndex((layer) => whyUnreadable({ layers: [layer] }) !== undefined);
   if (index >= 0) return ["layers", index, ...pathInLayer(layers[index])];
   if (units !== undefined && whyUnreadable({ layers: [usual], units }) !== undefined) return ["units"];
-  // Each layer is valid by itself, but two of them conflict.
+  // If each layer is valid by itself, two of them conflict.
   const twice = firstOf(
     layers.length,
     (l) => whyUnreadable({ layers: layers.slice(0, l + 1) }) !== undefined,

@@ -4,7 +4,7 @@ import { readCode, readDecision, readGrant } from "./orders.ts";
 import { changePolicy, checkPolicy, replayPolicy } from "./policy-actions.ts";
 import type { Done } from "./view.ts";
 
-/** Does what an operator asks for. @throws OperatorMistake */
+/** Carries out an operator's request. Throws `OperatorMistake`. */
 type Action = (body: unknown, by: string) => Promise<object>;
 
 interface Desks {
@@ -13,7 +13,7 @@ interface Desks {
   policies: PolicyDesk | undefined;
 }
 
-/** Returns what operators can do, by the path of the request. */
+/** Returns the operators' actions, by the path of the request. */
 export function createActions({ callers, credit, policies }: Desks): Record<string, Action> {
   async function decide(body: unknown, by: string): Promise<Done> {
     if (callers === undefined) throw new OperatorMistake("This console cannot change callers.");

@@ -25,7 +25,7 @@ export async function changesOf(
   return { inForce, log: log.sort((one, other) => other.at - one.at).slice(0, most) };
 }
 
-/** Answers with all changes as a file: CSV, or JSON. */
+/** Responds with all changes as a file: CSV or JSON. */
 export async function exportChanges(
   callers: CallerDesk | undefined,
   policies: PolicyDesk | undefined,

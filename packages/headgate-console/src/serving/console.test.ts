@@ -66,7 +66,7 @@ const POLICY_ACTIONS = ["check", "replay", "shadow", "end-shadow", "live", "roll
 );
 
 describe("access", () => {
-  it("requires authorize: there is no default", () => {
+  it("requires the option authorize", () => {
     const { collector } = setUp();
     expect(() => createConsole({ collector } as unknown as ConsoleOptions)).toThrow(/needs authorize/);
     expect(() => createConsole({ authorize: () => null } as unknown as ConsoleOptions)).toThrow(
@@ -75,7 +75,7 @@ describe("access", () => {
     expect(() => createConsole({ collector, authorize: () => null, path: "/operator/" })).toThrow(/path of/);
   });
 
-  it("is needed for every page and action", async () => {
+  it("is required for every page and action", async () => {
     const { get, post } = setUp();
     for (const path of READS) expect((await get(path)).status, path).toBe(401);
     for (const path of [...ACTIONS, ...POLICY_ACTIONS]) expect((await post(path, {})).status, path).toBe(401);
@@ -143,19 +143,19 @@ describe("access", () => {
     expect(await other.authorize(new Request(ORIGIN, { headers: { Cookie } }))).toBeNull();
   });
 
-  it("counts guesses before it reads them, and refunds a correct token", async () => {
+  it("is limited: guesses are counted before they are read, and a correct token is refunded", async () => {
     const { post, signIn, clock } = setUp();
     for (let n = 0; n < 5; n += 1) await signIn();
     for (let n = 0; n < 3; n += 1)
       expect((await post("/operator/api/sign-in", { token: "wrong" })).status).toBe(401);
-    const refused = await post("/operator/api/sign-in", "no JSON, and never read");
+    const refused = await post("/operator/api/sign-in", "a body that is not JSON and is not read");
     expect([refused.status, refused.headers.get("Retry-After")]).toEqual([429, "60"]);
     expect((await post("/operator/api/sign-in", { token: TOKEN })).status).toBe(429);
     await clock.advance(60_000);
     expect((await post("/operator/api/sign-in", { token: TOKEN })).status).toBe(200);
   });
 
-  it("needs a token of at least 32 characters", () => {
+  it("requires a token of at least 32 characters", () => {
     const limiter = createLimiter<string>({
       name: "x",
       layers: [{ name: "ip", key: (ip) => ip, limits: "3/minute" }],
@@ -173,7 +173,7 @@ describe("cross-site requests", () => {
     ["another site by Fetch Metadata", { "Sec-Fetch-Site": "cross-site" }],
     ["a sister site", { "Sec-Fetch-Site": "same-site" }],
     ["another port", { Origin: `${ORIGIN}:8443` }],
-  ])("is refused: %s", async (_, headers) => {
+  ])("are refused: %s", async (_, headers) => {
     const { post, signIn, limiter } = setUp();
     const cookie = await signIn();
     for (const path of [...ACTIONS, "/operator/api/sign-in", "/operator/api/sign-out"])
@@ -247,7 +247,7 @@ describe("the page", () => {
 });
 
 describe("an operator", () => {
-  it("explains a refusal by its id, sets other limits, and shows them in the log", async () => {
+  it("finds a refusal by its id, sets other limits, and sees them in the log", async () => {
     const { get, post, signIn, limiter, collector } = setUp();
     const cookie = await signIn();
     await limiter.admit("user-1");
@@ -282,11 +282,11 @@ describe("an operator", () => {
     expect((await get("/operator/api/export?format=xml", cookie)).status).toBe(400);
     const csv = await (await get("/operator/api/export?format=csv", cookie)).text();
     expect(csv.split("\r\n")[0]).toBe("at,what,of,limits,until,reason,by,before,after");
-    // A spreadsheet would evaluate it.
+    // A spreadsheet would evaluate a cell that begins with an equals sign.
     expect(csv).toContain("30/minute,2026-11-11T09:00:00.000Z,'=1+1,Ann (token),,");
   });
 
-  it("looks up text in the format of a caller as a caller, even if it is also a request id", async () => {
+  it("who types a text in the format of a caller sees the caller, even if the text is also a request id", async () => {
     const { get, post, signIn, limiter, collector } = setUp();
     const cookie = await signIn();
     const anybody = setUp({
@@ -313,7 +313,7 @@ describe("an operator", () => {
     expect((await post("/operator/api/sign-out", {}, cookie)).status).toBe(200);
   });
 
-  it("uses the format of callers that the desk defines", async () => {
+  it("types callers in the format that the desk defines", async () => {
     const { limiter, collector } = setUp();
     const callers = limiterDesk({ limiter, caller: (of) => of, isCaller: (of) => of.startsWith("user-") });
     const { get, signIn } = setUp({ collector, callers });
@@ -328,7 +328,7 @@ describe("an operator", () => {
     expect([byId.refusal.requestId, byId.caller.of]).toEqual(["ip:a-request", "user-1"]);
   });
 
-  it("shows all refusals with the same id, but not a caller", async () => {
+  it("sees all refusals with the same id, but no caller", async () => {
     const { get, signIn, limiter, collector } = setUp();
     for (const user of ["user-1", "user-2"]) {
       for (let n = 0; n < 2; n += 1) await limiter.admit(user);
@@ -339,7 +339,7 @@ describe("an operator", () => {
     expect(found.ambiguous.map(({ of }: { of: string }) => of).sort()).toEqual(["user-1", "user-2"]);
   });
 
-  it("shows the last refusals of each limiter, even if another limiter refuses more requests", async () => {
+  it("sees the last refusals of each limiter, even if another limiter refuses more requests", async () => {
     const { clock } = setUp();
     const [quiet, loud] = ["quiet", "loud"].map((name) =>
       createLimiter<string>({
@@ -360,7 +360,7 @@ describe("an operator", () => {
     expect([of("quiet").length, of("loud").length]).toEqual([1, 20]);
   });
 
-  it("shows no actions for a caller if the key was shortened", async () => {
+  it("sees no actions for a caller whose key was cut", async () => {
     const { get, signIn, limiter, collector } = setUp();
     const caller = `user-${"x".repeat(300)}`;
     for (let n = 0; n < 2; n += 1) await limiter.admit(caller);
@@ -389,7 +389,7 @@ describe("an operator", () => {
     ["{", 400],
     [{ what: "block", of: "x".repeat(2_000) }, 422],
     [`${" ".repeat(9_000)}{}`, 413],
-  ])("reports an invalid order, %#", async (body, status) => {
+  ])("gets an error for an invalid order, %#", async (body, status) => {
     const { post, signIn, failures } = setUp();
     const response = await post("/operator/api/decide", body, await signIn());
     expect([response.status, typeof (await response.json()).detail, failures]).toEqual([
@@ -399,7 +399,7 @@ describe("an operator", () => {
     ]);
   });
 
-  it("shows the processes of a shared store, the age of each summary, and unreadable ones", async () => {
+  it("sees the processes of a shared store, the age of each summary, and how many summaries are unreadable", async () => {
     const elsewhere = setUp();
     await elsewhere.limiter.admit("user-9");
     const text = JSON.stringify(elsewhere.collector.summary());
@@ -429,7 +429,7 @@ describe("an operator", () => {
     ]);
   });
 
-  it("signs out", async () => {
+  it("can sign out", async () => {
     const { post, signIn } = setUp();
     const response = await post("/operator/api/sign-out", {}, await signIn());
     expect(response.headers.get("Set-Cookie")).toMatch(/^headgate_operator=; .*Max-Age=0/);

@@ -31,36 +31,36 @@ export interface ConsoleOptions<Given extends readonly unknown[] = []> {
     request: Request,
     ...given: Given
   ) => Operator | null | undefined | PromiseLike<Operator | null | undefined>;
-  /** Lets the page ask for a token: pass what `operatorToken` returns. */
+  /** Lets the page ask for a token: pass the result of `operatorToken`. */
   signIn?: SignIn<Given>;
   /** Another place to sign in, shown to visitors who are not operators. */
   link?: Link;
   /**
-   * Returns the stored summaries of the other processes; this process's own are ignored. Default: the page shows only
-   * this process, and says so.
+   * Returns the stored summaries of the other processes; summaries of this process are ignored. Default: the page shows
+   * only this process, and says so.
    */
   others?: () => Promise<readonly StoredSummary[]>;
   /** Actions for callers. Default: none. */
   callers?: CallerDesk;
   /** Actions for credit. Default: none. */
   credit?: CreditDesk;
-  /** Actions for policies: pass what `livePolicies` returns. Default: the page only shows policies. */
+  /** Actions for policies: pass the result of `livePolicies`. Default: the page only shows policies. */
   policies?: PolicyDesk;
-  /** The mount path, with which requests' paths begin. Default: `/operator`. */
+  /** The path at which the console is mounted. Default: `/operator`. */
   path?: string;
   /** The origin that browsers use, if a proxy changes `Host`, such as `https://chat.example.com`. */
   origin?: string;
   /** The page's title. Default: "Headgate". */
   title?: string;
   /**
-   * Describes a failure that means that something is unavailable, as a sentence for the operator, such as "The database
-   * cannot be reached." The answer is then a 503. For other failures it returns `undefined`, and the answer is a 500.
-   * `onError` gets both kinds. Default: always `undefined`.
+   * Returns a sentence for the operator if an error means that a dependency is unavailable, such as "The database
+   * cannot be reached." The response is then a 503. For other errors it returns `undefined`, and the response is a 500.
+   * `onError` gets both kinds of errors. Default: always `undefined`.
    */
   unavailable?: (error: unknown) => string | undefined;
-  /** Called with what failed unexpectedly. Default: writes on the console. */
+  /** Called with unexpected errors. Default: logs them to the console. */
   onError?: (error: unknown) => void;
-  /** Default: the wall clock. */
+  /** The source of the time. Default: the wall clock. */
   clock?: Pick<Clock, "now">;
 }
 
@@ -73,7 +73,7 @@ export type ConsoleHandler<Given extends readonly unknown[] = []> = (
 const MOST_SHOWN_CHANGES = 200;
 const LONGEST_QUERY = 300;
 const BODY = { bytes: 8_192, depth: 3, nodes: 40, stringLength: 2_048 };
-/** Limits of a request body with a policy, which is a text in JSON. */
+/** The limits of a request body with a policy, which is a string within the JSON. */
 const POLICY_BODY = { bytes: 262_144, depth: 3, nodes: 40, stringLength: 2 * LONGEST_POLICY };
 
 /**

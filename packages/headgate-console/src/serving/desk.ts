@@ -4,7 +4,7 @@ export interface LimitStanding {
   quota: number;
   unit: string;
   remaining: number;
-  /** Milliseconds until more is left; `null` if never. */
+  /** Milliseconds until the remaining units grow; `null` if they never do. */
   resetMs: number | null;
 }
 
@@ -12,7 +12,7 @@ export interface LimitStanding {
 export interface OverrideStanding {
   layer: string;
   limits: string;
-  /** Milliseconds since 1970-01-01T00:00Z; `null`: until somebody ends it. */
+  /** When the override ends: milliseconds since 1970-01-01T00:00Z; `null` if an operator must end it. */
   until: number | null;
   reason: string | null;
   by: string | null;
@@ -23,7 +23,7 @@ export interface Standing {
   plan: string | null;
   blocked: boolean;
   /**
-   * Whether the state comes from the store. If not, the store did not answer, and these are only this process's counts.
+   * Whether the state comes from the store. If not, the store did not answer, and the counts are only this process's.
    */
   shared: boolean;
   limits: LimitStanding[];
@@ -51,26 +51,26 @@ export interface Change {
 }
 
 /**
- * The console's access to callers, through your own services. `limiterDesk` creates one that needs no service.
+ * The console's access to callers, through your own services. `limiterDesk` creates a desk that needs no service.
  * Methods throw an {@link OperatorMistake} for mistakes that the operator can correct.
  */
 export interface CallerDesk {
-  /** How a caller is written: shown below the search field. */
+  /** Explains how to type a caller; shown below the search field. */
   hint: string;
   /**
    * Whether a text has the form of a caller's name, known or not. Such a text is never looked up as a request's id, which the
    * client may have chosen. Default: an e-mail address, and `account:…`, `user:…`, `visitor:…` and `ip:…`.
    */
   isCaller?(of: string): boolean;
-  /** The name of a caller that a layer counts; `undefined` if the key is shared, such as that of all callers together. */
+  /** Returns the name of a caller that a layer counts; `undefined` if several callers share the key. */
   nameOf(layer: string, key: string, limiter: string): string | undefined;
   /** @returns `undefined` for an unknown caller */
   show(of: string): Promise<Standing | undefined>;
   /** @returns the caller's state afterwards, or `undefined` for an unknown caller */
   decide(decision: CallerDecision, by: string): Promise<Standing | undefined>;
-  /** The blocks and overrides that are in force, the newest first. */
+  /** The blocks and overrides that are in force, newest first. */
   inForce(): Promise<Change[]>;
-  /** The last actions, the newest first, at most `most`. */
+  /** The last actions, newest first, at most `most`. */
   log(most: number): Promise<Change[]>;
 }
 
@@ -86,10 +86,10 @@ export interface CostNow {
 /** The console's access to credit, if the service has any. Amounts are as the operator typed them. */
 export interface CreditDesk {
   currency: string;
-  /** What is held and used now, of all processes. Asked for every few seconds. Default: the page shows no cost. */
+  /** Returns what all processes hold and have used. Called every few seconds. Default: the page shows no cost. */
   cost?(): Promise<CostNow>;
   /**
-   * @param id identifies the grant, so that a grant that is sent again adds to the account only once
+   * @param id identifies the grant, so that a repeated request adds to the account only once
    * @returns a sentence that describes the result, or `undefined` for an unknown account
    */
   grant(
@@ -108,7 +108,7 @@ export interface CreditDesk {
   ): Promise<string>;
 }
 
-/** An operator's request that cannot be carried out; the message says what would be right. */
+/** The error of an operator's request that cannot be carried out. The message says what would be right. */
 export class OperatorMistake extends Error {
   override readonly name = "OperatorMistake";
 }

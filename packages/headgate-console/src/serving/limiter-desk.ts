@@ -14,9 +14,9 @@ export interface LimiterDeskOptions<Caller> {
   isCaller?: (of: string) => boolean;
   /** The layer to which actions apply. Default: the first layer of the policy. Other layers are not changed. */
   layer?: string;
-  /** Default: "A caller's key". */
+  /** Explains how to type a caller. Default: "A caller's key". */
   hint?: string;
-  /** Default: the wall clock. */
+  /** The source of the time. Default: the wall clock. */
   clock?: Pick<Clock, "now">;
 }
 

@@ -21,7 +21,9 @@ export interface SignInAttempt {
 }
 
 export interface OperatorTokenOptions<Caller, Given extends readonly unknown[]> {
-  /** 32 characters or more, such as the output of `openssl rand -base64 32`. Changing it ends every session. */
+  /**
+   * The token: 32 characters or more, such as the output of `openssl rand -base64 32`. Changing it ends every session.
+   */
   token: string;
   /** Limits attempts, to prevent guessing. A correct attempt is refunded. */
   limiter: Limiter<Caller>;
@@ -33,7 +35,7 @@ export interface OperatorTokenOptions<Caller, Given extends readonly unknown[]> 
   secure?: (request: Request, ...given: Given) => boolean;
   /** Called after a wrong token. The typed text is not passed, because it may be a valid token of another service. */
   onWrong?: (request: Request, ...given: Given) => void;
-  /** Default: the wall clock. */
+  /** The source of the time. Default: the wall clock. */
   clock?: Pick<Clock, "now">;
 }
 
@@ -126,7 +128,7 @@ export function operatorToken<Caller, Given extends readonly unknown[] = []>(
   };
 }
 
-/** Derived from a function, because Node's types have no name for it. */
+/** The type of a key. It is derived from a function, because Node's types have no name for it. */
 type HmacKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 /** Derives a separate key, so that other uses of the token reveal nothing about it. */
@@ -138,7 +140,7 @@ async function importKey(token: string): Promise<HmacKey> {
   return crypto.subtle.importKey("raw", digest, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
 }
 
-/** Compares in constant time: it compares all bytes of the digests. */
+/** Compares two texts in constant time: it compares all bytes of their digests. */
 async function isSame(one: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all(
     [one, other].map(async (text) => {

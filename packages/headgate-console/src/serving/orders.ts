@@ -1,7 +1,7 @@
 import type { PolicyOrder } from "../policies/policy-desk.ts";
 import { type CallerDecision, OperatorMistake } from "./desk.ts";
 
-/** Ten years. */
+/** The longest duration of an order: ten years. */
 const LONGEST_MS = 315_360_000_000;
 const LONGEST_CALLER = 300;
 const LONGEST_LIMITS = 500;
@@ -99,7 +99,10 @@ export function readSignIn(body: unknown): { token: string; name: string } {
 
 type Members = Record<string, unknown>;
 
-/** A member that is not known would be ignored: a block "until" tomorrow would never end. */
+/**
+ * Returns the members of a body. An unknown member is an error: if it were ignored, a block "until" tomorrow would
+ * never end.
+ */
 function membersOf(body: unknown, known: readonly string[]): Members {
   if (typeof body !== "object" || body === null || Array.isArray(body))
     throw new OperatorMistake("Send an object.");

@@ -17,7 +17,7 @@ const layersOf = (limits: string) => [{ name: "user", key: (user: string) => use
 const policy = (limits: string): PolicyDocument => ({ layers: [{ name: "user", limits }] });
 const textOf = (limits: string) => JSON.stringify(policy(limits));
 
-/** One process of a service. Several processes can share a keeper. */
+/** Sets up one process of a service. Several processes can share a keeper. */
 function setUp({ keeper = memoryKeeper(), ...more }: Partial<LivePoliciesOptions> = {}) {
   const clock = fakeClock(Date.UTC(2026, 10, 10, 9));
   const limiter = createLimiter<string>({ name: "chat", layers: layersOf("2/minute"), clock });
@@ -236,7 +236,7 @@ describe("the policy in force", () => {
     expect((await policies.list())[0]).toMatchObject({ document: policy("5/minute"), set: { by: "Ben" } });
   });
 
-  it("ignores an earlier state that arrives after a change", async () => {
+  it("is not replaced by an earlier state that arrives after a change", async () => {
     const keeper = memoryKeeper();
     let late: readonly PolicyStep[] | undefined;
     const { policies, live, send, limiter } = setUp({
@@ -291,7 +291,7 @@ describe("the policy in force", () => {
     const { hash } = limiter.policy;
     for (let times = 0; times < 3; times += 1) await policies.refresh();
     expect(limiter.policy.hash).toBe(hash);
-    expect((await chat()).trouble).toMatch(/abc was set by Ann, and cannot be used .* key "gone"/);
+    expect((await chat()).trouble).toMatch(/abc that Ann set cannot be used .* key "gone"/);
     expect(errors).toHaveLength(2);
     expect((await live("2/minute")).status).toBe(200);
     expect(await chat()).toMatchObject({ hash, trouble: null, document: policy("2/minute") });
@@ -310,7 +310,7 @@ describe("the policy in force", () => {
   });
 });
 
-describe("checking a policy", () => {
+describe("the check of a policy", () => {
   it("reports mistakes and warnings", async () => {
     const { send } = setUp();
     const check = async (text: string) => (await send("check", { limiter: "chat", text })).json();
@@ -373,7 +373,7 @@ describe("a shadow", () => {
     ]);
     expect((await read("changes")).log).toHaveLength(1);
     expect(limiter.shadowReport()).toMatchObject({ decisions: 2, wouldRefuse: 1 });
-    // The same limits for other callers are another shadow.
+    // The same limits for other callers make another shadow.
     const others = { layers: [{ name: "user", key: "everybody", limits: "1/minute" }] };
     const other = await send("shadow", { ...order, fromShadow, text: JSON.stringify(others) });
     expect([other.status, (await read("changes")).log.length]).toEqual([200, 2]);
@@ -493,7 +493,7 @@ describe("a replay", () => {
 
 const ACTIONS = ["check", "replay", "shadow", "end-shadow", "live", "roll-back"];
 
-describe("a change of a policy is refused", () => {
+describe("an order to change a policy is refused", () => {
   const order = (from: string) => ({ limiter: "chat", from, text: textOf("900/minute"), reason: "x" });
 
   it.each<[string, Record<string, string>, number]>([

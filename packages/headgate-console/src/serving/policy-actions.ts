@@ -38,7 +38,7 @@ export async function policiesNow(
   };
 }
 
-/** Returns the policies in force, first those that can be changed. */
+/** Returns the policies in force. Policies that can be changed come first. */
 async function shownPolicies(desk: Desk, limiters: readonly Counted[]): Promise<Shown[]> {
   const standings = (await desk?.list()) ?? [];
   const shown = limiters.map((limiter): Shown => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { csv } from "./responses.ts";
 
-describe("a cell of a table", () => {
+describe("a CSV cell", () => {
   it.each([
     ["30/minute; 1000/day", '"30/minute; 1000/day"'],
     ["a, b", '"a, b"'],

@@ -2,10 +2,10 @@ import type { Collector } from "../counting/collector.ts";
 import { readSummary, type StoredSummary, type Summary } from "../counting/summary.ts";
 import type { ProcessView } from "./view.ts";
 
-/** After this time without a new summary, a process has ended or cannot write. */
+/** A process without a new summary for this long has ended or cannot write. */
 const SILENT_AFTER_MS = 30_000;
 
-/** What all processes counted. */
+/** The counts of all processes. */
 export interface Summaries {
   views: ProcessView[];
   all: Summary[];
@@ -13,7 +13,7 @@ export interface Summaries {
   unreadable: number;
 }
 
-/** Reads what this process and the others counted. */
+/** Reads the counts of this process and of the others. */
 export async function readSummaries(
   collector: Collector,
   others: (() => Promise<readonly StoredSummary[]>) | undefined,

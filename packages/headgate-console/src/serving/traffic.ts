@@ -7,7 +7,7 @@ import { type CallerDesk, type CreditDesk, OperatorMistake } from "./desk.ts";
 import type { Summaries } from "./summaries.ts";
 import { type Found, type KnownRefusal, type Now, policyView } from "./view.ts";
 
-/** How many refusals of one limiter the page lists. Others can still be found by id. */
+/** The maximum number of refusals of one limiter that the page lists. Other refusals can still be found by id. */
 const MOST_SHOWN_REFUSALS = 20;
 const MOST_SHOWN_CALLERS = 20;
 const CALLER_FORM = /^(account|user|visitor|ip):|@/;
@@ -22,10 +22,10 @@ interface TrafficSources {
   clock: Pick<Clock, "now">;
 }
 
-/** Who is admitted and who is refused. */
+/** Reads which callers are admitted and refused. */
 interface Traffic {
   now(): Promise<Now>;
-  /** Finds a caller by name or by request id: people who complain give either. */
+  /** Finds a caller by name or by request id, because people who complain give either. */
   find(query: string): Promise<Found>;
 }
 
@@ -92,7 +92,7 @@ export function createTraffic(sources: TrafficSources): Traffic {
       const standing = await callers.show(of);
       return standing === undefined ? nobody : { ...nobody, caller: { of, standing } };
     } catch (error) {
-      // The id is no caller's name, which its desk may say with a mistake.
+      // The id does not name a caller. The desk may report this as a mistake.
       if (!(error instanceof OperatorMistake)) throw error;
       return nobody;
     }
@@ -101,7 +101,7 @@ export function createTraffic(sources: TrafficSources): Traffic {
   return { now, find };
 }
 
-/** @param refusals the newest first */
+/** @param refusals newest first */
 function lastOfEach(refusals: readonly RefusalRecord[]): RefusalRecord[] {
   const shown = new Map<string, number>();
   return refusals.filter(({ limiter }) => {

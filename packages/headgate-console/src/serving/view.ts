@@ -16,7 +16,7 @@ export type Session =
   | { operator: null; asksForToken: boolean; link: Link | null; title: string };
 
 export interface Features {
-  /** How to write a caller; `null` if the console has no actions for callers. */
+  /** How to type a caller; `null` if the console has no actions for callers. */
   callers: string | null;
   /** The currency; `null` if there is no credit. */
   credit: string | null;
@@ -56,9 +56,12 @@ export interface ProcessView {
   id: string;
   name: string;
   startedAt: number;
-  /** The age of its summary, in milliseconds; 0 for the process that answers. */
+  /** The age of the process's summary, in milliseconds; 0 for the process that responds. */
   ageMs: number;
-  /** `own`: the process that answers. `live`: it wrote recently. `silent`: it has ended, or cannot write. */
+  /**
+   * `own`: the process that responds. `live`: a process that wrote recently. `silent`: a process that has ended or
+   * cannot write.
+   */
   state: "own" | "live" | "silent";
   limiters: LimiterSummary[];
 }
@@ -72,7 +75,7 @@ export interface TopView {
   callers: { key: string; of: string | null; count: number; error: number }[];
 }
 
-/** The policy in force in the process that answers. */
+/** The policy in force in the process that responds. */
 export interface PolicyView {
   limiter: string;
   hash: string;
@@ -83,7 +86,7 @@ export interface PolicyView {
 /** `GET api/find?q=` */
 export interface Found {
   refusal: KnownRefusal | null;
-  /** The refusals that share the id, the newest first, if there are several. Then `refusal` and `caller` are `null`. */
+  /** If several refusals share the id: these refusals, newest first. `refusal` and `caller` are then `null`. */
   ambiguous: KnownRefusal[];
   caller: { of: string; standing: Standing } | null;
 }

@@ -105,7 +105,7 @@ describe.each(Object.entries(adapters))("the %s adapter", (_name, adapt) => {
     expect((await send(request())).status).toBe(429);
   });
 
-  it("passes on a stream without buffering, and its cancellation", async () => {
+  it("passes on a stream without buffering, and passes on its cancellation", async () => {
     const { limiter } = limiterOf();
     const cancelled = vi.fn();
     let push: ((text: string) => void) | undefined;
@@ -195,7 +195,7 @@ describe.each(Object.entries(adapters))("the %s adapter", (_name, adapt) => {
   });
 });
 
-describe("types of the adapters", () => {
+describe("the types of the adapters", () => {
   it("reject a caller function for another type of request or caller", () => {
     const { limiter } = limiterOf();
     const ofNode = (incoming: { socket: { remoteAddress: string } }): Caller => ({

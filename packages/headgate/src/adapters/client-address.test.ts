@@ -38,7 +38,7 @@ type Serve = (
   peer?: () => null | undefined,
 ) => Promise<Served>;
 
-/** The `clientAddress` of an adapter, or a version with another `peer`. */
+/** Returns the `clientAddress` of an adapter, or a version with another `peer`. */
 function addressBy<Given extends readonly unknown[]>(
   address: ClientAddress<Given>,
   peer: (() => null | undefined) | undefined,
@@ -179,7 +179,7 @@ describe.each(Object.entries(frameworks))("clientAddress of headgate/%s", (name,
   );
 });
 
-describe("clientAddress without a known peer", () => {
+describe("clientAddress, if the peer is not known,", () => {
   const next = ofNext.rateLimit;
 
   it("throws when a guard of Next is created without a platform", () => {

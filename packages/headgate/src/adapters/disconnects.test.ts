@@ -10,7 +10,7 @@ const disconnectsEach = 1000;
 const atOnce = 50;
 const places = 40;
 
-/** Mulberry32 random numbers with a fixed seed, so that a failure can be repeated. */
+/** Returns Mulberry32 random numbers with a fixed seed, so that a failure can be repeated. */
 function randomOf(seed: number): () => number {
   let state = seed;
   return () => {
@@ -23,7 +23,7 @@ function randomOf(seed: number): () => number {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A handler that answers at once, late or never, in one or several pieces, or throws. */
+/** A handler that answers immediately, late or never, in one or several pieces, or throws. */
 async function answerSomehow(random: () => number): Promise<AdapterAnswer> {
   const kind = random();
   const headers = {};
@@ -49,7 +49,7 @@ const heads = [
   // An unfinished body and an unfinished head.
   "POST / HTTP/1.1\r\nHost: a\r\nX-User: a\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhel",
   "GET / HTTP/1.1\r\nHost: a\r\nX-User: a\r\n",
-  // Two requests at once.
+  // Two requests in one write.
   "GET / HTTP/1.1\r\nHost: a\r\nX-User: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\nX-User: a\r\n\r\n",
 ];
 
@@ -81,7 +81,7 @@ describe("clients that disconnect at a random time", () => {
   it("are 10,000 in all", () => expect(disconnectsEach * Object.keys(frameworks).length).toBe(10_000));
 
   it.each(Object.entries(frameworks))(
-    `${disconnectsEach} do not keep a place with %s`,
+    `free their places with %s: ${disconnectsEach} disconnects`,
     async (_name, serve) => {
       const random = randomOf(2026);
       const store = memoryStore();

@@ -145,7 +145,7 @@ describe.each([
     expect(onError).not.toHaveBeenCalled();
   });
 
-  it("calls next at once if nothing is asynchronous", async () => {
+  it("calls next synchronously if nothing is asynchronous", async () => {
     let waited = true;
     const guard = rateLimit(limiterOf("5/hour"), { caller: () => "x" });
     await statusesOf(["/"], (app) => {

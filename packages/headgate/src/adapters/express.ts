@@ -10,9 +10,9 @@ import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard
 import { hasBegun, sendRefusal } from "./node-response.ts";
 
 /**
- * The client's address, from an Express request: `rateLimit(limiter, { caller: clientAddress })`. Forwarding
- * headers count only from proxies in private networks, or from those named by `clientAddress.with({ trust:
- * "cloudflare" })`.
+ * Returns the client's address of an Express request: `rateLimit(limiter, { caller: clientAddress })`. Forwarding
+ * headers count only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare"
+ * })`.
  */
 export const clientAddress: ClientAddress<[request: NodeSource]> = createClientAddress({
   adapter: "express",
@@ -20,11 +20,11 @@ export const clientAddress: ClientAddress<[request: NodeSource]> = createClientA
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
- * Middleware in front of the guard can read it too, once the guard has decided.
+ * Returns the admission of a request that `rateLimit` has admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can call this too, once the guard has decided.
  *
- * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
- *   nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request. Default: the limiter of the guard
+ *   nearest to the handler.
  */
 export function admissionOf<Caller, Unit extends string = string>(
   request: Request,
@@ -44,7 +44,8 @@ export type ExpressRefusing = [request: Request, response: Response, next: NextF
  * `headgate/http`. All other answers, also Express's own errors, have the `RateLimit` fields, with their values
  * when the head is sent. Streams pass unchanged. CORS preflights are not counted.
  *
- * Mount it after `cors()` and after the middleware that identifies the caller, before the one that reads the body.
+ * Mount it after `cors()` and after the middleware that identifies the caller, but before the middleware that reads the
+ * body.
  *
  * ```ts
  * app.post("/chat/message", rateLimit(limiter, { caller: (request) => ({ ip: request.ip ?? "" }) }), handler);
@@ -71,7 +72,7 @@ const express: NodeFramework<Request, Response, NextFunction, void, ExpressGiven
     let isHandedOn = false;
     let isAsked = true;
     const handOn = (error?: unknown) => {
-      // Without an error, or with the name of a route, Express would go on and serve what was refused.
+      // If called without an error, or with "route" or "router", Express would continue and serve the refused request.
       if (error === undefined || error === null || error === "route" || error === "router") {
         // Throw only while `onRefused` runs. A later call is ignored: the request has been refused by then.
         if (isAsked) throw servesRefused();
@@ -93,6 +94,6 @@ const express: NodeFramework<Request, Response, NextFunction, void, ExpressGiven
 function servesRefused(): HeadgateError {
   return new HeadgateError(
     "option-invalid",
-    "onRefused of rateLimit called next() without an error, which would serve what was refused: answer, call next(error), or return nothing to leave the refusal to the guard.",
+    "onRefused of rateLimit called next() without an error, which would serve the refused request. Respond, call next(error), or return nothing so that the guard responds.",
   );
 }

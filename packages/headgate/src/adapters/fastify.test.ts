@@ -88,7 +88,7 @@ describe("on Fastify", () => {
     ]);
   });
 
-  it("calls done at once if nothing is asynchronous", async () => {
+  it("calls done synchronously if nothing is asynchronous", async () => {
     const app = appOf();
     const guard = rateLimit(limiterOf("5/hour"), { caller: () => "x" });
     const order: string[] = [];

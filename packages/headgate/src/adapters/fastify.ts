@@ -13,12 +13,12 @@ import { fieldsBeside } from "./shared-fields.ts";
 /** The arguments of the functions in the options of `rateLimit`. */
 export type FastifyGiven = [request: FastifyRequest, reply: FastifyReply];
 
-/** A Fastify hook: for `onRequest`, or for a later hook if only that knows the caller. */
+/** A Fastify hook: for `onRequest`, or for a later hook if the caller is only known there. */
 export type FastifyHook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;
 
 /**
- * The client's address, from a Fastify request: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers
- * count only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare"
+ * Returns the client's address of a Fastify request: `rateLimit(limiter, { caller: clientAddress })`. Forwarding
+ * headers count only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare"
  * })`. Fastify's own `trustProxy` is not used.
  */
 export const clientAddress: ClientAddress<[request: { readonly raw: NodeSource }]> = createClientAddress({
@@ -27,11 +27,11 @@ export const clientAddress: ClientAddress<[request: { readonly raw: NodeSource }
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
- * Middleware in front of the guard can read it too, once the guard has decided.
+ * Returns the admission of a request that `rateLimit` has admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can call this too, once the guard has decided.
  *
- * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
- *   nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request. Default: the limiter of the guard
+ *   nearest to the handler.
  */
 export function admissionOf<Caller, Unit extends string = string>(
   request: FastifyRequest,
@@ -68,10 +68,11 @@ const fastify: NodeFramework<FastifyRequest, FastifyReply, () => void, void, Fas
   refuse({ status, headers, body }, _request, reply) {
     const beside = fieldsBeside(reply, headers);
     for (const name in beside) reply.header(keptNames.get(name) ?? name, beside[name]);
-    // The body is already serialized. Without this serializer, Fastify would add a charset, and problems have none.
+    // The body is already serialized. Without this serializer, Fastify would add a charset, which problem documents
+    // must not have.
     reply.code(status).serializer(asItIs).send(body);
   },
-  // After this, Fastify does not wait any longer.
+  // After `hijack()`, Fastify does not wait for a response.
   leave: (_request, reply) => {
     if (!reply.sent && !hasBegun(reply.raw) && reply.raw.destroyed) reply.hijack();
   },

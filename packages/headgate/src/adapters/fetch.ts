@@ -36,9 +36,10 @@ export type FetchHandler<Rest extends unknown[] = [], Incoming extends Request =
 const decisionsOf = /* @__PURE__ */ processWide("web-decisions", () => new WeakMap<Request, Decision[]>());
 
 /**
- * The client's address, from a request and the arguments after it: Bun's server, Deno's info and SvelteKit's event
- * know the peer. Elsewhere say what is in front, as in `clientAddress.with({ trust: "cloudflare-workers" })`.
- * Forwarding headers count only from proxies in private networks, or from those that `trust` names.
+ * Returns the client's address of a request. The arguments after the request know the peer if they are Bun's server,
+ * Deno's info or SvelteKit's event. Elsewhere name the platform in front, as in `clientAddress.with({ trust:
+ * "cloudflare-workers" })`. Forwarding headers count only from proxies in private networks, or from those that `trust`
+ * names.
  *
  * ```ts
  * Bun.serve({ fetch: rateLimit(limiter, { caller: clientAddress })(handler) });
@@ -50,11 +51,11 @@ export const clientAddress: ClientAddress<[request: Request, ...rest: unknown[]]
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
- * Middleware in front of the guard can read it too, once the guard has decided.
+ * Returns the admission of a request that `rateLimit` has admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can call this too, once the guard has decided.
  *
- * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
- *   nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request. Default: the limiter of the guard
+ *   nearest to the handler.
  */
 export function admissionOf<Caller, Unit extends string = string>(
   request: Request,
@@ -89,13 +90,13 @@ export interface JointResponse {
   writeWithHead(fields: (status: number) => Fields): void;
 }
 
-/** The differences of one framework that has handlers of this kind. */
+/** The points in which a framework with handlers of this kind differs. */
 export interface WebFramework {
   /** Whether a value thrown by a handler is an answer, such as a redirect, and not a failure. */
   isSignal(error: unknown): boolean;
   /** The status of the response to a value that a handler has thrown. */
   statusOf(error: unknown): number;
-  /** Whether an answer means that another handler will answer. */
+  /** Whether a handler's answer means that another handler will answer. */
   goesOn(answer: Response): boolean;
   /** The response that several handlers of the current request make together; `undefined` if it is not known. */
   jointResponse(): JointResponse | undefined;
@@ -133,7 +134,7 @@ export function rateLimit<
   return guardFetch(limiter, options, plain);
 }
 
-/** The same, for a framework that differs in some points. */
+/** Like `rateLimit`, for a framework that differs in some points. */
 export function guardFetch<
   Caller,
   Incoming extends Request,
@@ -166,7 +167,7 @@ export function guardFetch<
     return new Response(request.method === "HEAD" ? null : body, { status, headers });
   }
 
-  /** Later handlers and their guards make the response: this guard writes the fields of all of them. */
+  /** Lets later handlers make the response. This guard writes the fields of their guards too. */
   function handOn(joint: JointResponse, decisions: Decision[]): void {
     const before = [...decisions];
     if (fieldOptions.fields !== false || fieldOptions.legacy) joint.decisions = decisions;
@@ -184,7 +185,7 @@ export function guardFetch<
       const { method, headers } = request;
       if (method === "OPTIONS" && isPreflight(headers.get("access-control-request-method")))
         return handler(request, ...rest);
-      // Deno watches a connection only once the signal was read, so it is read before each wait too.
+      // Deno watches a connection only once the signal has been read, so read it before each wait too.
       const hasLeft = () => request.signal?.aborted === true;
       const skipped = isSkipped(limiter, given, options);
       if (skipped instanceof Promise) hasLeft();
@@ -239,7 +240,9 @@ export function guardFetch<
   };
 }
 
-/** If a guard is passed to a runtime in place of a handler, it is called with a request. */
+/**
+ * Returns the error of a guard that is called with a request, because it was passed to a runtime in place of a handler.
+ */
 function unhandled(limiter: object): HeadgateError {
   const fault = new HeadgateError(
     "guard-misplaced",
@@ -249,7 +252,7 @@ function unhandled(limiter: object): HeadgateError {
   return fault;
 }
 
-/** Whether it is a response, from any realm or polyfill. */
+/** Whether a value is a response, of any realm or polyfill. */
 export function isResponse(answer: unknown): answer is Response {
   return (
     typeof answer === "object" &&
@@ -260,12 +263,12 @@ export function isResponse(answer: unknown): answer is Response {
   );
 }
 
-/** The response if the client has gone: it is never read. */
+/** Returns the response if the client has left: it is never read. */
 export function nobody(): Response {
   return new Response(null, { status: 499 });
 }
 
-/** The same response with the fields; a new one only if its headers cannot be changed. */
+/** Returns the response with the fields added; a new response only if its headers cannot be changed. */
 export function withFields(response: Response, fields: Fields): Response {
   try {
     writeFields(response.headers, fields);

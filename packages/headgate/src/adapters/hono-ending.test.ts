@@ -4,7 +4,7 @@ import type { Admission } from "../core/admission.ts";
 import { createLimiter } from "../limiter/limiter.ts";
 import { rateLimit } from "./hono.ts";
 
-/** Hono on a runtime without Node's server, such as Bun, Deno or Workers: `app.fetch` gets a `Request` only. */
+/** Runs Hono like a runtime without Node's server, such as Bun, Deno or Workers: `app.fetch` gets only a `Request`. */
 function onePlace(answer: () => Response | Promise<Response>, skip?: () => Promise<boolean>) {
   const limiter = createLimiter<string>({
     name: "chat",
@@ -61,7 +61,7 @@ describe("headgate/hono without Node's server holds a place", () => {
     expect(isFree()).toBe(true);
   });
 
-  it("until the handler throws a value that is not an Error, which Hono throws on", async () => {
+  it("until the handler throws a value that is not an Error, which Hono rethrows", async () => {
     const { ask, isFree } = onePlace(() => Promise.reject("the handler's"));
     await expect(ask()).rejects.toBe("the handler's");
     expect(isFree()).toBe(true);

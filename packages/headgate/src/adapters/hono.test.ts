@@ -23,7 +23,7 @@ async function served(app: Hono<{ Bindings: HttpBindings }>): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-it("sends a refusal with the headers of CORS middleware and of the guard", async () => {
+it("headgate/hono sends a refusal with the headers of CORS middleware and of the guard", async () => {
   const limiter = limiterOf("1/hour");
   const app = new Hono();
   app.use(cors({ origin: "https://example.com", exposeHeaders: ["X-Own"] }));

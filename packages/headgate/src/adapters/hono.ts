@@ -43,10 +43,10 @@ interface Guarded {
 type GuardedContext = Context<{ Variables: RateLimitVariables }> & Guarded;
 
 /**
- * The client's address, from a Hono context: `rateLimit(limiter, { caller: clientAddress })`. The peer is known
- * under `@hono/node-server`, Bun and Deno. Elsewhere say what is in front, as in `clientAddress.with({ trust:
- * "cloudflare-workers" })`, or read the peer: `clientAddress.with({ peer: (c) => getConnInfo(c).remote.address })`.
- * Forwarding headers count only from proxies in private networks, or from those that `trust` names.
+ * Returns the client's address of a Hono context: `rateLimit(limiter, { caller: clientAddress })`. The peer is known
+ * under `@hono/node-server`, Bun and Deno. Elsewhere name the platform in front, as in `clientAddress.with({ trust:
+ * "cloudflare-workers" })`, or read the peer yourself: `clientAddress.with({ peer: (c) => getConnInfo(c).remote.address
+ * })`. Forwarding headers count only from proxies in private networks, or from those that `trust` names.
  */
 export const clientAddress: ClientAddress<[c: Pick<Context, "env" | "req">]> = createClientAddress({
   adapter: "hono",
@@ -54,12 +54,12 @@ export const clientAddress: ClientAddress<[c: Pick<Context, "env" | "req">]> = c
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
- * Middleware in front of the guard can read it too, after its `next()`. `c.get("admission")` is the same if one
+ * Returns the admission of a request that `rateLimit` has admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can call this too, after its `next()`. `c.get("admission")` is the same if only one
  * limiter guards the request.
  *
- * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
- *   nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request. Default: the limiter of the guard
+ *   nearest to the handler.
  */
 export function admissionOf<E extends Env, Caller, Unit extends string = string>(
   c: Context<E>,
@@ -74,8 +74,8 @@ export function admissionOf<E extends Env, Caller, Unit extends string = string>
  * other responses have the `RateLimit` fields, with their values when the handler returns, so that they show a
  * refund made by the handler. Streams pass unchanged. CORS preflights are not counted.
  *
- * Under `@hono/node-server` the fields are written with the response head, so middleware does not find them in
- * `c.res`; on other servers and in tests it does. `admissionOf` returns the same everywhere.
+ * Under `@hono/node-server` the fields are written with the response head, so they are not in `c.res` when middleware
+ * reads it; on other servers and in tests they are. `admissionOf` returns the same everywhere.
  *
  * ```ts
  * app.post("/chat/message", rateLimit(limiter, { caller: (c) => ({ user: c.get("user"), ip: c.get("ip") }) }), handler);
@@ -167,7 +167,7 @@ export function rateLimit<
 function refuseContext(c: GuardedContext, { status: refused, headers, body }: GuardAnswer): Response {
   const status = refused as ContentfulStatusCode;
   const content = c.req.method === "HEAD" ? null : body;
-  // Reading `c.res` makes Hono leave its fast path for responses. An empty answer does not.
+  // Reading `c.res` makes Hono leave its fast path for responses. Creating an empty response does not.
   const prepared = c.body(null, status).headers;
   if (prepared.keys().next().done) return new Response(content, { status, headers });
   const fields = fieldsBeside({ getHeader: (name) => prepared.get(name) }, headers);
@@ -177,15 +177,15 @@ function refuseContext(c: GuardedContext, { status: refused, headers, body }: Gu
 }
 
 /**
- * Node's own response, if the application runs on `@hono/node-server`. It is cheapest to write the fields with the head
- * there, because no `Headers` object has to be made.
+ * Returns Node's own response, if the application runs on `@hono/node-server`. Writing the fields with its head is
+ * cheapest, because it needs no `Headers` object.
  */
 function outgoingOf(env: unknown): ServerResponse | undefined {
   const outgoing = (env as { outgoing?: Partial<ServerResponse> } | undefined)?.outgoing;
   return typeof outgoing?.writeHead === "function" ? (outgoing as ServerResponse) : undefined;
 }
 
-/** Hono throws if the runtime does not have one. */
+/** Hono throws if the runtime has no execution context. */
 function executionContextOf(c: GuardedContext): unknown {
   try {
     return c.executionCtx;

@@ -40,7 +40,7 @@ describe("on Koa", () => {
     ]);
   });
 
-  it("calls next at once if nothing is asynchronous", async () => {
+  it("calls next synchronously if nothing is asynchronous", async () => {
     const app = new Koa();
     const guard = rateLimit(limiterOf("5/hour"), { caller: () => "x" });
     const order: string[] = [];

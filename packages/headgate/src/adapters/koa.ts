@@ -10,9 +10,9 @@ import { hasBegun } from "./node-response.ts";
 import { fieldsBeside } from "./shared-fields.ts";
 
 /**
- * The client's address, from a Koa context: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers
- * count only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare"
- * })`. Koa's own `proxy` is not used.
+ * Returns the client's address of a Koa context: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers
+ * count only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare" })`.
+ * Koa's own `proxy` is not used.
  */
 export const clientAddress: ClientAddress<[context: { readonly req: NodeSource }]> = createClientAddress({
   adapter: "koa",
@@ -20,11 +20,11 @@ export const clientAddress: ClientAddress<[context: { readonly req: NodeSource }
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
- * Middleware in front of the guard can read it too, once the guard has decided.
+ * Returns the admission of a request that `rateLimit` has admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can call this too, once the guard has decided.
  *
- * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
- *   nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request. Default: the limiter of the guard
+ *   nearest to the handler.
  */
 export function admissionOf<Caller, Unit extends string = string>(
   context: Pick<ParameterizedContext, "req">,
@@ -37,12 +37,12 @@ export function admissionOf<Caller, Unit extends string = string>(
 export type KoaGiven<State, Custom> = [context: ParameterizedContext<NoInfer<State>, NoInfer<Custom>>];
 
 /**
- * Guards what is mounted after it in a Koa application. Refused requests get the `429` of `headgate/http`. All
- * other answers, also Koa's own errors, have the `RateLimit` fields, with their values when the head is sent.
- * Streams pass unchanged. CORS preflights are not counted.
+ * Guards the middleware that is mounted after it in a Koa application. Refused requests get the `429` of
+ * `headgate/http`. All other answers, also Koa's own errors, have the `RateLimit` fields, with their values when the
+ * head is sent. Streams pass unchanged. CORS preflights are not counted.
  *
- * If your application adds to its contexts, name the types: `rateLimit<Caller, State, Custom>(…)`. Koa's own type
- * allows any property, so a mistake would compile.
+ * If your application adds properties to its contexts, give their types: `rateLimit<Caller, State, Custom>(…)`. Koa's
+ * own type allows any property, so that a mistake would compile.
  *
  * ```ts
  * app.use(rateLimit(limiter, { caller: (context) => ({ ip: context.ip }) }));

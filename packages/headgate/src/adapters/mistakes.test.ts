@@ -201,7 +201,7 @@ describe("skip", () => {
   });
 });
 
-/** A promise that is not a `Promise`, such as a query builder returns. */
+/** Returns a thenable that is not a `Promise`, like a query builder's. */
 function thenable<T>(value: T): PromiseLike<T> {
   // biome-ignore lint/suspicious/noThenProperty: the test needs a thenable.
   return { then: (resolve) => Promise.resolve(value).then(resolve) };
@@ -247,7 +247,7 @@ describe("the caller and cost functions", () => {
     expect(onError).toHaveBeenCalledWith(expect.objectContaining({ message: "cost" }));
   });
 
-  it("get the other arguments of the runtime, such as env, with their types", async () => {
+  it("get the runtime's other arguments, such as env, with their types", async () => {
     const { own } = limiterOf();
     const given: unknown[] = [];
     interface Bindings {

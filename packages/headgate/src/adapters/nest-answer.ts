@@ -5,7 +5,7 @@ import { fieldsBeside } from "./shared-fields.ts";
 /** The request that a Nest controller gets, on either platform. */
 export type NestRequest = IncomingMessage | { readonly raw: IncomingMessage };
 
-/** Fastify's reply, as far as it is needed here. */
+/** The parts of Fastify's reply that are used here. */
 interface FastifyReply {
   readonly raw: ServerResponse;
   code(status: number): this;
@@ -15,7 +15,7 @@ interface FastifyReply {
   send(payload: unknown): unknown;
 }
 
-/** Express's response, as far as it is needed here. */
+/** The parts of Express's response that are used here. */
 interface ExpressResponse extends ServerResponse {
   json(payload: unknown): unknown;
 }
@@ -23,12 +23,12 @@ interface ExpressResponse extends ServerResponse {
 /** The response that a Nest controller gets, on either platform. */
 export type NestResponse = ExpressResponse | FastifyReply;
 
-/** Node's own request. */
+/** Returns Node's own request. */
 export function incomingOf(request: NestRequest): IncomingMessage {
   return "raw" in request ? request.raw : request;
 }
 
-/** Node's own response. */
+/** Returns Node's own response. */
 export function rawOf(response: NestResponse): ServerResponse {
   return "raw" in response ? response.raw : response;
 }
@@ -45,13 +45,13 @@ export function answerProblem(response: NestResponse, refused: GuardAnswer): voi
     const sendBody = (payload: unknown) => {
       response.send = send;
       if (payload !== refused.problem) return response.send(payload);
-      // As bytes: for text, Fastify would add a charset, and problems have none.
+      // Send bytes: to text, Fastify would add a charset, which problem documents must not have.
       return response.code(refused.status).header("Content-Type", type).send(Buffer.from(refused.body));
     };
     response.send = sendBody;
     return;
   }
-  // Something else may have answered while the store was asked.
+  // Other code may have answered while the store was asked.
   if (response.headersSent) return;
   const beside = fieldsBeside(response, fields);
   for (const name in beside) response.setHeader(name, beside[name] as string);

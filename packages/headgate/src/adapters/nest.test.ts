@@ -55,7 +55,7 @@ async function ask(
   }
 }
 
-/** An exception filter of an application. */
+/** An application's exception filter. */
 class OwnFilter implements ExceptionFilter {
   readonly caught: unknown[] = [];
   catch(exception: unknown, host: { switchToHttp(): { getResponse(): OwnResponse } }) {
@@ -70,7 +70,7 @@ interface OwnResponse {
 Catch()(OwnFilter);
 
 describe.each(["express", "fastify"] as const)("on Nest over %s", (platform) => {
-  it("throws an exception with the fields, which a filter of the application can answer", async () => {
+  it("throws an exception, to which a filter of the application can respond, and sets the fields", async () => {
     const filter = new OwnFilter();
     const guard = UseGuards(rateLimit(limiterOf("1/hour"), { caller: () => "x" }));
     const [first, second] = await ask(platform, 2, [guard], (app) => app.useGlobalFilters(filter));
@@ -127,7 +127,7 @@ describe.each(["express", "fastify"] as const)("on Nest over %s", (platform) => 
 });
 
 describe("on Nest", () => {
-  it("passes on calls other than HTTP, and reports that they are not counted", () => {
+  it("lets calls other than HTTP pass, and reports that they are not counted", () => {
     const errors: unknown[] = [];
     const guard = rateLimit(
       limiterOf("1/hour", (error) => errors.push(error)),

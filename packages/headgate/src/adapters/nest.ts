@@ -23,9 +23,9 @@ import { admissionOfIncoming, guardNode, type NodeFramework } from "./node-guard
 import { hasBegun, watchSend } from "./node-response.ts";
 
 /**
- * The guard throws this for a refused request. Nest's own exception filter answers it with the `429` (or `503`) of
- * `headgate/http`, byte for byte; your own filter may answer in another way. `getResponse()` is the problem,
- * `getStatus()` its status. The fields of the refusal, such as `Retry-After`, are already on the response.
+ * The exception that the guard throws for a refused request. Nest's own exception filter responds with the `429` (or
+ * `503`) of `headgate/http`, byte for byte; your own filter may respond in another way. `getResponse()` returns the
+ * problem, `getStatus()` its status. The fields of the refusal, such as `Retry-After`, are already set on the response.
  */
 export class RefusedException extends HttpException {
   static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("RefusedException");
@@ -41,9 +41,8 @@ export class RefusedException extends HttpException {
 }
 
 /**
- * The client's address, from a Nest context: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers
- * count only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare"
- * })`.
+ * Returns the client's address of a Nest context: `rateLimit(limiter, { caller: clientAddress })`. Forwarding headers
+ * count only from proxies in private networks, or from those named by `clientAddress.with({ trust: "cloudflare" })`.
  */
 export const clientAddress: ClientAddress<[context: ArgumentsHost]> = createClientAddress({
   adapter: "nest",
@@ -51,11 +50,11 @@ export const clientAddress: ClientAddress<[context: ArgumentsHost]> = createClie
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
- * Middleware in front of the guard can read it too, once the guard has decided.
+ * Returns the admission of a request that `rateLimit` has admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can call this too, once the guard has decided.
  *
- * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
- *   nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request. Default: the limiter of the guard
+ *   nearest to the handler.
  */
 export function admissionOf<Caller, Unit extends string = string>(
   context: ArgumentsHost,
@@ -68,7 +67,7 @@ export function admissionOf<Caller, Unit extends string = string>(
 }
 
 /**
- * A parameter decorator: the admission of the request; `undefined` if it was skipped. It takes the limiter whose
+ * A parameter decorator: the admission of the request; `undefined` if it was skipped. Its argument is the limiter whose
  * admission to return, if several guard the request.
  */
 export const CurrentAdmission: <Caller>(limiter?: Limiter<Caller>) => ParameterDecorator =
@@ -82,7 +81,7 @@ export const CurrentAdmission: <Caller>(limiter?: Limiter<Caller>) => ParameterD
  * `RateLimit` fields, with their values when the head is sent. Streams pass unchanged. CORS preflights are not
  * counted.
  *
- * It guards HTTP: GraphQL, RPC and web sockets pass uncounted, and that is reported to `onError`.
+ * It guards only HTTP. GraphQL, RPC and web sockets pass uncounted, which is reported to `onError`.
  *
  * ```ts
  * @Post("message")
@@ -117,7 +116,8 @@ const nest: NodeFramework<ExecutionContext, ExecutionContext, undefined, boolean
     answerProblem(context.switchToHttp().getResponse<NestResponse>(), refused);
     throw new RefusedException(refused);
   },
-  // Nest answers any result of a guard. If the request has been answered or the client has left, never return a result.
+  // Nest responds to any result of a guard. If the request has been answered or the client has left, never return a
+  // result.
   leave: () => new Promise<boolean>(() => {}),
   answering(context) {
     const response = context.switchToHttp().getResponse<NestResponse>();
@@ -136,6 +136,6 @@ const nest: NodeFramework<ExecutionContext, ExecutionContext, undefined, boolean
 function unguarded(type: string): HeadgateError {
   return new HeadgateError(
     "guard-misplaced",
-    `rateLimit of headgate/nest guards HTTP; a call of the kind "${type}" passed uncounted. Call limiter.admit in a guard of your own there.`,
+    `rateLimit of headgate/nest guards only HTTP; a call of the kind "${type}" passed uncounted. Call limiter.admit in your own guard for such calls.`,
   );
 }

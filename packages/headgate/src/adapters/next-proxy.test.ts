@@ -48,7 +48,7 @@ async function serve(proxy: Handler, route: Handler): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-/** The same response as `NextResponse.next()`. */
+/** Returns the same response as `NextResponse.next()`. */
 const passOn = () => new Response(null, { headers: { "x-middleware-next": "1" } });
 const hello = () => new Response("hello");
 const caller = () => "alice";
@@ -102,7 +102,7 @@ describe("a guard in Next's proxy and a guard on a route", () => {
     expect(await rateLimitOf(origin)).toEqual({ status: 429, fields, retryAfter: "3600" });
   });
 
-  it("send only the limit of the route if the proxy sends no fields", async () => {
+  it("send only the limit of the route if fields of the proxy's guard are turned off", async () => {
     const [site, chat] = [limiterOf("site", "5/hour").limiter, limiterOf("chat", "2/hour").limiter];
     const origin = await serve(
       rateLimit(site, { caller, fields: false })(passOn),
@@ -165,7 +165,7 @@ describe("a guard in Next's proxy", () => {
 describe("requests that are handled at the same time", () => {
   const paths = Array.from({ length: 20 }, (_, n) => n + 1);
 
-  /** Guards that count by path, so that each path is a separate caller. */
+  /** Makes guards that count by path, so that each path is a separate caller. */
   function guards() {
     const pathOf = (request: Request) => new URL(request.url).pathname.slice(1);
     const of = (name: string) => {
@@ -206,7 +206,7 @@ describe("requests that are handled at the same time", () => {
   const fieldsOf = (path: number) =>
     `"site-per-hour";r=${500 - path};t=3600, "chat-per-hour";r=${500 - path};t=3600`;
 
-  it("each get their own fields, over connections that are used again and again", async () => {
+  it("each get their own fields, over connections that are reused", async () => {
     const { proxy, route } = guards();
     const origin = await serve(proxy, route);
     for (const round of [1, 2]) {
@@ -221,7 +221,7 @@ describe("requests that are handled at the same time", () => {
     }
   });
 
-  it("each get their own fields, pipelined over one connection", async () => {
+  it("each get their own fields, if they are pipelined over one connection", async () => {
     const { proxy, route } = guards();
     const origin = new URL(await serve(proxy, route));
     const socket = connect(Number(origin.port), origin.hostname);
@@ -240,8 +240,8 @@ describe("requests that are handled at the same time", () => {
   });
 });
 
-describe("work that goes on after its response", () => {
-  it("is not part of that response: a guard that it meets decides by itself", async () => {
+describe("work that continues after the response", () => {
+  it("is not part of that response: a guard that it calls decides by itself", async () => {
     const { limiter, errors, isFree } = limiterOf("site", "9/hour; 1 concurrent");
     const proxy = rateLimit(limiter, { caller })(passOn);
     let later: AsyncResource | undefined;
@@ -252,13 +252,13 @@ describe("work that goes on after its response", () => {
     expect((await rateLimitOf(origin)).fields).toContain('"site-per-hour";r=8;');
     while (!(await isFree())) await new Promise((resolve) => setImmediate(resolve));
     const again = await later?.runInAsyncScope(() => proxy(new Request("http://localhost/")));
-    // Charged again, but not held: the response has already ended.
+    // The request is charged again but not held, because the response has ended.
     expect(again?.headers.get("RateLimit")).toContain('"site-per-hour";r=7;');
     expect(await isFree()).toBe(true);
     expect(errors).toHaveLength(1);
   });
 
-  it("ends at once if the client has left meanwhile", async () => {
+  it("ends its admission immediately if the client has left", async () => {
     const { limiter, isFree } = limiterOf("site", "9/hour; 1 concurrent");
     let left: (() => void) | undefined;
     const waiting = new Promise<void>((resolve) => {

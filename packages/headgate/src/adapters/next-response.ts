@@ -6,7 +6,10 @@ import { endWithResponse, writeFieldsWithHead } from "./node-response.ts";
 
 interface Noted {
   readonly joint: JointResponse;
-  /** Objects that outlive a request, such as connections, keep its context: the response must not be kept with it. */
+  /**
+   * Objects that outlive a request, such as connections, keep its context. The weak reference lets the response be
+   * collected.
+   */
   readonly outgoing: WeakRef<ServerResponse>;
 }
 
@@ -15,12 +18,12 @@ interface Watch {
   current?: { getStore(): Noted | undefined };
 }
 
-/** One for all bundles of an application: Next puts `proxy` and each route into separate bundles. */
+/** Shared by all bundles of an application, because Next puts `proxy` and each route into separate bundles. */
 const watch = /* @__PURE__ */ processWide("next-responses", (): { by: Watch } => ({ by: {} }));
 
 /**
- * Records Node's response to each request from now on: `proxy` and a route make it together, but Next passes it to neither.
- * Without Node's own server, nothing is recorded.
+ * Records Node's response to each request from now on. `proxy` and a route make that response together, but Next passes
+ * it to neither. Without Node's own server, nothing is recorded.
  */
 export function watchResponses(): void {
   if (watch.by.current !== undefined) return;
@@ -36,8 +39,8 @@ export function watchResponses(): void {
 }
 
 /**
- * Node's response to the request that is being handled; `undefined` if it is not known, or if its head has been sent: later
- * work is not part of the request.
+ * Returns Node's response to the request that is being handled. `undefined` if it is not known, or if its head has been
+ * sent: later work is not part of the request.
  */
 export function responseNow(): JointResponse | undefined {
   const noted = watch.by.current?.getStore();

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createLimiter } from "../limiter/limiter.ts";
 import { admissionOf, rateLimit } from "./next.ts";
 
-/** Like in Next: a request with cookies, and a response that sets cookies. */
+/** Like Next's classes: a request with cookies, and a response that sets cookies. */
 class RouteRequest extends Request {
   get cookies() {
     return { get: (name: string) => this.headers.get("Cookie")?.match(`${name}=([^;]*)`)?.[1] };

@@ -14,14 +14,13 @@ import { responseNow, watchResponses } from "./next-response.ts";
 
 /**
  * A route handler of Next's App Router: it takes a `NextRequest` (or a plain `Request`) and the context of the route
- * with its `params`. `proxy` (`middleware` before Next 16) is one too, if it always returns a response.
+ * with its `params`. `proxy` (`middleware` before Next 16) is also a route handler, if it always returns a response.
  */
 export type NextHandler<Rest extends unknown[], Incoming extends Request> = FetchHandler<Rest, Incoming>;
 
 /**
- * The client's address. Next does not say who is connected, so it needs a setting that says what is in front:
- * `rateLimit(limiter, { caller: clientAddress.with({ trust: "vercel" }) })`, or `{ trust: 1 }` for one proxy of
- * your own.
+ * Returns the client's address. Next does not report the peer, so name what is in front of it: `rateLimit(limiter, {
+ * caller: clientAddress.with({ trust: "vercel" }) })` for a platform, or `{ trust: 1 }` for one proxy of your own.
  */
 export const clientAddress: ClientAddress<[request: Pick<Request, "headers">]> = createClientAddress({
   adapter: "next",
@@ -30,11 +29,11 @@ export const clientAddress: ClientAddress<[request: Pick<Request, "headers">]> =
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
- * Middleware in front of the guard can read it too, once the guard has decided.
+ * Returns the admission of a request that `rateLimit` has admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can call this too, once the guard has decided.
  *
- * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
- *   nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request. Default: the limiter of the guard
+ *   nearest to the handler.
  */
 export function admissionOf<Caller, Unit extends string = string>(
   request: Request,
@@ -48,11 +47,12 @@ export function admissionOf<Caller, Unit extends string = string>(
  * handler. All other responses have the `RateLimit` fields, with their values when the handler returns. Streams
  * pass unchanged, and so do the errors of `redirect()` and `notFound()`. CORS preflights are not counted.
  *
- * If Next runs on Node's own server, a guard of `proxy` uses the response of the route that follows: it writes its fields
- * there, and ends or refunds the admission with it. If the route has a guard too, the response has the limits of both.
+ * If Next runs on Node's own server, a guard of `proxy` writes its fields into the response of the route that follows,
+ * and ends or refunds its admission with that response. If the route has a guard too, the response has the limits of
+ * both.
  *
- * Next does not say who is connected: use `clientAddress.with({ trust })` with the name of the platform or a number
- * of proxies. Make the limiter once, in a module, and never in the handler.
+ * Next does not report the peer: use `clientAddress.with({ trust })` with the name of the platform or the number of
+ * proxies. Create the limiter once, in a module, not in the handler.
  *
  * ```ts
  * export const POST = rateLimit(limiter, { caller: (request: NextRequest) => ({ user: request.cookies.get("user")?.value }) })(handler);
@@ -73,13 +73,14 @@ export function rateLimit<
 }
 
 const next: WebFramework = {
-  // `redirect()` and `notFound()` throw errors that Next knows by their digest: `NEXT_REDIRECT;replace;/slow;307;`.
+  // `redirect()` and `notFound()` throw errors that Next recognizes by their digest:
+  // `NEXT_REDIRECT;replace;/slow;307;`.
   isSignal: (error) => digestOf(error).startsWith("NEXT_"),
   statusOf(error) {
     const status = /^NEXT_(?:REDIRECT|HTTP_ERROR_FALLBACK);(?:.*;)?(\d{3});?$/.exec(digestOf(error))?.[1];
     return status === undefined ? 500 : Number(status);
   },
-  // `NextResponse.next()` and `NextResponse.rewrite()`.
+  // These headers are set by `NextResponse.next()` and `NextResponse.rewrite()`.
   goesOn: ({ headers }) => headers.has("x-middleware-next") || headers.has("x-middleware-rewrite"),
   jointResponse: responseNow,
 };

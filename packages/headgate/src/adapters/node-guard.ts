@@ -26,8 +26,8 @@ import type { Limiter } from "../limiter/contract.ts";
 import { endWithResponse, isOver, writeFieldsWithHead } from "./node-response.ts";
 
 /**
- * A framework over Node's server: how to get Node's request and response from its own, and how to continue. It is made
- * once for a guard, so that nothing has to be made for each request.
+ * A framework on top of Node's server: how to get Node's request and response from the framework's, and how to
+ * continue. It is made once for a guard, so that no object is made for each request.
  */
 export interface NodeFramework<
   Request,
@@ -43,7 +43,7 @@ export interface NodeFramework<
   given(request: Request, response: Response): Given;
   /** Lets the request through. */
   pass(request: Request, response: Response, next: Next): Result;
-  /** Answers it. */
+  /** Answers the request with the refusal. */
   refuse(refused: GuardAnswer, request: Request, response: Response): Result;
   /** Ends the work on the request: it is already answered, or the client has left. */
   leave(request: Request, response: Response): Result | Promise<Result>;
@@ -54,7 +54,10 @@ export interface NodeFramework<
 /** One refused request, while `onRefused` decides how to answer it. */
 export interface Answering<Refusing extends readonly unknown[]> {
   readonly given: Refusing;
-  /** Whether it has been answered, or will be. @param answer the value that `onRefused` returned; Nest throws it if it is an error */
+  /**
+   * Whether the request has been answered, or will be. `answer` is the value that `onRefused` returned; Nest throws it
+   * if it is an error.
+   */
   isAnswered(answer: unknown): boolean;
 }
 
@@ -73,9 +76,10 @@ interface Guarded extends IncomingMessage {
 }
 
 /**
- * The admission of a request that a guard has decided; `undefined` if it was skipped.
+ * Returns the admission of a request that a guard has decided; `undefined` if it was skipped.
  *
- * @param takes what `admissionOf` of the framework takes, and @param given what it got, for the error
+ * @param takes the argument that the framework's `admissionOf` takes, and `given` the argument that it got, for the
+ *   error.
  * @throws HeadgateError `option-invalid` if there is no request
  */
 export function admissionOfIncoming<Caller, Unit extends string = string>(
@@ -89,8 +93,8 @@ export function admissionOfIncoming<Caller, Unit extends string = string>(
 }
 
 /**
- * The common part of the adapters over Node's server: decides, passes the request on or answers it, and writes the fields
- * with the head. It makes a promise only if the store or the user's functions make one.
+ * The common part of the adapters over Node's server: decides, passes the request on or answers it, and writes the
+ * fields with the head. It returns a promise only if the store or the user's functions do.
  *
  * @throws HeadgateError `option-invalid`
  */
@@ -156,7 +160,7 @@ export function guardNode<
     response: Response,
     next: Next,
   ): Result | Promise<Result> {
-    // A response that has begun can only be ended: continuing would have no effect.
+    // A response that has begun can only be ended.
     if (isLate) framework.outgoing(response).end();
     const hook = hookFor(options, refused);
     return hook === undefined || isLate

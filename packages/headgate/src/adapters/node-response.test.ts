@@ -146,7 +146,7 @@ describe("writeFieldsWithHead", () => {
     expect(seen).toEqual([[200, "Fine", { "X-Own": "a" }]]);
   });
 
-  it("keeps the Content-Length of a body that is sent at once", async () => {
+  it("keeps the Content-Length of a body that is sent in one piece", async () => {
     const { headers } = await sent((response) => response.end("body"));
     expect([headers["content-length"], headers["transfer-encoding"]]).toEqual(["4", undefined]);
   });

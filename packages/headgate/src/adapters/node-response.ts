@@ -25,7 +25,7 @@ export function writeFieldsWithHead(response: ServerResponse, fields: (status: n
   const writeHeadWithFields: WriteHead = function (status, message, headers) {
     if (this.headersSent) return writeHead.call(this, status, message, headers);
     const explicit = typeof message === "string" ? headers : (headers ?? message);
-    // Keep the number of arguments: other replacements of this method may distinguish calls by it.
+    // Keep the number of arguments: other replacements of this method may depend on it.
     if (explicit !== undefined && explicit !== null && !Array.isArray(explicit)) {
       const written = joined(this, explicit as OutgoingHttpHeaders, fields(status));
       return typeof message === "string"
@@ -43,7 +43,7 @@ export function writeFieldsWithHead(response: ServerResponse, fields: (status: n
   response.writeHead = writeHeadWithFields as ServerResponse["writeHead"];
 }
 
-/** Ends an admitted request with its response: finished, failed, or because the client has gone. */
+/** Ends an admitted request when its response finishes, fails or is cut off because the client has left. */
 export function endWithResponse(decision: Decision, response: ServerResponse): void {
   const { admission } = decision;
   if (!admission.admitted || !admission.holds) return;
@@ -52,12 +52,15 @@ export function endWithResponse(decision: Decision, response: ServerResponse): v
   );
 }
 
-/** Whether something has been answered. */
+/** Whether a response has begun. */
 export function hasBegun(response: ServerResponse): boolean {
   return response.headersSent || response.writableEnded;
 }
 
-/** Returns whether Fastify's `send` has been called since. The answer itself may come later, if the application's hooks are slow. */
+/**
+ * Returns a function that returns whether Fastify's `send` has been called since. The response itself may come later,
+ * if the application's hooks are slow.
+ */
 export function watchSend<Reply extends { send(payload?: unknown): unknown }>(reply: Reply): () => boolean {
   const { send } = reply;
   let isSent = false;
@@ -77,13 +80,16 @@ export function isOver(response: ServerResponse): boolean {
   return response.destroyed || response.writableEnded;
 }
 
-/** Sets the fields one by one: Node would only split a list again. */
+/** Sets the fields one by one, because Node would split a list again. */
 function setFields(response: ServerResponse, fields: Fields): void {
   const beside = fieldsBeside(response, fields);
   for (const name in beside) response.setHeader(name, beside[name] as string);
 }
 
-/** The headers given to `writeHead`, with the fields. As in Node, both replace headers that were set before. */
+/**
+ * Returns the headers given to `writeHead` and the fields together. As in Node, both replace headers that were set
+ * before.
+ */
 function joined(
   response: ServerResponse,
   explicit: OutgoingHttpHeaders,
@@ -140,14 +146,14 @@ export function sendRefusal(
 }
 
 /**
- * Whether Node itself writes the head and no headers have been set: then a list is the fastest form. With fields to join
- * it is the slowest, and a replacement of `writeHead` may not accept lists.
+ * Whether Node itself writes the head and no headers have been set. Only then is a list the fastest form: if there are
+ * headers to join, it is the slowest, and a replacement of `writeHead` may not accept lists.
  */
 function isUntouched(response: ServerResponse): boolean {
   return !Object.hasOwn(response, "writeHead") && response.getHeaderNames().length === 0;
 }
 
-/** Names and values in turn. */
+/** Returns the fields as a list of names and values in turn. */
 function listOf(fields: Fields, bytes: number): string[] {
   const list: string[] = [];
   for (const name in fields) list.push(name, fields[name] as string);
@@ -155,7 +161,7 @@ function listOf(fields: Fields, bytes: number): string[] {
   return list;
 }
 
-/** As in Node, the headers given to `writeHead` replace those that were set before. */
+/** Sets the headers given to `writeHead`. As in Node, they replace headers that were set before. */
 function setList(response: ServerResponse, headers: readonly unknown[]): void {
   const flat = (Array.isArray(headers[0]) ? headers.flat() : headers) as OutgoingHttpHeader[];
   for (let n = 0; n < flat.length; n += 2) response.removeHeader(String(flat[n]));
@@ -164,7 +170,7 @@ function setList(response: ServerResponse, headers: readonly unknown[]): void {
   }
 }
 
-/** Names and values in turn, or pairs of them. */
+/** Whether a list contains names and values in turn, or pairs of a name and a value. */
 function isListOfFields(headers: readonly unknown[]): boolean {
   return Array.isArray(headers[0])
     ? headers.every((pair) => Array.isArray(pair) && pair.length === 2)

@@ -9,7 +9,7 @@ const limiterOf = (limits: string) =>
   createLimiter<string>({ name: "chat", layers: [{ name: "user", key: (user) => user, limits }] });
 
 describe("on a Node.js server", () => {
-  it("returns the listener's result, at once if nothing is asynchronous", async () => {
+  it("returns the listener's result, synchronously if nothing is asynchronous", async () => {
     const returned: unknown[] = [];
     const answer = (_request: IncomingMessage, response: ServerResponse) => {
       response.end("hello");

@@ -15,9 +15,9 @@ import { hasBegun, sendRefusal } from "./node-response.ts";
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 /**
- * The client's address, from a request of Node's own server: `rateLimit(limiter, { caller: clientAddress })`.
- * Forwarding headers count only from proxies in private networks, or from those named by `clientAddress.with({
- * trust: "cloudflare" })`.
+ * Returns the client's address of a request to Node's own server: `rateLimit(limiter, { caller: clientAddress })`.
+ * Forwarding headers count only from proxies in private networks, or from those named by `clientAddress.with({ trust:
+ * "cloudflare" })`.
  */
 export const clientAddress: ClientAddress<[request: NodeSource]> = createClientAddress({
   adapter: "node",
@@ -25,11 +25,11 @@ export const clientAddress: ClientAddress<[request: NodeSource]> = createClientA
 });
 
 /**
- * The admission of a request that `rateLimit` has decided, admitted or refused; `undefined` if it was skipped.
- * Middleware in front of the guard can read it too, once the guard has decided.
+ * Returns the admission of a request that `rateLimit` has admitted or refused; `undefined` if it was skipped.
+ * Middleware in front of the guard can call this too, once the guard has decided.
  *
- * @param limiter the limiter whose admission to return, if several guard the request; by default that of the guard
- *   nearest to the handler
+ * @param limiter the limiter whose admission to return, if several guard the request. Default: the limiter of the guard
+ *   nearest to the handler.
  */
 export function admissionOf<Caller, Unit extends string = string>(
   request: IncomingMessage,
@@ -46,7 +46,7 @@ export type NodeGiven = [request: IncomingMessage, response: ServerResponse];
  * the listener. All other answers have the `RateLimit` fields, with their values when the head is sent. Bodies and
  * streams pass unchanged. CORS preflights are not counted.
  *
- * The guarded listener returns what the listener returns, or a promise of it if the decision needs one.
+ * The guarded listener returns the listener's result, or a promise of it if the decision is asynchronous.
  *
  * ```ts
  * const guard = rateLimit(limiter, { caller: (request) => callerAddress({ peer: request.socket.remoteAddress, headers: request.headers }) });

@@ -28,7 +28,9 @@ async function bearing(user: string, by = secret): Promise<Record<string, string
   return { Authorization: `Bearer ${jwt}` };
 }
 
-/** Sends a request from an address of the loopback network. Each address is a separate caller. */
+/**
+ * Sends a request from an address of the loopback network, and returns the status. Each address is a separate caller.
+ */
 function statusFrom(address: string, port: number, headers: Record<string, string> = {}): Promise<number> {
   return new Promise((resolve, reject) => {
     request({ host: "127.0.0.1", port, localAddress: address, headers, agent: false }, (response) => {
@@ -114,7 +116,7 @@ describe("examples/behind-nginx", () => {
       });
     };
     expect(await times(6, forging)).toEqual(fiveThenRefused);
-    // The forged address is not charged.
+    // The forged address has not been charged.
     expect(await statusFrom("127.0.0.3", port, { "X-Forwarded-For": "127.0.0.2" })).toBe(200);
     expect(await statusFrom("127.0.0.2", port, { "X-Forwarded-For": "127.0.0.3" })).toBe(429);
   });

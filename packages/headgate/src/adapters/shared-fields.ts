@@ -6,7 +6,7 @@ export interface FieldReader {
 }
 
 /**
- * Fields for a response that other code, such as CORS middleware, has already written to. Existing values of
+ * Returns fields for a response to which other code, such as CORS middleware, has already written. Existing values of
  * `Access-Control-Expose-Headers` and `Vary` are kept.
  */
 export function fieldsBeside(response: FieldReader, fields: Fields): Fields {

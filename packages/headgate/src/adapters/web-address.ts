@@ -1,17 +1,20 @@
 import type { AddressSource } from "../http/address/address.ts";
 import { addressSourceOf, type NodeSource } from "./node-address.ts";
 
-/** Values with the peer's address: runtimes pass them to a handler with the request, frameworks as their environment. */
+/**
+ * A value that contains the peer's address. Runtimes pass it to a handler after the request; frameworks pass it as the
+ * environment.
+ */
 interface Connection {
-  /** Bun's server. */
+  /** Set by Bun's server. */
   requestIP?: (request: Request) => { address: string } | null;
-  /** Deno's info. */
+  /** Set by Deno's info object. */
   remoteAddr?: { hostname?: string; path?: string };
-  /** SvelteKit's event. */
+  /** Set by SvelteKit's event. */
   getClientAddress?: () => string;
-  /** `@hono/node-server`. */
+  /** Set by `@hono/node-server`. */
   incoming?: NodeSource;
-  /** Bun and `@hono/node-server`, if the environment also has other values. */
+  /** Set for Bun and `@hono/node-server` if the environment also has other values. */
   server?: Connection;
 }
 

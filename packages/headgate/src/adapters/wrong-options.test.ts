@@ -20,7 +20,7 @@ import * as nestAdapter from "./nest.ts";
 import * as nextAdapter from "./next.ts";
 import * as nodeAdapter from "./node.ts";
 
-/** How often each kind of mistake is tested on each adapter, with four requests each time. */
+/** How often each kind of mistake is tested on each adapter. Each test sends four requests. */
 const numRuns = 280;
 const asks = 4;
 const quota = 2;
@@ -159,10 +159,10 @@ const strictly: LimiterOptions<unknown> = {
   layers: [{ name: "all", key: () => "all", limits: `${quota}/minute` }],
 };
 
-describe.each(Object.entries(adapters))(`mistakes on %s, ${numRuns} of each kind`, (adapter, mount) => {
+describe.each(Object.entries(adapters))(`wrong options on %s, ${numRuns} of each kind`, (adapter, mount) => {
   const decided: Partial<Record<Kind, number>> = {};
   afterAll(() => {
-    console.info(`Decisions that mistakes reached on ${adapter}: ${JSON.stringify(decided)}`);
+    console.info(`Decisions with wrong options on ${adapter}: ${JSON.stringify(decided)}`);
     for (const kind of kinds) expect([kind, (decided[kind] ?? 0) >= leastDecided]).toEqual([kind, true]);
   });
 
@@ -250,7 +250,7 @@ describe.each(Object.entries(adapters))(`mistakes on %s, ${numRuns} of each kind
       return run("key", {}, { bounded: !isNull, reported: !isNull && !isKey }, { layers });
     }));
 
-  it("an invalid plan is replaced by the default plan and reported", () =>
+  it("an invalid plan is reported, and the default plan applies", () =>
     property((given) => {
       const isPlan =
         given.how !== "getter" && !fails(given) && (given.what === undefined || given.what === "free");
@@ -284,7 +284,7 @@ describe.each(Object.entries(adapters))(`mistakes on %s, ${numRuns} of each kind
       }),
       { numRuns: 4 * numRuns },
     );
-    console.info(`Options on ${adapter}: ${refused} were errors when mounted, ${mounted} decided.`);
+    console.info(`Wrong options on ${adapter}: ${refused} threw when mounted, ${mounted} decided requests.`);
     expect(refused).toBeGreaterThan(2 * numRuns);
     expect(decided.options).toBeGreaterThanOrEqual(leastDecided);
   });

@@ -10,7 +10,7 @@ import {
   unitsOfTheirOwn,
 } from "./usage.ts";
 
-/** The next chunk is requested when this much is left. */
+/** How many held tokens may be left before the next chunk is requested. */
 export const lowWaterMark = (chunk: number): number => Math.ceil(chunk / 4);
 
 /** A running call and its estimated use so far. */
@@ -21,14 +21,14 @@ export interface RunningCall {
 export interface AccountOptions {
   readonly unit: string;
   readonly weights: TokenWeights;
-  /** Tokens that are held ahead of need. */
+  /** How many tokens are held ahead of need. */
   readonly chunk: number;
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Tracks what the calls of one admission have used, and what the admission holds for them. It is extended by a chunk
- * when less than a quarter of a chunk is left.
+ * Tracks what the calls of one admission have used, and what the admission holds for them. The hold is extended by a
+ * chunk when less than a quarter of a chunk is left.
  */
 export class Account {
   readonly admission: Admitted;
@@ -62,7 +62,7 @@ export class Account {
     return used;
   }
 
-  /** The same use in the units of the limits. */
+  /** The use of all calls, in the units of the limits. */
   get cost(): Cost {
     const { used } = this;
     return Object.fromEntries([...this.#weights].map(([unit, weights]) => [unit, unitsOf(used, weights)]));
@@ -78,7 +78,7 @@ export class Account {
     this.#settled = addUse(this.#settled, used);
   }
 
-  /** How much of a unit is held and not yet used. */
+  /** Returns how much of a unit is held and not yet used. */
   heldIn(unit: string): number {
     return this.#ended || !this.#weights.has(unit) ? 0 : Math.max(0, this.#free(unit));
   }
@@ -87,7 +87,7 @@ export class Account {
     return [...this.#running];
   }
 
-  /** Records that a call was not made. */
+  /** Ends a call that was not made. */
   settleNothing(call: RunningCall): void {
     this.settle(call, noUse);
   }
@@ -100,7 +100,7 @@ export class Account {
   /**
    * Extends the hold if less than a quarter of a chunk is left.
    *
-   * @returns whether something is left; a promise only if nothing is left and the store must be asked.
+   * @returns whether any of the hold is left; a promise only if nothing is left, so that the store must be asked.
    */
   keepAhead(): boolean | Promise<boolean> {
     const { chunk } = this.#options;
@@ -110,10 +110,10 @@ export class Account {
   }
 
   /**
-   * Holds what a call needs before it is made, and at least one token of its answer.
+   * Holds what a call needs before it is made: its prompt, and at least one token of its answer.
    *
    * @param output tokens of the answer to hold ahead.
-   * @param enough do not extend if this many tokens are already held.
+   * @param enough the hold is not extended if it covers this many tokens of the answer.
    */
   async secure(output: number, enough: number): Promise<boolean> {
     await this.#extending;
@@ -136,7 +136,7 @@ export class Account {
     return this.#outputFor((unit) => this.#free(unit));
   }
 
-  /** The same, plus what could still be held according to the last readings. */
+  /** How many output tokens the hold covers, plus what could still be held according to the last readings. */
   get affordableOutput(): number {
     return this.#outputFor((unit) => this.#free(unit) + this.#remaining(unit));
   }
@@ -144,7 +144,8 @@ export class Account {
   #outputFor(available: (unit: string) => number): number {
     let least = Number.POSITIVE_INFINITY;
     for (const [unit, weights] of this.#weights) {
-      // Reasoning cannot be limited alone: a limit that counts nothing else must not shorten the answer.
+      // A model's reasoning cannot be limited by itself: a limit that counts only reasoning must not shorten the
+      // answer.
       if (weights.output === 0) continue;
       const each = Math.max(weights.output, weights.reasoning);
       least = Math.min(least, Math.floor(available(unit) / each));
@@ -233,7 +234,7 @@ export class Account {
   }
 }
 
-/** The units of this use and of more tokens of the answer, which may be output or reasoning. */
+/** Returns the units of a use plus further tokens of the answer, which may be output or reasoning. */
 function unitsAhead(use: TokenUse, tokens: number, weights: TokenWeights): number {
   const kind = weights.reasoning > weights.output ? "reasoning" : "output";
   return unitsOf({ ...use, [kind]: use[kind] + tokens }, weights);

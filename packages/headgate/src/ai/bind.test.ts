@@ -40,7 +40,7 @@ function limited() {
 
 const reader: StreamReader<string> = { text: (part) => part, usage: () => undefined };
 
-/** A provider's stream of a thousand parts, which counts how many parts were read. */
+/** A provider's stream of a thousand parts. It counts how many parts were read. */
 class ProviderStream implements AsyncIterable<string> {
   readonly controller = new AbortController();
   asked = 0;
@@ -76,14 +76,14 @@ function readableOf(stream: ProviderStream): ReadableStream<string> {
   );
 }
 
-/** Lets everything run that does not wait for the reader. */
+/** Waits until everything has run that does not wait for the reader. */
 const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-describe("a slow reader", () => {
+describe("a slow reader of a stream", () => {
   it.each<[string, StreamReader<string> | undefined]>([
     ["an async iterable", reader],
     ["an async iterable without a reader", undefined],
-  ])("of %s gets parts only as it reads them", async (_, read) => {
+  ])("that is %s gets parts only as it reads them", async (_, read) => {
     const stream = new ProviderStream();
     const bound = (await limited().begin()).bind(stream, read)[Symbol.asyncIterator]();
     await pause();
@@ -100,7 +100,7 @@ describe("a slow reader", () => {
   it.each<[string, StreamReader<string> | undefined]>([
     ["a ReadableStream", reader],
     ["a ReadableStream without a reader", undefined],
-  ])("of %s gets parts only as it reads them", async (_, read) => {
+  ])("that is %s gets parts only as it reads them", async (_, read) => {
     const stream = new ProviderStream();
     const bound = (await limited().begin()).bind(readableOf(stream), read).getReader();
     await pause();
@@ -114,12 +114,12 @@ describe("a slow reader", () => {
     expect(stream.left).toBe(true);
   });
 
-  it("of a Response gets parts only as it reads them", async () => {
+  it("that is a Response gets parts only as it reads them", async () => {
     const stream = new ProviderStream();
     const bytes = readableOf(stream).pipeThrough(new TextEncoderStream(), {});
     const body = ((await limited().begin()).bind(new Response(bytes)).body as ReadableStream).getReader();
     await pause();
-    // The pipe itself buffers a part.
+    // The pipe itself buffers one part.
     const ahead = stream.asked;
     expect(ahead).toBeLessThan(4);
     for (let n = 1; n <= 3; n += 1) {
@@ -132,7 +132,7 @@ describe("a slow reader", () => {
 });
 
 describe("a bound stream is of the same type", () => {
-  it("as a Response, with its status and headers", async () => {
+  it("a Response, with its status and headers", async () => {
     const bound = (await limited().begin()).bind(
       new Response("tide", { status: 201, statusText: "Made", headers: { "x-tide": "high" } }),
     );
@@ -141,13 +141,13 @@ describe("a bound stream is of the same type", () => {
     expect(await bound.text()).toBe("tide");
   });
 
-  it("as a ReadableStream", async () => {
+  it("a ReadableStream", async () => {
     const bound = (await limited().begin()).bind(readableOf(new ProviderStream()), reader);
     expect(bound).toBeInstanceOf(ReadableStream);
     await bound.cancel();
   });
 
-  it("as a provider's own stream, with its other members", async () => {
+  it("a provider's own stream, with its other members", async () => {
     const stream = new ProviderStream();
     const bound = (await limited().begin()).bind(stream, reader);
     expect(bound).toBeInstanceOf(ProviderStream);
@@ -158,7 +158,7 @@ describe("a bound stream is of the same type", () => {
     }
   });
 
-  it("as an async generator", async () => {
+  it("an async generator", async () => {
     async function* parts() {
       yield "tide ";
     }
@@ -167,7 +167,7 @@ describe("a bound stream is of the same type", () => {
     expect((await bound.next()).done).toBe(true);
   });
 
-  it("as Node's response", async () => {
+  it("Node's response", async () => {
     const response = nodeResponse();
     expect((await limited().begin()).bind(response)).toBe(response);
   });
@@ -202,13 +202,13 @@ describe("Node's response", () => {
     expect(await left()).toEqual([9, 900_000, 2000]);
   });
 
-  it("whose client left before it was bound ends at once", async () => {
+  it("whose client left before it was bound ends immediately", async () => {
     const metered = await limited().begin();
     metered.bind(Object.assign(nodeResponse(), { destroyed: true }));
     expect(await metered.ended).toMatchObject({ how: "gone", charged: "nothing" });
   });
 
-  it("whose client leaves is drained, although nobody reads it any more", async () => {
+  it("whose client leaves is drained, although nobody reads it", async () => {
     const { begin, left } = limited();
     const metered = await begin({ onHangUp: "drain" });
     const response = metered.bind(nodeResponse());
@@ -231,7 +231,7 @@ describe("a Response", () => {
     expect(await left()).toEqual([9, 900_000, 2000]);
   });
 
-  it("without a body ends the admission at once", async () => {
+  it("without a body ends the admission immediately", async () => {
     const metered = await limited().begin();
     metered.bind(new Response(null, { status: 204 }));
     expect(await metered.ended).toMatchObject({ how: "finished" });
@@ -239,7 +239,7 @@ describe("a Response", () => {
 });
 
 describe("a client that leaves before its stream is bound", () => {
-  /** As an adapter does when its response is over. */
+  /** Ends the admission as an adapter does when its response is over. */
   const leave = (admission: Admitted) => {
     stateResponseEnd(admission, "cut");
     return admission.end();
@@ -268,7 +268,7 @@ describe("a client that leaves before its stream is bound", () => {
     await vi.waitFor(() => expect(provided.controller.signal.aborted).toBe(true));
   });
 
-  it("is charged the request if nobody knows whether a model was called", async () => {
+  it("is charged the request if the meter saw neither a model nor its signal used", async () => {
     const { metered, remaining } = await left(() => {});
     expect(await metered.ended).toMatchObject({ how: "gone", charged: { tokens: 0 } });
     expect(await remaining()).toEqual([8, 900_000, 2000]);
@@ -283,7 +283,7 @@ describe("a client that leaves before its stream is bound", () => {
     expect(await remaining()).toEqual([9, 900_000, 2000]);
   });
 
-  it("is charged what the provider reports if the handler reads on", async () => {
+  it("is charged what the provider reports if the handler reads to the end", async () => {
     const { metered } = await left(({ signal }) => signal, { onHangUp: "drain" });
     async function* parts() {
       for (let n = 0; n < 500; n += 1) yield "tide ";
@@ -335,7 +335,7 @@ describe("parts that are bytes or text", () => {
   it.each<[string, unknown]>([
     ["bytes", new TextEncoder().encode('data: {"choices":[]}')],
     ["text", 'data: {"choices":[]}'],
-  ])("count by their content, and are reported once: %s", async (_, part) => {
+  ])("are counted by their content, and reported to onError once: %s", async (_, part) => {
     const errors: unknown[] = [];
     const metered = await limited().begin({ onError: (error) => errors.push(error) });
     async function* parts() {
@@ -353,7 +353,7 @@ describe("parts that are bytes or text", () => {
 describe("usage that a provider reports while it answers", () => {
   const counting: StreamReader<string> = { ...reader, usage: () => ({ input: 15, output: 1 }) };
 
-  it("is not the output of an answer whose reader leaves", async () => {
+  it("does not replace the output that was counted if the reader leaves", async () => {
     const metered = await limited().begin();
     const bound = metered.bind(new ProviderStream(), counting)[Symbol.asyncIterator]();
     for (let n = 0; n < 20; n += 1) await bound.next();
@@ -366,7 +366,7 @@ describe("usage that a provider reports while it answers", () => {
 });
 
 describe("drained answers", () => {
-  it("are a thousand at once at most: further ones are aborted", async () => {
+  it("are at most a thousand at the same time: further answers are aborted", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { begin, left } = limited();
     async function* silent(): AsyncGenerator<string> {

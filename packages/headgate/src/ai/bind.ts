@@ -26,7 +26,7 @@ export type PartOf<Stream> =
 const unbuffered = { highWaterMark: 0 };
 
 /**
- * @returns the same kind of stream, whose end ends the spending.
+ * @returns the same kind of stream. When it ends, the spending ends.
  * @throws HeadgateError `option-invalid`
  */
 export function bindStream<Stream extends Bindable>(
@@ -47,18 +47,18 @@ export function bindStream<Stream extends Bindable>(
   throw notBindable(stream);
 }
 
-/** A reader that would not be used would leave all tokens uncounted. */
+/** With a reader that is not used, no tokens would be counted. */
 function checkReader(read: StreamReader, stream: object): void {
   const isReader = typeof read?.text === "function" && typeof read.usage === "function";
   if (!isReader)
     throw new HeadgateError(
       "option-invalid",
-      `The reader of bind must be openaiChat, openaiResponses, anthropicMessages or an object with text(part) and usage(part), got ${show(read)}.`,
+      `The reader given to bind must be openaiChat, openaiResponses, anthropicMessages or an object with text(part) and usage(part), got ${show(read)}.`,
     );
   if (stream instanceof Response || isNodeResponse(stream))
     throw new HeadgateError(
       "option-invalid",
-      "bind takes a reader only with a stream of parts. A response has bytes: bind the stream that the provider's client returned.",
+      "bind takes a reader only for a stream of parts. A Response contains bytes: bind the stream that the provider's client returned.",
     );
 }
 
@@ -75,7 +75,7 @@ function isNodeResponse(stream: object): stream is NodeResponse {
 }
 
 function bindResponse(response: Response, spending: Spending): Response {
-  // An upgraded connection is no longer a response. Only `end` ends the admission.
+  // An upgraded connection has no end that can be observed here. Only `end` ends the admission.
   if (response.status < 200) return response;
   const hasFailed = response.status >= 500;
   if (response.body === null) {
@@ -110,16 +110,16 @@ function bindNodeResponse(response: NodeResponse, spending: Spending): void {
 /** The source of a bound stream. */
 interface Pieces {
   next(): Promise<IteratorResult<unknown, unknown>>;
-  /** The reader has left. */
+  /** Called when the reader leaves. */
   leave(reason: unknown): Promise<unknown>;
 }
 
-/** @throws HeadgateError `option-invalid` if somebody else reads the stream */
+/** @throws HeadgateError `option-invalid` if the stream already has a reader */
 function piecesOf(stream: ReadableStream<unknown>, what: "response" | "stream"): Pieces {
   if (stream.locked)
     throw new HeadgateError(
       "option-invalid",
-      `The ${what} given to bind is locked: it is read elsewhere, or was read. Read what bind returns.`,
+      `The ${what} given to bind has a reader already, or was read. Give bind an unread stream, and read the stream that bind returns.`,
     );
   const reader = stream.getReader();
   return {
@@ -157,7 +157,7 @@ interface EndingOptions {
   readonly hasFailed?: boolean;
 }
 
-/** Meters the pieces, and ends the spending with the last one, before the reader gets the end. */
+/** Meters the pieces. Ends the spending with the last piece, before the reader is notified of the end. */
 function ending(source: Pieces, spending: Spending, { read, hasFailed = false }: EndingOptions): Pieces {
   const pieces = read === undefined ? source : meteredPieces(source, spending, read);
   async function next(): Promise<IteratorResult<unknown, unknown>> {
@@ -170,7 +170,7 @@ function ending(source: Pieces, spending: Spending, { read, hasFailed = false }:
       throw error;
     }
   }
-  /** Reads on after the client left, to learn the provider's count. */
+  /** Reads the rest after the client left, to learn the provider's count. */
   async function drain(): Promise<void> {
     try {
       while (spending.drains) if ((await next()).done) return;
@@ -204,7 +204,7 @@ function bindIterable(
       return iterator.next();
     },
     async leave(reason) {
-      // A generator that has not started does not run its `finally`: the connection to the provider would stay open.
+      // A generator that has not started does not run its `finally`, so the connection to the provider would stay open.
       if (!isStarted) controllerOf(stream)?.abort(reason);
       return iterator.return?.();
     },
@@ -255,10 +255,10 @@ function meteredPieces(pieces: Pieces, spending: Spending, read: StreamReader): 
       if (usage !== undefined) call.report(usage);
       if (read.failed?.(part) === true) hasFailed = true;
     } catch (error) {
-      // Once: the other parts are probably the same.
+      // Report once: the other parts are probably unreadable too.
       if (!isUnreadable) spending.options.onError(error);
       isUnreadable = true;
-      // An unreadable part counts by its whole content.
+      // An unreadable part is counted by its whole content.
       call.writeTokens(promptSizeOf(part).tokens);
     }
   }

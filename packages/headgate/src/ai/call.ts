@@ -4,30 +4,30 @@ import { corrected } from "./estimate/estimator.ts";
 import { sizeOf, type TextSize } from "./estimate/text-tokens.ts";
 import { completedUse, isComplete, noUse, type ReportedUse, type TokenUse, tokensIn } from "./usage.ts";
 
-/** How a call of a model ended. `cut`: Headgate or the reader stopped it. */
+/** How a call to a model ended. `cut`: Headgate or the reader stopped it. */
 export type CallEnd = "finished" | "failed" | "cut";
 
 export interface CallOptions {
   readonly account: Pick<Account, "begin" | "settle">;
   readonly estimator: Estimator;
-  /** The model whose corrections apply to estimates, and are learned. */
+  /** The model whose correction is applied to estimates, and updated by this call. */
   readonly model: string | undefined;
-  /** The size of everything that is sent. */
+  /** The size of everything that is sent to the model. */
   readonly prompt: TextSize;
 }
 
-/** One call of a model: an attempt, a step, or a stream from a provider's own client. */
+/** One call to a model: an attempt, a step, or a stream from a provider's own client. */
 export class Call implements RunningCall {
   readonly #options: CallOptions;
   readonly #input: number;
   readonly #factor: number;
-  /** Tokens of the answer before corrections, and its number of chunks: each chunk is at least one token. */
+  /** Tokens of the answer before corrections, and its number of chunks. Each chunk counts at least one token. */
   #written = { output: 0, reasoning: 0 };
   #pieces = { output: 0, reasoning: 0 };
   #said = false;
   #reported: ReportedUse | undefined;
   end: CallEnd | undefined;
-  /** Waits for the rest of the answer, whether or not somebody reads it. */
+  /** Reads the rest of the answer, whether or not it has a reader. */
   drain: (() => Promise<void>) | undefined;
 
   constructor(options: CallOptions) {
@@ -57,7 +57,7 @@ export class Call implements RunningCall {
     };
     if (this.#reported === undefined) return estimated;
     const reported = completedUse(this.#reported, estimated);
-    // A report before the end may cover only the beginning.
+    // A report before the end may cover only the beginning of the answer.
     return this.end === "finished" ? reported : atLeast(reported, estimated);
   }
 
@@ -79,7 +79,7 @@ export class Call implements RunningCall {
     this.#written.output += tokens;
   }
 
-  /** Records the provider's reported use, in totals. The last report counts. */
+  /** Records the total use that the provider reports. Each report replaces the one before. */
   report(use: ReportedUse): void {
     this.#reported = { ...this.#reported, ...withoutGaps(use) };
   }
@@ -100,7 +100,7 @@ export class Call implements RunningCall {
   }
 }
 
-/** The reported use, with at least the output that has been received. */
+/** Returns the reported use, with at least the output that has been received. */
 function atLeast(reported: TokenUse, estimated: TokenUse): TokenUse {
   const output = estimated.output + estimated.reasoning - reported.reasoning;
   return { ...reported, output: Math.max(reported.output, output) };

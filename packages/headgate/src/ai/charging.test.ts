@@ -22,7 +22,7 @@ import type { MeterEnd } from "./meter-end.ts";
 import { type ProviderRefusal, readProviderRefusal } from "./provider-refusal.ts";
 import { openaiChat } from "./readers.ts";
 
-/** What happens to an answer, and what is charged. */
+/** One row of the table of charges: what happens to an answer, and what is charged. */
 interface Row extends ModelScript {
   readonly options?: MeterOptions;
   /**
@@ -30,7 +30,7 @@ interface Row extends ModelScript {
    * before the call, while the account at the provider is held. `unanswered`: before the service has answered anything.
    */
   readonly leaves?: "midway" | "early" | "unanswered" | "uncalled";
-  /** What the handler learns from the provider's refusal. */
+  /** What the handler reads from the provider's refusal. */
   readonly refused?: ProviderRefusal;
   readonly how: MeterEnd["how"];
   /** The charged tokens: minimum and maximum. */
@@ -89,23 +89,23 @@ const refusals: Readonly<Record<string, Row>> = {
 
 const rows: Readonly<Record<string, Row>> = {
   "is complete": { how: "finished", tokens: [60, 60] },
-  "is complete, and its use is not reported": {
+  "is complete, without a reported use": {
     usage: "absent",
     how: "finished",
     tokens: [20 + prompt[0], 30 + prompt[1]],
   },
-  "is complete, and its use is reported as 0": {
+  "is complete, with a reported use of 0": {
     usage: { input: 0, output: 0 },
     how: "finished",
     tokens: [0, 0],
   },
-  "is complete, and cached input weighs a tenth": {
+  "is complete, with cached input that counts a tenth": {
     usage: { input: 100, output: 20, cached: 80 },
     options: { weights: { cacheRead: 0.1 } },
     how: "finished",
     tokens: [48, 48],
   },
-  "becomes dearer than is affordable": {
+  "exceeds what is affordable": {
     pieces: 3000,
     usage: "absent",
     quota: smallQuota,
@@ -150,7 +150,7 @@ const rows: Readonly<Record<string, Row>> = {
     how: "gone",
     tokens: [2040, 2040],
   },
-  "is left by its client, and drained for as long as is allowed": {
+  "is left by its client, and drained for the maximum time": {
     hangs: "midway",
     leaves: "midway",
     options: { onHangUp: "drain", drainMs: 60 },
@@ -192,7 +192,7 @@ beforeAll(async () => {
 });
 afterAll(() => provider.stop());
 
-/** The meter of each user, for the test to read, and the error that its handler got. */
+/** The meter of each user, and the error that its handler got. */
 const meters = new Map<string, Meter>();
 const errors = new Map<string, unknown>();
 
@@ -280,7 +280,7 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
     }),
 };
 
-/** Writes a line for each part, as a custom handler may do. */
+/** Writes a line for each part, like a custom handler. */
 function linesOf(stream: AsyncIterable<OpenAI.ChatCompletionChunk>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const parts = stream[Symbol.asyncIterator]();
@@ -363,7 +363,7 @@ const stores: Readonly<Record<string, () => Promise<{ url: string; remove(): Pro
   PostgreSQL: () => startPostgres(),
 };
 
-/** What a handler knows of the provider's refusal. */
+/** Returns what a handler knows about the provider's refusal. */
 function refusalIn(error: unknown): ProviderRefusal | undefined {
   if (!(error instanceof ProviderRefusedError)) return readProviderRefusal(error);
   const { reason, retryAfterSeconds: seconds } = error;
@@ -372,7 +372,10 @@ function refusalIn(error: unknown): ProviderRefusal | undefined {
 
 describe.each(Object.keys(stores))("on %s, an answer", (store) => {
   let limiter: Limiter<Caller>;
-  /** The provider's layer, and the same one in another process. In memory there is one process. */
+  /**
+   * The limiter for the provider's quota, and the same limiter in another process. With memory there is only one
+   * process.
+   */
   let accounts: Limiter<string>;
   let elsewhere: Limiter<string>;
   const ending: (() => unknown)[] = [];
@@ -391,7 +394,7 @@ describe.each(Object.keys(stores))("on %s, an answer", (store) => {
         },
       ],
       store: url,
-      // A busy machine may answer late.
+      // On a busy machine the store may answer late.
       timeouts: { storeMs: 20_000 },
     });
     await limiter.ready();
@@ -416,7 +419,7 @@ describe.each(Object.keys(stores))("on %s, an answer", (store) => {
     for (const end of ending.reverse()) await end();
   });
 
-  describe.each(Object.keys(endpoints))("by %s", (endpoint) => {
+  describe.each(Object.keys(endpoints))("served by %s", (endpoint) => {
     let served: Served;
     beforeAll(async () => {
       served = await (endpoints[endpoint] as Endpoint)(limiter, accounts);
@@ -429,7 +432,7 @@ describe.each(Object.keys(stores))("on %s, an answer", (store) => {
     const isGoverned = endpoint.startsWith("the AI SDK");
 
     it.each(
-      // A provider's own client is not bound before it has called the model.
+      // The stream of a provider's own client cannot be bound before the model is called.
       Object.entries(rows).filter(([, { leaves }]) => isGoverned || leaves !== "uncalled"),
     )("that %s", async (row, { how, tokens, givenBack, leaves, refused, quota = usualQuota }) => {
       const caller = { user: `${endpoint} ${row}`, row };
@@ -452,7 +455,7 @@ describe.each(Object.keys(stores))("on %s, an answer", (store) => {
       if (refused === undefined) return;
       expect(refusalIn(errors.get(caller.user))).toEqual(refused);
       if (!isGoverned || refused.waitMs === undefined) return;
-      // Another process does not ask the provider before its wait is over.
+      // Another process does not call the provider before the wait is over.
       const asked = provider.requests();
       const model = governedModel(compatible(row), elsewhere, { caller: caller.user, maxWaitMs: 0 });
       const error = await model.doGenerate({ prompt: [] }).then(

@@ -16,7 +16,9 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-/** A stream that stops after fifty chunks, and the limits of its caller as another process reads them. */
+/**
+ * Starts a stream that stops after fifty chunks. Also returns the limits of its caller as another process reads them.
+ */
 async function streaming() {
   const clock = fakeClock();
   const store = memoryStore();
@@ -27,7 +29,7 @@ async function streaming() {
         { name: "user", key: (user) => user, limits: "9/minute; 2000 tokens/day fixed-window; 3 concurrent" },
       ],
       store,
-      // No clock timers: heartbeats run on the fake timers, and stop with them.
+      // Heartbeats use the fake timers, not the clock's, so they stop when the test stops the timers.
       clock: { now: clock.now },
     });
   const limiter = limiterOf();
@@ -69,7 +71,7 @@ describe("a process that is killed in the middle of a stream", () => {
       const before = tokensOf(metered);
       await beat();
       const after = tokensOf(metered);
-      // Killed: no timer runs any more.
+      // A killed process runs no timers: only the clock moves.
       clock.advance(LEASE_MS);
       const [tokens = 0, places] = left();
       expect(before).toBeGreaterThanOrEqual(50);
@@ -85,7 +87,7 @@ describe("a process that is killed in the middle of a stream", () => {
     expect(left()).toEqual([2000, 3]);
   });
 
-  it("was only slow: the use reported at the end counts", async () => {
+  it("is charged the use reported at the end if it was only slow", async () => {
     const { clock, left, metered, beat, reader } = await streaming();
     await beat();
     clock.advance(LEASE_MS);

@@ -16,7 +16,7 @@ afterAll(() => provider.stop());
 
 const content = "When is high tide?";
 
-/** Sends a request to an example that uses this model. */
+/** Runs an example that uses this model. */
 async function served(example: string, model: string, use: (origin: string) => Promise<void>): Promise<void> {
   const { origin, stop } = await startExample(example, { MODEL_URL: provider.url, MODEL: model });
   try {
@@ -65,7 +65,7 @@ describe("the examples", () => {
     ["ai-sdk", pageMessages],
   ])("%s refunds a request whose model failed", async (example, messages) => {
     await served(example, "fails", async (origin) => {
-      // The clients try again only after some seconds, so send several requests at once.
+      // The clients retry only after some seconds, so send requests in parallel.
       for (const atOnce of [2, 2, 2]) {
         const responses = await Promise.all(Array.from({ length: atOnce }, () => ask(origin, messages)));
         await Promise.all(responses.map((response) => response.text()));

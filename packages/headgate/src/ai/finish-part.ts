@@ -3,7 +3,7 @@ import type { GenerateResult, StreamPart } from "./language-model.ts";
 import type { Spending } from "./spending.ts";
 import type { ReportedUse } from "./usage.ts";
 
-/** @param usage of a model; a custom one may leave out what its type requires */
+/** @param usage as a model reports it; a custom model may leave out figures that the type requires */
 export function reportedUse(usage: Partial<GenerateResult["usage"]> | null | undefined): ReportedUse {
   const { inputTokens, outputTokens } = usage ?? {};
   return {

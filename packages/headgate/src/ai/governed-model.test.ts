@@ -39,7 +39,7 @@ const gemini = (retryDelay: string) => ({
 describe("a provider's refusal", () => {
   it.each<[string, Said, number]>([
     ["seconds", { headers: { "retry-after": "7" } }, 7000],
-    ["parts of a second", { headers: { "retry-after-ms": "1200", "retry-after": "2" } }, 1200],
+    ["milliseconds", { headers: { "retry-after-ms": "1200", "retry-after": "2" } }, 1200],
     ["a date, by its own clock", { headers: { "retry-after": "Thu, 01 Jan 2026 00:00:07 GMT", date } }, 7000],
     [
       "OpenAI's duration, for a quota with nothing left",
@@ -91,7 +91,11 @@ describe("a provider's refusal", () => {
     ["nonsense", { headers: { "retry-after": "soon" } }, 5000],
     ["a week", { headers: { "retry-after": "604800" } }, 86_400_000],
     ["overload", { status: 529 }, 5000],
-    ["that it is busy", { status: 503, headers: { "retry-after": "3" } }, 3000],
+    [
+      "a response that says that the provider is busy",
+      { status: 503, headers: { "retry-after": "3" } },
+      3000,
+    ],
   ])("names a wait: %s", (_, said, waitMs) => {
     expect(readProviderRefusal(refusedBy(said))?.waitMs).toBe(waitMs);
   });
@@ -135,7 +139,7 @@ describe("a provider's refusal", () => {
   );
 });
 
-/** A model that throws these in turn, and then answers. */
+/** A model that throws these errors in turn, and then answers. */
 function failing(...errors: readonly unknown[]): LanguageModelV4 & { calls: CallOptions[] } {
   const script: Script = { says: ["Done."] };
   const model = scriptedModel(script);
@@ -184,7 +188,7 @@ describe("a governed model", () => {
     expect((await third).text).toBe("Done.");
   });
 
-  it("refuses at once if the wait exceeds maxWaitMs", async () => {
+  it("refuses immediately if the wait exceeds maxWaitMs", async () => {
     const { model } = governed("1/minute", failing(), 59_000);
     await ask(model);
     const error = await ask(model).catch((reason: unknown) => reason);
@@ -251,7 +255,7 @@ describe("a governed model", () => {
     expect(streamed).toBeGreaterThan(900);
   });
 
-  it("is charged what a reader got who left", async () => {
+  it("is charged what was read if the reader leaves", async () => {
     const says = Array.from({ length: 100 }, () => "tide ");
     const { model, left } = governed("9/minute; 1000 tokens/minute; 2 concurrent", scriptedModel({ says }));
     const { stream } = await model.doStream({ prompt: [] });
@@ -282,12 +286,12 @@ describe("a governed model", () => {
       () => governedModel(failing(), limiterOf(), { caller: "a", maxWaitMs: -1 }),
     ],
     ["a language model of AI SDK 7", () => governedModel({} as never, limiterOf(), { caller: "a" })],
-  ])("says what is wrong: %s", (message, mistake) => {
+  ])("throws for an invalid option, and names the fault: %s", (message, mistake) => {
     expect(mistake).toThrow(message);
   });
 });
 
-/** A model whose calls each fail when the test says so. */
+/** A model whose calls fail when the test makes them fail. */
 function failingLater() {
   const model = scriptedModel({});
   const calls: ((error: unknown) => void)[] = [];
@@ -305,7 +309,7 @@ const errorOf = (model: LanguageModelV4): Promise<ProviderRefusedError> =>
     (error) => error,
   );
 
-describe("attempts that are refused one after the other", () => {
+describe("attempts that the provider refuses one after the other", () => {
   it.each([
     [7, 600],
     [600, 7],
@@ -342,7 +346,7 @@ describe.each<[string, () => Promise<{ url: string; remove(): Promise<void> }>]>
       name: "provider",
       layers: [{ name: "account", key: (account) => account, limits: "unlimited" }],
       store: server.url,
-      // A busy machine may answer late.
+      // On a busy machine the store may answer late.
       timeouts: { storeMs: 20_000 },
     });
     limiters.push(quota);
@@ -370,7 +374,7 @@ describe.each<[string, () => Promise<{ url: string; remove(): Promise<void> }>]>
     expect(refused).toBeInstanceOf(ProviderRefusedError);
     expect(refused.retryAfterSeconds).toBeGreaterThan(570);
     expect(refused.retryAfterSeconds).toBeLessThanOrEqual(600);
-    // Another account does not wait.
+    // A call for another account does not wait.
     expect((await ask(await processWith(failing(), "theirs"))).text).toBe("Done.");
   });
 });

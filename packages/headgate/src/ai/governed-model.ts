@@ -29,19 +29,22 @@ export interface GovernedModelOptions<Caller> {
   /** The caller whose quota each attempt spends: your account at the provider. */
   caller: Caller;
   /**
-   * How long an attempt waits, for the quota and for the wait that the provider asked for, in milliseconds from 0
-   * to 86,400,000; 60,000 by default.
+   * The maximum time that an attempt waits for the quota and for the provider, in milliseconds from 0 to 86,400,000;
+   * 60,000 by default.
    */
   maxWaitMs?: number;
-  /** The clock for waits that the provider asked for; the process's own by default. */
+  /** The clock for waits that the provider asked for; the system's clock by default. */
   clock?: Clock;
 }
 
-/** A call that was refused by the provider, or by the limiter for its quota. The AI SDK does not retry it. */
+/**
+ * The error of a call that was refused by the provider, or by the limiter for its quota. The AI SDK does not retry the
+ * call.
+ */
 export class ProviderRefusedError extends Error {
   static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("ProviderRefusedError");
   readonly reason: ProviderReason;
-  /** Whole seconds, rounded up; `undefined` if no wait helps, because someone has to act. */
+  /** Whole seconds, rounded up; `undefined` if no wait helps, for example because the account is out of money. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(reason: ProviderReason, waitMs: number | undefined, cause?: unknown) {
@@ -60,17 +63,17 @@ export class ProviderRefusedError extends Error {
 }
 
 /**
- * The same model, which waits for its provider's quota: each attempt and each step waits in the limiter's fair
- * queue. If the provider asks to wait (a 429 or 529, in the formats of OpenAI, Anthropic, Azure and Gemini), all
- * further attempts of the same limiter and caller wait that long, in every process that shares the limiter's store.
- * A longer wait that comes later replaces it. A 429 about money is never waited for.
+ * Returns the same model, which now waits for its provider's quota: each attempt and each step waits in the limiter's
+ * fair queue. If the provider asks to wait (a 429 or 529, in the formats of OpenAI, Anthropic, Azure and Gemini), all
+ * further attempts of the same limiter and caller wait that long, in every process that shares the limiter's store. A
+ * later, longer wait replaces it. A 429 about money is thrown without a wait.
  *
  * ```ts
  * const quota = createLimiter({ name: "openai", layers: [{ name: "account", key: (account: string) => account, limits: "500/minute" }] });
  * const model = governedModel(openai("gpt-5"), quota, { caller: "our-account" });
  * ```
  *
- * Limits in `tokens` are charged what the provider reports; what it does not report is estimated.
+ * Limits in `tokens` are charged what the provider reports; missing figures are estimated.
  *
  * @returns the model. Its calls reject with `ProviderRefusedError` if the wait is longer than `maxWaitMs`.
  * @throws HeadgateError `option-invalid`
@@ -135,7 +138,7 @@ interface Quota<Caller> {
   readonly holds: ProviderHolds;
 }
 
-/** Waits as long as the provider asked, and then for the quota. */
+/** Waits as long as the provider has asked, and then for the quota. */
 async function waitFor<Caller>(quota: Quota<Caller>, { abortSignal }: CallOptions): Promise<Admitted> {
   const { limiter, caller, maxWaitMs, holds } = quota;
   const signal = abortSignal === undefined ? {} : { signal: abortSignal };
@@ -147,7 +150,7 @@ async function waitFor<Caller>(quota: Quota<Caller>, { abortSignal }: CallOption
     await holds.wait(abortSignal);
     const admission = await limiter.wait(caller, { maxWaitMs: left, ...signal });
     if (!admission.admitted) throw new ProviderRefusedError("quota", waitOf(admission));
-    // The provider may have asked for another wait meanwhile.
+    // While this attempt waited for the quota, the provider may have asked for another wait.
     if (holds.leftMs() === 0) return admission;
     await admission.end("nothing");
   }
@@ -157,7 +160,7 @@ function waitOf({ retryAfterMs }: Refused): number | undefined {
   return Number.isFinite(retryAfterMs) ? retryAfterMs : undefined;
 }
 
-/** After a failed call: a refusal for a quota makes later calls wait. */
+/** Handles a failed call. If the provider refused it for its quota, later calls wait. */
 async function refuse<Caller>(quota: Quota<Caller>, admission: Admitted, error: unknown): Promise<never> {
   const refusal = readProviderRefusal(error);
   // The call was sent, so the provider has counted it.
@@ -184,7 +187,7 @@ async function blockElsewhere<Caller>({ limiter, caller }: Quota<Caller>, waitMs
     if (blockedUntil < at + waitMs)
       await limiter.block(caller, { forMs: waitMs, reason: "asked by the provider" });
   } catch {
-    // Other processes then wait once the provider refuses them.
+    // Without the block, other processes wait once the provider refuses them.
   }
 }
 
@@ -218,7 +221,7 @@ function attemptOf(admission: Admitted, model: LanguageModelV4, params: CallOpti
   };
 }
 
-/** Passes the parts on, and ends the attempt with them. */
+/** Passes the parts on, and ends the attempt when they end. */
 function settling(parts: StreamParts, { call, end }: Attempt): StreamParts {
   const reader = parts.getReader();
   const counter = new PartCounter(call);

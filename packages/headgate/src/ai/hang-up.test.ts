@@ -15,7 +15,7 @@ const ofBoth = inputTokens + 30 + inputTokens + 200;
 
 type Moment = "call 1" | "middle 1" | "tool" | "call 2" | "middle 2";
 
-/** Stops at one moment until the test lets it continue. */
+/** Creates a wait that stops at one moment until the test lets it continue. */
 function pause(at: string) {
   let reach = () => {};
   let release = () => {};
@@ -29,7 +29,7 @@ function pause(at: string) {
   return { wait, reached, release };
 }
 
-/** The model, which waits before each call and before the eighth part of each answer. */
+/** Makes a model wait before each call and before the eighth part of each answer. */
 function pausing(model: LanguageModelV4, wait: (moment: string) => Promise<void>): LanguageModelV4 {
   let calls = 0;
   return {
@@ -75,7 +75,7 @@ interface Hanging {
   tokens?: number;
 }
 
-/** The client leaves at a moment of an answer of two calls, which the service reads to its end, to save it. */
+/** Lets the client leave during an answer of two calls. The service reads the answer to its end, to save it. */
 async function hangUp({ at, bound, tokens = 9000 }: Hanging, onHangUp: "abort" | "drain") {
   const { admission, left } = await begin(tokens);
   const metered = meter(admission, { estimator: createEstimator(), onHangUp });
@@ -135,7 +135,7 @@ describe.each(["unbound", "Node's response"] as const)("a client that hangs up (
     expect(left).toEqual([8, 9000 - inputTokens - 30, 3]);
   });
 
-  it("gets no more drained than the budget allows", async () => {
+  it("is drained only as far as the budget allows", async () => {
     const tokens = 300;
     const { end, left, model } = await hangUp({ at: "middle 2", bound, tokens }, "drain");
     expect(model.said).toBeLessThan(230);
@@ -145,7 +145,7 @@ describe.each(["unbound", "Node's response"] as const)("a client that hangs up (
   });
 });
 
-it("an answer that is not streamed is drained, too", async () => {
+it("is drained if it is not streamed, too", async () => {
   const { admission, left } = await begin(9000);
   const metered = meter(admission, { estimator: createEstimator(), onHangUp: "drain" });
   const { wait, reached, release } = pause("generate");

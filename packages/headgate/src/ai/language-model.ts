@@ -31,7 +31,7 @@ function describe(model: unknown): string {
   const version = (model as { specificationVersion?: unknown }).specificationVersion;
   if (version === undefined) return "an object";
   return version === "v4"
-    ? "another kind of model, such as one for embeddings or images"
+    ? "a model of another kind, such as for embeddings or images"
     : `a model of version ${String(version)}`;
 }
 

@@ -26,7 +26,7 @@ type Execute = (input: object, context: ToolExecutionOptions<never>) => unknown;
 const run = (one: { execute?: unknown }, place = "Dover") => (one.execute as Execute)({ place }, context);
 
 describe("a limited tool", () => {
-  it("tells the model when it may be used again, and the model continues", async () => {
+  it("returns to the model when it may be used again, and the model continues", async () => {
     const { limiter } = limited("1/minute");
     const calls = { name: "tide", input: '{"place":"Dover"}' };
     const model = scriptedModel({ calls }, { calls }, { says: ["Done."] });
@@ -45,7 +45,7 @@ describe("a limited tool", () => {
     expect(JSON.stringify(model.calls[2]?.prompt)).toContain("It may be used again in 60 seconds.");
   });
 
-  it("spends the computed cost from the quota of the computed caller", async () => {
+  it("charges the computed cost to the computed caller", async () => {
     const { limiter, left } = limited("9/minute; 100 pages/day");
     const options: LimitedToolOptions<string> = {
       caller: () => "ada",
@@ -66,7 +66,7 @@ describe("a limited tool", () => {
     expect(await waiting).toMatchObject({ high: "09:14" });
   });
 
-  it("holds its place until it is over, also if it streams or fails", async () => {
+  it("holds a concurrent unit until its call is over, also if it streams or fails", async () => {
     const { limiter, left } = limited("9/minute; 1 concurrent");
     const streaming = limitedTool(
       tool({
@@ -124,7 +124,7 @@ describe("a limited tool", () => {
     ],
     ["whose quota", () => limitedTool(tide, limited("1/day").limiter, { caller: undefined as never })],
     ['did you mean "maxWaitMs"', () => limitedTool(tide, limited("1/day").limiter, { maxWait: 3 } as never)],
-  ])("says what is wrong: %s", (message, mistake) => {
+  ])("throws for an invalid option, and names the fault: %s", (message, mistake) => {
     expect(mistake).toThrow(message);
   });
 });

@@ -24,8 +24,8 @@ export interface LimitedToolOptions<
   /** What a call costs; one request by default. */
   cost?: (input: Input) => Costs;
   /**
-   * How long a call waits in the limiter's fair queue, in milliseconds from 0 to 86,400,000; by default it does not
-   * wait.
+   * The maximum time that a call waits in the limiter's fair queue, in milliseconds from 0 to 86,400,000. Default: 0,
+   * no wait.
    */
   maxWaitMs?: number;
 }
@@ -39,8 +39,8 @@ export interface ToolRefusal {
 }
 
 /**
- * The same tool of AI SDK 7, limited. A refused call is not an error: its result says when the tool may be used
- * again, so that the model can do something else. A call that fails stays charged.
+ * Returns the same tool of AI SDK 7 with a limit. A refused call is not an error: its result says when the tool may be
+ * used again, so that the model can do something else. A failed call is charged too.
  *
  * ```ts
  * const tools = { search: limitedTool(search, searches, { caller: user.id, maxWaitMs: 5000 }) };
@@ -92,7 +92,7 @@ export function limitedTool<
     ...tool,
     // The SDK must know before the call whether a tool streams.
     execute: execute.constructor.name === "AsyncGeneratorFunction" ? stream : run,
-    // A refusal does not have the form of the tool's results.
+    // The tool's `toModelOutput` cannot read a refusal.
     ...(toModelOutput === undefined
       ? {}
       : {
@@ -144,7 +144,7 @@ function checkTool(tool: unknown, limiter: unknown, options: { maxWaitMs?: numbe
   if (!("caller" in options) || options.caller === undefined)
     throw new HeadgateError(
       "option-invalid",
-      "limitedTool needs a caller, whose quota a call spends: { caller: user.id }.",
+      "limitedTool needs the caller whose quota a call spends: { caller: user.id }.",
     );
   const execute = (tool as { execute?: unknown } | null | undefined)?.execute;
   if (typeof execute === "function") return execute;

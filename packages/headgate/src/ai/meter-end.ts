@@ -22,8 +22,8 @@ export interface MeterEnd {
   readonly used: TokenUse;
   /** What was charged, by unit. `"nothing"` if nothing was served: the request has been refunded too. */
   readonly charged: Cost | "nothing";
-  /** Whether part of it is an estimate: a provider reported no use, or a call was cut off. */
+  /** Whether part of `used` is an estimate, because a provider reported no use or a call was cut off. */
   readonly estimated: boolean;
-  /** The refusal that ended it, for `budget`: it has the wait. */
+  /** The refusal that ended the response, if `how` is `budget`. It contains the wait. */
   readonly refused: Refused | undefined;
 }

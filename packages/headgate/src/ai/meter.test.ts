@@ -18,7 +18,7 @@ interface Left {
   readonly places: number;
 }
 
-/** One admitted request under `9/minute; 2000 tokens/day; 3 concurrent`, and what is left of these limits. */
+/** Admits a request under `9/minute; 2000 tokens/day; 3 concurrent`. Also returns what is left of these limits. */
 async function begin(options: MeterOptions = {}, { tokens = 2000, hold = 300 } = {}) {
   const clock = fakeClock();
   const limits = `9/minute; ${tokens} tokens/day; 3 concurrent`;
@@ -82,13 +82,13 @@ describe("an answer that is read to its end", () => {
     expect(text).toContain("tide");
   });
 
-  it("holds more while it grows, and frees what it did not use", async () => {
+  it("extends its hold while it grows, and frees what it did not use", async () => {
     const { end, left } = await respond({ says: words(1500) });
     expect(end).toMatchObject({ how: "finished", charged: { tokens: inputTokens + 1500 } });
     expect(left).toEqual({ requests: 8, tokens: 460, places: 3 });
   });
 
-  it("is estimated if the provider reports nothing", async () => {
+  it("is charged an estimate if the provider reports nothing", async () => {
     const { end, left } = await respond({ says: words(100), usage: "absent" });
     expect(end).toMatchObject({ how: "finished", estimated: true });
     const { tokens } = end.charged as { tokens: number };
@@ -111,7 +111,7 @@ describe("an answer that is read to its end", () => {
     expect(end.charged).toEqual({ tokens: 20 + 8 + 4 * 30 + 5 * 20 });
   });
 
-  it("has its cost and what remains in its metadata", async () => {
+  it("has its cost and the remaining quota in its metadata", async () => {
     const { text } = await respond({ says: words(10) });
     const finish = JSON.parse(/data: (\{"type":"finish".*\})/.exec(text)?.[1] ?? "{}");
     expect(finish.messageMetadata.headgate).toEqual({
@@ -213,8 +213,12 @@ describe("an answer that fails", () => {
 
 describe("a call of the model", () => {
   it.each<[string, number, number | undefined]>([
-    ["is limited to what is affordable if that is little", 2000, 1990],
-    ["is not limited if much is affordable, because a model may not accept so high a limit", 9000, undefined],
+    ["is limited to what is affordable if little is affordable", 2000, 1990],
+    [
+      "is not limited if much is affordable, because the model may not accept so high a limit",
+      9000,
+      undefined,
+    ],
   ])("without maxOutputTokens %s", async (_, tokens, most) => {
     const { metered } = await begin({}, { tokens });
     const model = scriptedModel({ says: words(3) });
@@ -237,7 +241,7 @@ describe("a call of the model", () => {
     expect(signal.aborted).toBe(true);
   });
 
-  it("that answers after nobody waits for it any more is cancelled", async () => {
+  it("that answers after the response has ended is cancelled", async () => {
     const { metered } = await begin();
     const caller = new AbortController();
     const model = scriptedModel({ says: words(3) });
@@ -258,7 +262,7 @@ describe("a call of the model", () => {
   });
 });
 
-describe("limits in units of their own", () => {
+describe("limits for one kind of tokens", () => {
   const limits =
     "1000 tokens/day; 400 input-tokens/day; 300 output-tokens/day; 200 cached-tokens/day; 100 reasoning-tokens/day";
 
@@ -277,7 +281,7 @@ describe("limits in units of their own", () => {
     return { end: await one.ended, left: Object.fromEntries(after.map((l) => [l.unit, l.remaining])) };
   }
 
-  it("count only their own tokens", async () => {
+  it("count only tokens of their kind", async () => {
     const usage = { input: 100, output: 50, cacheRead: 80, reasoning: 20 };
     const { end, left } = await metered({ says: words(50), usage }, {});
     expect(end).toMatchObject({ how: "finished" });
@@ -290,7 +294,7 @@ describe("limits in units of their own", () => {
     });
   });
 
-  it("end the answer when one of them is used up, and name it", async () => {
+  it("end the answer when one of them is used up, and name that limit", async () => {
     const { end, left } = await metered({ says: words(900), usage: "absent" }, { "output-tokens": 64 });
     expect(end).toMatchObject({ how: "budget" });
     expect(end.refused?.binding.name).toBe("user-output-tokens-per-day");
@@ -419,7 +423,7 @@ describe("a meter", () => {
     ["endless", usageOf(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)],
     ["absurd", usageOf(1e15, 1e300)],
     ["text", usageOf("40", "10")],
-  ])("estimates usage that is %s, in streams and without", async (_, usage) => {
+  ])("estimates usage that is %s, with and without streaming", async (_, usage) => {
     const model = reporting(usage);
     const streamed = await begin();
     const { stream } = await streamed.metered.model(model).doStream({ prompt: [] });
@@ -447,7 +451,7 @@ describe("a meter", () => {
     await reader.cancel();
   });
 
-  it("ends with the response of an adapter", async () => {
+  it("ends when the adapter's response ends", async () => {
     const { admission, metered, left } = await begin();
     await streamText({ model: metered.model(scriptedModel({ says: words(20) })), prompt }).consumeStream();
     await admission.end();
@@ -455,7 +459,7 @@ describe("a meter", () => {
     expect(left()).toEqual({ requests: 8, tokens: 2000 - inputTokens - 20, places: 3 });
   });
 
-  it("outlives the scope of the handler", async () => {
+  it("is not ended by the end of the handler", async () => {
     const { admission, metered } = await begin();
     const model = scriptedModel({ says: words(200) });
     async function handle(): Promise<Response> {
@@ -474,7 +478,7 @@ describe("a meter", () => {
     ['onHangUp of meter must be "abort" or "drain"', () => meter(held, { onHangUp: "drian" as never })],
     ['got the text "gpt-5"', () => meter(held).model("gpt-5" as never)],
     [
-      "got another kind of model, such as one for embeddings or images",
+      "got a model of another kind, such as for embeddings or images",
       () => meter(held).model({ specificationVersion: "v4", doEmbed() {} } as never),
     ],
     ["The estimator of meter needs factorOf", () => meter(held, { estimator: {} as never })],
@@ -489,7 +493,7 @@ describe("a meter", () => {
     ["got 7", () => meter(held, 7 as never)],
     ['did you mean "tokens"', () => meter(counting, { unit: "tokns" })],
     ['did you mean "tokens"', () => meter(counting, { unit: "Tokens" })],
-  ])("says what is wrong: %s", (message, mistake) => {
+  ])("throws for an invalid option, and names the fault: %s", (message, mistake) => {
     expect(mistake).toThrow(message);
   });
 });

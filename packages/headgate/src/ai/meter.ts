@@ -27,45 +27,49 @@ export interface MeterOptions {
    */
   weights?: Partial<TokenWeights>;
   /**
-   * Tokens that are held ahead of need, from 16 to 1,000,000; 256 by default. The meter asks for more when a
-   * quarter of them is left.
+   * How many tokens are held ahead of need, from 16 to 1,000,000; 256 by default. The meter extends the hold when less
+   * than a quarter of them is left.
    */
   chunk?: number;
   /**
-   * Tokens that a call without a stream holds, and is limited to, if it sets no `maxOutputTokens`. From 16 to
+   * How many tokens a call without a stream holds, and is limited to, if it sets no `maxOutputTokens`: from 16 to
    * 10,000,000; 4,096 by default.
    */
   answerTokens?: number;
   /**
-   * Tokens of the prompt, for streams of a provider's own client: counted as its input if the provider reports
-   * none. By default, what was held at admission, less one chunk.
+   * Tokens of the prompt, for streams of a provider's own client: charged as input if the provider reports none. By
+   * default, the tokens that were held at admission, less one chunk.
    */
   promptTokens?: number;
   /**
-   * What happens when the client hangs up. `abort`, the default, stops the model; what it used is estimated.
-   * `drain` reads the answer to its end or to the budget's, for providers that bill all of it, and charges what they
-   * report. With Node's response, or without `bind`, it reads the running call, and begins no further one. A handler
-   * that reads the bound stream itself has to read on.
+   * What happens when the client hangs up. `abort`, the default, stops the model and estimates what it used. `drain`
+   * reads the answer until it ends or the budget runs out, and charges what the provider reports: use it for providers
+   * that bill the whole answer. With Node's response, or without `bind`, `drain` reads only the running call. A handler
+   * that reads the bound stream itself must read it to the end.
    */
   onHangUp?: "abort" | "drain";
   /**
-   * How long a drained answer may continue, in milliseconds from 1 to 600,000; 60,000 by default. Then it is
-   * aborted.
+   * How long an answer is drained before it is aborted, in milliseconds from 1 to 600,000; 60,000 by default.
    */
   drainMs?: number;
   /** How long a streaming model may be silent, in milliseconds from 1 to 3,600,000; no limit by default. */
   silenceMs?: number;
-  /** Estimates tokens. By default, one estimator that all meters of this process share, and learn from. */
+  /**
+   * Estimates tokens. By default, all meters of a process share one estimator, so that each learns from the calls of
+   * all.
+   */
   estimator?: Estimator;
-  /** Called with errors of the meter itself, which never fail the response; by default they go to the console. */
+  /**
+   * Called with errors of the meter itself, which never fail the response. By default they are logged to the console.
+   */
   onError?: (error: unknown) => void;
 }
 
 /** Charges an admission with what its response really uses. */
 export interface Meter {
   /**
-   * The same model, with each attempt and each step metered. If the budget runs out, its answer ends cleanly, with
-   * the finish reason `length`. If less is affordable than `maxOutputTokens`, that is lowered.
+   * Returns the same model, with each attempt and each step metered. If the budget runs out, its answer ends cleanly,
+   * with the finish reason `length`. If less than `maxOutputTokens` is affordable, `maxOutputTokens` is lowered.
    *
    * @throws HeadgateError `option-invalid` for anything but a model of AI SDK 7.
    */
@@ -78,23 +82,23 @@ export interface Meter {
    * @param read how to meter the parts of a stream from a provider's own client: `openaiChat`, `openaiResponses`,
    *   `anthropicMessages`, or your own.
    * @returns the same kind of stream.
-   * @throws HeadgateError `option-invalid` for anything else, for a stream that is read elsewhere, for a reader with a
-   *   response, or the second time.
+   * @throws HeadgateError `option-invalid` for any other value, for a stream that already has a reader, for a `read`
+   *   with a response, or if the meter is already bound.
    */
   bind<Stream extends Bindable>(stream: Stream, read?: StreamReader<PartOf<Stream>>): Stream;
-  /** What the answer has cost so far and what remains, in the form of `headgate/client`. */
+  /** Returns what the answer has cost so far and what remains, in the form that `headgate/client` reads. */
   news(): MeterNews;
   /** For `toUIMessageStreamResponse({ messageMetadata })`: adds the news to the message, as `metadata.headgate`. */
   readonly messageMetadata: (options: { part: { type: string } }) => { headgate: MeterNews } | undefined;
   /**
-   * Aborted when the model must stop: for clients that are not AI SDK models. If the client leaves before their stream is
-   * bound, the prompt is charged only if this was read.
+   * Aborted when the model must stop. Give it to a provider's own client. If the caller leaves before that client's
+   * stream is bound, the prompt is charged only if `signal` was read.
    */
   readonly signal: AbortSignal;
   /** Resolves when the answer has ended and is charged. It never rejects. */
   readonly ended: Promise<MeterEnd>;
   /**
-   * Ends the admission if no response does, such as in a job. A bound response ends it by itself.
+   * Ends the admission where no response is bound, such as in a job. A bound response ends it by itself.
    *
    * @param how `failed`, if a provider's own client failed before there was a stream to bind.
    */
@@ -156,8 +160,8 @@ const usualAnswer = 4096;
 const usualDrainMs = 60_000;
 
 /**
- * Refuses a probable misspelling, which would never be charged. Other unknown units are allowed, because a plan may not
- * count the unit.
+ * Throws for a probable misspelling: a misspelt unit would never be charged. Other unknown units are allowed, because a
+ * plan may not count the unit.
  */
 function checkUnit({ granted }: Admitted, unit: string): void {
   const meant = isUnit(unit) ? nearest(unit, Object.keys(granted)) : "tokens";

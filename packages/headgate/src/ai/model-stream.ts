@@ -7,10 +7,10 @@ import type { Spending } from "./spending.ts";
 
 type BlockEnd = Extract<StreamPart, { type: "text-end" | "reasoning-end" | "tool-input-end" }>;
 
-/** One chunk at a time, and only on demand. */
+/** Read one chunk at a time, and only on demand. */
 const unbuffered = { highWaterMark: 0 };
 
-/** The answer if the budget is already spent. */
+/** Returns the parts of an answer for which no budget is left. */
 export function stoppedParts(spending: Spending): StreamParts {
   return new ReadableStream<StreamPart>({
     start(controller) {
@@ -68,7 +68,7 @@ export function meteredParts(
     reader.cancel(error).catch(() => {});
     await spending.callOver(call, spending.isGone ? "cut" : "failed");
     if (isOpen && spending.isTimedOut) {
-      // An error part, which the reader of the answer can show.
+      // An error part can be shown by the reader of the answer.
       controller.enqueue({ type: "error", error });
       return close(controller);
     }
@@ -80,7 +80,8 @@ export function meteredParts(
   return new ReadableStream<StreamPart>(
     {
       start(controller) {
-        // What is read here is still passed on: somebody may read the answer without the client, such as to save it.
+        // The drained parts are still passed on: the service may read the answer after the client left, such as to save
+        // it.
         call.drain = async () => {
           while (call.end === undefined && spending.drains) await next(controller);
         };
@@ -97,7 +98,7 @@ export function meteredParts(
     unbuffered,
   );
 
-  /** Passes on one part after another, also if the reader and the drain ask at once. */
+  /** Passes on one part at a time, even if the reader and the drain ask at the same time. */
   function next(controller: ReadableStreamDefaultController<StreamPart>): Promise<void> {
     reading = reading.then(() => passOn(controller)).catch((error) => failed(error, controller));
     return reading;
@@ -121,7 +122,7 @@ export class PartCounter {
     return this.#open.values();
   }
 
-  /** @returns whether this part ends the call. */
+  /** Counts a part. Returns whether it ends the call. */
   count(part: StreamPart): boolean {
     const call = this.#call;
     switch (part.type) {

@@ -13,9 +13,12 @@ import { meteredParts, stoppedParts } from "./model-stream.ts";
 import { patience } from "./patience.ts";
 import type { Spending } from "./spending.ts";
 
-/** Some models do not accept a lower limit. */
+/** The lowest `maxOutputTokens` that is sent: some models do not accept less. */
 const leastMaximum = 16;
-/** Every model supports a limit up to this. A limit above the model's maximum would be an error. */
+/**
+ * The highest `maxOutputTokens` that the meter adds: every model accepts it. A limit above the model's maximum would be
+ * an error.
+ */
 const safeMaximum = 4096;
 
 /** @throws HeadgateError `option-invalid` */
@@ -36,7 +39,7 @@ async function stream(
   const call = await spending.begin(model.modelId, sizeOfPrompt(params));
   if (call === undefined) return { stream: stoppedParts(spending) };
   const opened = openStream(model, params, call, spending);
-  // An answer that has not begun is drained, too. Once it has, `meteredParts` sets how.
+  // An answer that has not begun is drained, too. Once it has begun, `meteredParts` replaces this function.
   call.drain = async () => {
     await opened;
     await call.drain?.();
@@ -57,7 +60,7 @@ async function openStream(
     return { ...result, stream: meteredParts(result.stream, call, spending, waiting) };
   } catch (error) {
     waiting.over();
-    // The model may still answer, but nobody reads it.
+    // The model may still answer, but the answer has no reader.
     asked.then(({ stream }) => stream.cancel(error)).catch(() => {});
     await failed(call, params, spending);
     throw error;
@@ -126,7 +129,7 @@ export function countContent(part: GenerateResult["content"][number], call: Call
   else if (part.type === "file") call.writeTokens(perAttachment);
 }
 
-/** The answer of a call that was stopped before it began. */
+/** The result of a call that was stopped before it began. */
 function nothingGenerated(spending: Spending): GenerateResult {
   const { finishReason, usage, providerMetadata } = stopPart(spending, undefined);
   return {

@@ -1,7 +1,7 @@
 import type { Account } from "./account.ts";
 import type { TokenUse } from "./usage.ts";
 
-/** What is left of one limit, in the form of `headgate/client`. */
+/** What is left of one limit, in the form that `headgate/client` reads. */
 export interface LimitNews {
   readonly name: string;
   readonly quota: number;
@@ -9,7 +9,8 @@ export interface LimitNews {
   readonly windowSeconds: number;
   readonly remaining: number;
   /**
-   * Seconds until `remaining` next grows. While the answer still holds units: seconds until they lapse at the latest.
+   * Seconds until `remaining` next grows. While the answer still holds units: the maximum number of seconds until they
+   * lapse.
    */
   readonly resetSeconds: number;
 }
@@ -17,9 +18,9 @@ export interface LimitNews {
 /** The cost of an answer so far, and what remains. It can be sent as JSON. */
 export interface MeterNews {
   readonly used: TokenUse;
-  /** Each limit except `concurrent` ones, as it will be once the answer has ended. */
+  /** What will remain of each limit once the answer has ended. `concurrent` limits are left out. */
   readonly limits: readonly LimitNews[];
-  /** If the budget ran out: when the next message will be admitted. */
+  /** When the next message will be admitted, if the budget ran out. */
   readonly budget?: {
     /** Whole seconds, rounded up; absent if no wait helps. */
     readonly retryAfterSeconds?: number;

@@ -7,13 +7,16 @@ import type { Limiter } from "../limiter/contract.ts";
 export interface ProviderHolds {
   /** The remaining wait, ms; 0 if there is none. */
   leftMs(): number;
-  /** Waits for `ms` from now on. A wait that ends later stays. */
+  /** Starts a wait of `ms` from now, unless a wait that ends later is already running. */
   hold(ms: number): void;
-  /** Resolves when the wait is over. @throws the signal's reason */
+  /** Resolves when the wait is over. Rejects with the signal's reason if it is aborted. */
   wait(signal: AbortSignal | undefined): Promise<void>;
 }
 
-/** Models that share a limiter and a caller share an account. This many accounts are remembered for each limiter. */
+/**
+ * Models that share a limiter and a caller share an account. This is the number of accounts that are remembered for
+ * each limiter.
+ */
 const mostAccounts = 1000;
 const accounts = /* @__PURE__ */ processWide(
   "provider-accounts",
@@ -40,7 +43,7 @@ export function providerHolds(
       untils.set(account, until);
     },
     async wait(signal) {
-      // A longer wait may be requested meanwhile.
+      // A longer wait may be requested during the sleep.
       for (let left = leftMs(); left > 0; left = leftMs())
         await sleep(Math.min(left, longestTimerMs), clock, signal);
       signal?.throwIfAborted();

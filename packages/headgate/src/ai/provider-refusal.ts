@@ -12,7 +12,7 @@ export interface ProviderRefusal {
 
 /** The wait if the provider names none. */
 const usualWaitMs = 5000;
-/** The longest accepted wait. */
+/** The longest wait that is accepted from a provider. */
 const longestWaitMs = 86_400_000;
 
 /**
@@ -34,7 +34,7 @@ type Header = (name: string) => string | undefined;
 interface ErrorParts {
   readonly status: number | undefined;
   readonly header: Header;
-  /** As text, because providers nest the fields differently. */
+  /** The body as text, because providers nest the fields differently. */
   readonly body: string;
 }
 

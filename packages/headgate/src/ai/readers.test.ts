@@ -4,7 +4,7 @@ import { createLimiter } from "../limiter/limiter.ts";
 import { meter } from "./meter.ts";
 import { anthropicMessages, openaiChat, openaiResponses, type StreamReader } from "./readers.ts";
 
-/** Streams these parts to a client that reads all of them. */
+/** Meters a stream of these parts, which a client reads completely. */
 async function metered(reader: StreamReader, parts: readonly unknown[]) {
   const limiter = createLimiter<string>({
     name: "chat",
@@ -107,7 +107,7 @@ describe("the usage that a provider reports", () => {
       openaiResponses,
       [
         { type: "response.output_text.delta", delta: "tide tide tide " },
-        // Repeats the whole text.
+        // This event repeats the whole text.
         { type: "response.output_text.done", text: "tide tide tide " },
       ],
     ],
@@ -123,7 +123,7 @@ describe("the usage that a provider reports", () => {
     expect(end.used.output).toBeLessThanOrEqual(6);
   });
 
-  it("of Anthropic's first event does not count as the answer's", async () => {
+  it("in Anthropic's first event is not taken for the whole answer's", async () => {
     const end = await metered(anthropicMessages, [messageStart, ...Array.from({ length: 20 }, () => block)]);
     expect(end).toMatchObject({ estimated: true, used: { input: 15, cacheRead: 80, cacheWrite: 5 } });
     expect(end.used.output).toBeGreaterThanOrEqual(20);
@@ -177,7 +177,7 @@ describe("a failure that a part reports", () => {
     ["OpenAI's responses", openaiResponses, { type: "error", message: "failed" }],
     ["OpenAI's responses", openaiResponses, { type: "response.failed", response: { usage: null } }],
     ["Anthropic's messages", anthropicMessages, { type: "error", error: { type: "overloaded_error" } }],
-  ])("before the first token is charged nothing: %s", async (_, reader, part) => {
+  ])("is charged nothing if it comes before the first token: %s", async (_, reader, part) => {
     expect(await metered(reader, [part])).toMatchObject({ how: "failed", charged: "nothing" });
   });
 });

@@ -69,22 +69,22 @@ export const anthropicMessages: StreamReader = {
     const cacheRead = count(usage.cache_read_input_tokens);
     const cacheWrite = count(usage.cache_creation_input_tokens);
     return {
-      // Anthropic's input does not include cached tokens.
+      // Anthropic reports cached tokens separately from the input.
       input: fresh === undefined ? undefined : fresh + (cacheRead ?? 0) + (cacheWrite ?? 0),
       cacheRead,
       cacheWrite,
-      // At the start it reports only the first token.
+      // The first event reports the output of only the first token.
       output: isStart ? undefined : count(usage.output_tokens),
     };
   },
   failed: (part) => text(at(part, "type")) === "error",
 };
 
-/** Reads only parsed parts: in bytes or text it would find no tokens. */
+/** Throws for bytes and text, in which the readers would find no tokens. */
 function at(part: unknown, ...path: readonly string[]): Json | undefined {
   if (typeof part === "string" || ArrayBuffer.isView(part))
     throw new TypeError(
-      "A part of the bound stream is text or bytes, not an object. Bind the stream of the provider's client, which parses the provider's events.",
+      "A part of the bound stream is text or bytes, not an object. Bind the stream that the provider's client returns: its parts are parsed events.",
     );
   let value = part as Json | undefined | null;
   for (const name of path) value = value?.[name];

@@ -17,7 +17,7 @@ export interface SpendingOptions extends AccountOptions {
   readonly estimator: Estimator;
 }
 
-/** How many answers are drained at once. Further answers are aborted. */
+/** The maximum number of answers that are drained at the same time. Further answers are aborted. */
 const mostDraining = 1000;
 const draining = /* @__PURE__ */ processWide("draining", () => new Set<object>());
 
@@ -37,12 +37,15 @@ export class Spending {
   /** Whether any part of an answer has been passed on. */
   #served = false;
   #last: Call | undefined;
-  /** What ends it: a stream that is read to its end, or a response that reports its own end. */
+  /** What ends the spending: a stream that is read to its end, or a response that reports its own end. */
   #binding: "stream" | "response" | undefined;
   #drain: ReturnType<typeof setTimeout> | undefined;
   /** Whether calls of the model pass through the meter. */
   #seesCalls = false;
-  /** Whether the signal was given to a provider's own client, whose call the meter does not see until it is bound. */
+  /**
+   * Whether the signal was read for a provider's own client. The meter does not see that client's call until its stream
+   * is bound.
+   */
   #isSignalTaken = false;
   #response: ResponseEnd = "whole";
 
@@ -67,7 +70,7 @@ export class Spending {
     return this.#abort.signal;
   }
 
-  /** The same signal, for a provider's own client. */
+  /** Returns the signal for a provider's own client, and records that it was read. */
   takeSignal(): AbortSignal {
     this.#isSignalTaken = true;
     return this.signal;
@@ -86,7 +89,7 @@ export class Spending {
     return this.#isTimedOut;
   }
 
-  /** The prompt tokens of a stream from a provider's own client, whose prompt the meter does not see. */
+  /** The prompt tokens of a stream from a provider's own client: the meter does not see that prompt. */
   get promptTokens(): number {
     return this.options.promptTokens ?? Math.max(0, this.#heldAtFirst - this.options.chunk);
   }
@@ -105,7 +108,7 @@ export class Spending {
    * Begins a call of a model, if it is affordable.
    *
    * @param output tokens of the answer to hold ahead.
-   * @param enough this many are enough if they are held already.
+   * @param enough the hold is not extended if it covers this many tokens of the answer.
    * @throws the signal's reason if the response is over.
    */
   async begin(
@@ -129,7 +132,7 @@ export class Spending {
     return call;
   }
 
-  /** Ends a call and reports its use at once. */
+  /** Ends a call and reports its use immediately. */
   async callOver(call: Call, how: "finished" | "failed" | "cut"): Promise<void> {
     this.#closeCall(call, how);
     await this.account.report();
@@ -138,7 +141,7 @@ export class Spending {
   #closeCall(call: Call, how: "finished" | "failed" | "cut"): void {
     if (call.end !== undefined) return;
     call.close(how);
-    // A call that the client left has been sent.
+    // A call that was cut off has been sent.
     if (call.said || how !== "failed") this.#served = true;
     if (how !== "failed" || call.said) this.#isEstimated ||= how !== "finished" || call.isEstimated;
   }
@@ -156,7 +159,10 @@ export class Spending {
     );
   }
 
-  /** The client has left. With `drain`, the response is read on for a while, to learn its true use. */
+  /**
+   * Called when the client has left. With `drain`, the response is read further, up to `drainMs`, to learn its true
+   * use.
+   */
   gone(): Promise<void> {
     if (this.#isOver || this.#isGone) return Promise.resolve();
     this.#isGone = true;
@@ -170,7 +176,7 @@ export class Spending {
     return this.#stop();
   }
 
-  /** Reads the calls of a closed response to their ends, because nobody else does. */
+  /** Reads the running calls of a closed response to their ends, because it has no reader. */
   async #drainCalls(): Promise<void> {
     try {
       await Promise.all([...this.account.running].map((call) => (call as Call).drain?.()));
@@ -190,21 +196,21 @@ export class Spending {
     await this.over();
   }
 
-  /** Called by an adapter when its response is over. A stream that is still running has lost its reader. */
+  /** Called by an adapter when its response is over. If a stream is still running, its reader has left. */
   #responseOver(): void {
     if (this.#binding === "response") return;
     const isCut = this.#binding === "stream" || this.#isRunning || this.#response === "cut";
     void (isCut ? this.gone() : this.over(this.#response === "failed"));
   }
 
-  /** Whether a provider's own client may have been called, and has sent nothing that was read. */
+  /** Whether the only possible call is one by a provider's own client of which nothing was read. */
   get #isUnseen(): boolean {
     return !this.#seesCalls && this.#last === undefined;
   }
 
   /**
-   * Charges the prompt of a call that got the signal before its client left. Without the signal, it charges the request
-   * alone: only a bound Node response is sure to be served by metered models.
+   * Charges the prompt of a call that got the signal before its client left. If the signal was not read, only the
+   * request is charged. With a bound Node response nothing is charged: it is certainly served by metered models.
    */
   #chargeUnseen(): void {
     if (!this.#isSignalTaken) {
@@ -253,7 +259,7 @@ export class Spending {
       estimated: this.#isEstimated,
       refused: how === "budget" ? refused : undefined,
     });
-    // Stop calls that are still running: nothing pays for them any more.
+    // Stop calls that are still running: no admission pays for them now.
     this.#abort.abort(new DOMException("The response of this meter is over.", "AbortError"));
   }
 

@@ -14,7 +14,7 @@ const chunk = 256;
 const users = 20;
 const atOnce = 50;
 
-/** Pseudo-random numbers, the same in every run. */
+/** Returns pseudo-random numbers, the same in every run. */
 function dice(seed: number): (sides: number) => number {
   let state = seed;
   return (sides) => {
@@ -86,7 +86,7 @@ function piecesOf(admission: Admitted, { pieces, options, isReported }: Plan): S
     for (let n = 0; n < pieces; n += 1) {
       if (metered.signal.aborted) return;
       said += 1;
-      // A pause, so that other streams run too.
+      // Pause, so that other streams run too.
       if (n % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
       yield { text: "tide " };
     }
@@ -161,7 +161,7 @@ describe.each(Object.entries(stores))("on %s", (_, start) => {
     "%i streams %s, whose clients hang up at random, leave no holds and are charged their true use",
     async (streams, _, everyNth) => {
       const name = `streams-${streams}`;
-      // A busy machine may answer late.
+      // On a busy machine the store may answer late.
       const limiter = createLimiter({ name, layers, store: server.url, timeouts: { storeMs: 30_000 } });
       try {
         await limiter.ready();

@@ -58,7 +58,7 @@ export function completedUse(reported: ReportedUse, estimated: TokenUse): TokenU
   };
 }
 
-/** Whether no estimate is needed. */
+/** Whether input and output are both reported, so that no estimate is needed. */
 export function isComplete({ input, output }: ReportedUse): boolean {
   return tokensIn(input) !== undefined && tokensIn(output) !== undefined;
 }
@@ -69,7 +69,7 @@ export function tokensIn(count: unknown): number | undefined {
   return makesSense ? Math.ceil(count) : undefined;
 }
 
-/** No call of any model uses more. */
+/** More tokens than any model uses in one call. */
 const mostTokens = 1e8;
 
 /**
@@ -92,7 +92,7 @@ export function checkWeights(weights: Partial<TokenWeights>): TokenWeights {
 
 const mostWeight = 1_000_000;
 
-/** Which tokens a unit counts, if a limit names it. */
+/** The tokens that each unit counts, if a limit names the unit. */
 export const unitsOfTheirOwn: Readonly<Record<string, TokenWeights>> = {
   "input-tokens": { ...noUse, input: 1, cacheRead: 1, cacheWrite: 1 },
   "output-tokens": { ...noUse, output: 1, reasoning: 1 },
@@ -100,7 +100,7 @@ export const unitsOfTheirOwn: Readonly<Record<string, TokenWeights>> = {
   "reasoning-tokens": { ...noUse, reasoning: 1 },
 };
 
-/** Whole units, rounded up. */
+/** Returns whole units, rounded up. */
 export function unitsOf(use: TokenUse, weights: TokenWeights): number {
   const sum =
     use.input * weights.input +

@@ -12,7 +12,7 @@ export interface LimitReading {
   readonly quota: number;
   readonly windowMs: number;
   readonly algorithm: AlgorithmName;
-  /** Units free now; never below 0. */
+  /** Units that are free now; never below 0. */
   readonly remaining: number;
   /** Milliseconds until `remaining` next grows; 0 while the whole quota is free. */
   readonly resetMs: number;
@@ -40,9 +40,12 @@ export type DecidedBy = "store" | "refusal-memory" | "outage-policy" | "policy";
 export interface Decided {
   /** Every limit that applied, layer by layer, in the order of the policy. Empty if no layer applied. */
   readonly limits: readonly LimitReading[];
-  /** The limit with the fewest units left, not counting `concurrent` limits. Show this one to users. */
+  /** The limit with the fewest units left, not counting `concurrent` limits. Show this limit to users. */
   readonly tightest: LimitReading | undefined;
-  /** When the decision was made, by the clock of whatever decided: milliseconds since 1970-01-01T00:00Z. */
+  /**
+   * When the decision was made, by the clock of the store or process that decided: milliseconds since
+   * 1970-01-01T00:00Z.
+   */
   readonly at: number;
   /**
    * The caller's plan. If several layers have plans: the plan in the first of them. `undefined` if no layer has plans.
@@ -51,7 +54,7 @@ export interface Decided {
   /** The hash of the policy that was in force. */
   readonly policy: string;
   readonly decidedBy: DecidedBy;
-  /** The operators' overrides for this caller, a block or other limits, one for each layer that has one. */
+  /** The operators' overrides for this caller: at most one for each layer. */
   readonly overrides?: readonly AppliedOverride[] | undefined;
 }
 
@@ -63,9 +66,9 @@ export interface AppliedOverride extends Omit<Override, "id"> {
 }
 
 /**
- * An admitted request and its reservation. Requests are spent at once. Every other unit of the cost is held until its
- * true use is reported, and places of `concurrent` limits are held until the reservation ends. End it when the work is
- * done.
+ * An admitted request and its reservation. Requests are spent immediately. Every other unit of the cost is held until
+ * its true use is reported, and places of `concurrent` limits are held until the reservation ends. End the reservation
+ * when the work is done.
  *
  * A heartbeat of this process keeps the hold alive. A reservation that is never ended counts as fully used once it has
  * been garbage-collected. If its process dies, the hold expires within the lease.
@@ -75,18 +78,19 @@ export interface Admitted<Unit extends string = string> extends Decided {
   /** Whether the reservation holds units or places that become free when it ends. */
   readonly holds: boolean;
   /**
-   * If the request has an id: the number of this attempt, from 1 up. A later attempt takes over from one that stopped
-   * without an end, and is not charged for requests again. First look for what the earlier attempt has saved.
+   * If the request has an id: the number of this attempt, from 1 up. A later attempt takes over from an attempt that
+   * stopped without an end, and is not charged for requests again. Look first for work that the earlier attempt saved.
    */
   readonly attempt?: number | undefined;
   /**
-   * What it may use in all, by unit, before it must be extended: what was asked for, and what extensions granted since.
-   * A unit that no limit of this caller counts is absent.
+   * The total that the request may use before it must be extended, by unit: the admitted cost plus all extensions. A
+   * unit that no limit of this caller counts is absent.
    */
   readonly granted: Cost;
   /**
-   * Asks to hold more, for example in the middle of a stream: in every layer, or in none. With `atLeast`, grants as
-   * much as is affordable, but no less than `atLeast` of each unit. Units that are not named do not change.
+   * Asks to hold more, for example in the middle of a stream. More is held in every layer or in none. With `atLeast`,
+   * grants as much as is affordable, but no less than `atLeast` of each unit. Units that `more` does not name do not
+   * change.
    *
    * If the store cannot answer, the outage policies of the layers decide, as for `admit`.
    *
@@ -94,36 +98,39 @@ export interface Admitted<Unit extends string = string> extends Decided {
    */
   extend(more: Cost<Unit> & { readonly atLeast?: number }): Extension | Promise<Extension>;
   /**
-   * Reports what has been used so far, in totals: `report({ tokens: 812 })`. These units are spent now, and this much
-   * less is held. Use beyond the hold is spent too, even into debt. A total below the last one refunds the difference.
+   * Reports what has been used so far, in totals: `report({ tokens: 812 })`. These units are spent now, and the hold
+   * shrinks by as much. Use beyond the hold is spent too, even into debt. A total below the last one refunds the
+   * difference.
    *
    * While the store cannot answer, the report is kept, and sent later.
    *
-   * @throws HeadgateError `cost-invalid`; a store that cannot be reached is reported, not thrown.
+   * @throws HeadgateError `cost-invalid`; an unreachable store is reported to `onError`, not thrown.
    */
   report(used: Cost<Unit>): void | Promise<void>;
   /**
    * Ends the reservation and frees what it still holds. Later calls change nothing.
    *
-   * @param used the total use. For a unit that is not named, it is the last report, or else everything that was
-   * granted. `"nothing"` refunds everything, including the request, as if it had never been admitted: its id is free
-   * again.
+   * @param used the total use. For a unit that is left out, the last report counts, or else everything that was
+   *   granted. `"nothing"` refunds everything, including the request, as if it had never been admitted, and frees its id.
    * @param claim the result for the request's id, if it has one. Default: the id is done.
    * @throws HeadgateError `cost-invalid`; `option-invalid` for a result that is too long.
    */
   end(used?: Cost<Unit> | "nothing", claim?: ClaimEnd): void | Promise<void>;
-  /** Ends it, at the end of an `await using` block. */
+  /** Ends the reservation at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** The result for a request's id when its reservation ends. */
 export interface ClaimEnd {
   /**
-   * Whether the request was answered; `true` by default. With `false`, the next request with the id is admitted at once, and its
-   * requests are not charged again; the fourth attempt is charged as a new request.
+   * Whether the request was answered; `true` by default. With `false`, the next request with the id is admitted
+   * immediately, and is not charged for requests again; the fourth attempt is charged as a new request.
    */
   readonly done?: boolean;
-  /** A reference to the answer, up to 256 bytes: requests with the same id get it for 24 hours. Default: that of `admit`. */
+  /**
+   * A reference to the answer, up to 256 bytes: requests with the same id get it for 24 hours. Default: the `result`
+   * given to `admit`.
+   */
   readonly result?: string;
 }
 
@@ -154,8 +161,8 @@ export interface Refused extends Decided {
    */
   readonly retryAfterMs: number;
   /**
-   * The same in whole seconds, rounded up, so never too early. `Infinity` for `cost-exceeds-quota` and for a permanent
-   * block.
+   * `retryAfterMs` in whole seconds, rounded up, so never too early. `Infinity` for `cost-exceeds-quota` and for a
+   * permanent block.
    */
   readonly retryAfterSeconds: number;
   /** What the wait is for: see `LimitReading.waitsFor`. */
@@ -169,24 +176,28 @@ export interface Refused extends Decided {
 /** The answer to one request. */
 export type Admission<Unit extends string = string> = Admitted<Unit> | Refused;
 
-/** The answer to a request whose id is already claimed. It was charged nowhere, and no limit was checked. */
+/** The answer to a request whose id is already claimed. Nothing was charged, and no limit was checked. */
 export interface Known {
   readonly admitted: false;
   readonly reason: "known";
   /**
-   * `running`: a request with the id was admitted and has not ended: attach to it, or answer 409. `done`: it was
-   * answered: send that answer again. `conflict`: the id belongs to a body with another fingerprint: answer 422.
+   * `running`: a request with the id was admitted and has not ended; attach to its answer, or respond with 409. `done`:
+   * the request was answered; send that answer again. `conflict`: the id belongs to a body with another fingerprint;
+   * respond with 422.
    */
   readonly state: "running" | "done" | "conflict";
   /** The reference of the admitted request; `undefined` if it has none, and for a conflict. */
   readonly result: string | undefined;
-  /** When it was decided, by the clock that decided: milliseconds since 1970-01-01T00:00Z. */
+  /**
+   * When the request was decided, by the clock of the store or process that decided: milliseconds since
+   * 1970-01-01T00:00Z.
+   */
   readonly at: number;
   /** `outage-policy`: the store could not answer, and this process knows the id by itself. */
   readonly decidedBy: DecidedBy;
 }
 
-/** The answer to `peek`: what a request would get now. It has been charged nowhere. */
+/** The answer to `peek`: what a request would get now. Nothing was charged. */
 export type Peek = ({ readonly admitted: true } & Decided) | Refused;
 
 /** Adds the policy's names to the store's readings. */
@@ -202,7 +213,7 @@ export function nameReadings(
     const layer = layers[c] as string;
     if (word === "blocked")
       named.push(blockedReading(layer, (byPrefix?.until ?? Number.POSITIVE_INFINITY) - now));
-    // `unlimited`: its limits only count for the layer's other plans, so they are not shown.
+    // Limits behind `unlimited` only count, for the layer's other plans. They are not shown.
     if (word !== undefined) continue;
     for (let l = 0; l < limits.length; l += 1) {
       const name = names[l] as string;
@@ -233,7 +244,10 @@ function blockedReading(layer: string, waitMs: number): LimitReading {
   return refusingReading(blocked, layer, waitMs);
 }
 
-/** Shown for a hidden limit that still refuses, because its store is down and the outage policy is to refuse. */
+/**
+ * The reading of an `unlimited` layer that still refuses, because its store is unavailable and its outage policy is
+ * `refuse`.
+ */
 export function unlimitedReading(layer: string, waitMs: number): LimitReading {
   return refusingReading(unlimited, layer, waitMs);
 }
@@ -246,7 +260,10 @@ function refusingReading(limit: Limit, layer: string, waitMs: number): LimitRead
 /** The reading of a limit that the store's answer leaves out. */
 export const unread: Reading = { remaining: 0, resetMs: 0, waitMs: 0 };
 
-/** Finds the limit with the fewest requests left, not counting places. Of equals, the one with the longest reset. */
+/**
+ * Finds the limit with the fewest units left, leaving out `concurrent` limits. If several are equal, it is the one with
+ * the longest reset.
+ */
 export function findTightest(
   limits: readonly LimitReading[],
   cost: Cost | undefined,

@@ -1,4 +1,4 @@
-/** Calls `go` with the value: synchronously, unless the value is a promise. */
+/** Calls `go` with the value: synchronously, or once the value resolves if it is a promise. */
 export function after<Value, Result>(
   value: Value | Promise<Value>,
   go: (value: Value) => Result | Promise<Result>,

@@ -11,7 +11,7 @@ export function inBackground(ms: number, run: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** The same, but uses the clock's timers if it has any. */
+/** Like `inBackground`, but uses the clock's timers if it has any. */
 export function inBackgroundBy(clock: Pick<Clock, "after">, ms: number, run: () => void): () => void {
   return clock.after === undefined ? inBackground(ms, run) : clock.after(ms, run);
 }

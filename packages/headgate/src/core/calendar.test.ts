@@ -27,13 +27,14 @@ describe("calendarWindow", () => {
     ["day", "Asia/Kolkata", "2026-11-24T18:31Z", "2026-11-24T18:30:00.000Z", "2026-11-25T18:30:00.000Z"],
     // Chile moves its clocks forward at midnight: 2026-09-06 begins at one o'clock.
     ["day", "America/Santiago", "2026-09-06T12:00Z", "2026-09-06T04:00:00.000Z", "2026-09-07T03:00:00.000Z"],
-    // And back at midnight: the hour before midnight happens twice, and the day ends after the second time.
+    // Chile moves its clocks back at midnight: the hour before midnight happens twice, and the day ends after the
+    // second time.
     ["day", "America/Santiago", "2026-04-04T12:00Z", "2026-04-04T03:00:00.000Z", "2026-04-05T04:00:00.000Z"],
-  ] as const)("gives the %s in %s around %s", (calendar, timeZone, at, start, end) => {
+  ] as const)("returns the %s in %s around %s", (calendar, timeZone, at, start, end) => {
     expect(iso(calendarWindow(calendar, timeZone, Date.parse(at)))).toEqual([start, end]);
   });
 
-  it("covers time without gaps and overlaps, in every zone", () => {
+  it("covers time without gaps or overlaps, in every zone", () => {
     const zones = fc.constantFrom(
       ...[
         "UTC",

@@ -71,7 +71,7 @@ function localDate(timeZone: string, now: number): { year: number; month: number
   return { year: local.getUTCFullYear(), month: local.getUTCMonth(), day: local.getUTCDate() };
 }
 
-/** How far local time is ahead of UTC at this moment, ms. */
+/** Returns how far local time is ahead of UTC at this moment, ms. */
 function offsetAt(timeZone: string, now: number): number {
   if (timeZone === "UTC") return 0;
   const parts: Record<string, number> = {};

@@ -13,8 +13,8 @@ export interface KeptClaim extends Named {
 }
 
 /**
- * Where a claim is stored: like a partition, in a space that no limiter has. If loading takes time, load it together
- * with the partitions.
+ * Names the partition in which a claim is stored. Its space is one that no limiter has. If loading takes time, load it
+ * together with the request's partitions.
  */
 export function claimPartition({ space, key }: Named, id: string): { space: string; key: string } {
   return { space: `claim ${space}`, key: JSON.stringify([key, id]) };
@@ -29,7 +29,7 @@ export function keepClaim({ space, key }: Named, record: ClaimRecord | undefined
   return { space, key, state, until: record === undefined ? now : claimOverAt(record) };
 }
 
-/** Applies the changes of claims in these adjustments, one after another. */
+/** Applies the claim changes in these adjustments, one after another. */
 export function changeClaims(
   load: (space: string, key: string) => string | undefined,
   adjustments: readonly Adjustment[],

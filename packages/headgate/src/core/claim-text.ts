@@ -1,7 +1,7 @@
 import { HeadgateError } from "./errors.ts";
 import { show } from "./show.ts";
 
-/** In bytes of UTF-8. */
+/** The maximum length of a result, in UTF-8 bytes. */
 const longestResult = 256;
 
 const encoder = new TextEncoder();
@@ -13,7 +13,10 @@ export function checkResult(result: unknown): void {
   failClaim(`result must be text of up to ${longestResult} bytes, got ${show(result)}.`);
 }
 
-/** Text that every store can keep: databases cannot store a zero character or half of a surrogate pair. */
+/**
+ * Whether a value is text that every store can keep: databases cannot store a zero character or half of a surrogate
+ * pair.
+ */
 export function isClaimText(given: unknown, fewest: number, most: number): given is string {
   if (typeof given !== "string" || given.length < fewest || given.length > most) return false;
   return !given.includes("\u0000") && (given as string & { isWellFormed(): boolean }).isWellFormed();

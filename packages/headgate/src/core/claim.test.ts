@@ -15,16 +15,16 @@ const claim = { space: "chat/user", key: "ann", id: "m1", fingerprint: "a", resu
 const states: readonly ClaimChange["state"][] = ["running", "done", "unfinished", "nothing"];
 const owners = ["first", "second", "third"] as const;
 
-/** One id, and everything that its owners have done. */
+/** The state of one id, and everything that its owners have done. */
 interface World {
   readonly now: number;
   readonly record: ClaimRecord | undefined;
-  /** For each owner, the attempt as which it was admitted. It can ask once and end once. */
+  /** For each owner, the number of the attempt as which it was admitted. An owner can ask once and end once. */
   readonly attempts: Readonly<Record<string, number>>;
   readonly ended: readonly string[];
   /** The owners that were charged for their request and not refunded. */
   readonly paid: readonly string[];
-  /** The owners that were answered that the id is done, or that completed it. */
+  /** The owner that completed the id. */
   readonly doneBy: string | undefined;
 }
 
@@ -50,7 +50,7 @@ function* next(world: World): Generator<World> {
     for (const state of states) {
       const change = { ...claim, attempt, state };
       const changed = changeClaim(record, change, owner, false, now);
-      // Applying it twice has the same result as once.
+      // Applying the change twice has the same result as once.
       expect(changeClaim(changed, change, owner, false, now)).toEqual(changed);
       yield {
         ...world,
@@ -69,15 +69,15 @@ function check({ now, record, attempts, paid, doneBy }: World): void {
   if (record === undefined || isClaimOver(record, now)) return;
   expect(record.attempt).toBeGreaterThanOrEqual(1);
   expect(record.attempt).toBeLessThanOrEqual(mostClaimAttempts);
-  // One owner at a time: while its lease lasts, no other is admitted.
+  // There is one owner at a time: while its lease lasts, no other is admitted.
   if (!record.done && record.until > now)
     expect(meetClaim(record, claim, "stranger", now)).toHaveProperty("state", "running");
-  // Three attempts at most, so one charge pays for all of them.
+  // There are at most three attempts, and one charge pays for all of them.
   expect(Object.keys(attempts).length).toBeLessThanOrEqual(mostClaimAttempts);
   expect(paid.length).toBeLessThanOrEqual(1);
 }
 
-it("has one live owner, and one charge in three attempts, for any events in any order", () => {
+it("a claim has one live owner, and one charge in three attempts, for any events in any order", () => {
   const start: World = { now: 0, record: undefined, attempts: {}, ended: [], paid: [], doneBy: undefined };
   const seen = new Set<string>();
   let worlds = [start];
@@ -97,7 +97,7 @@ it("has one live owner, and one charge in three attempts, for any events in any 
   expect(seen.size).toBeGreaterThan(10_000);
 });
 
-it("expires a day after its end, or a day after its lease", () => {
+it("a claim expires a day after its end, or a day after its lease", () => {
   const begun = beginClaim(claim, "first", 1, 0);
   expect([isClaimOver(begun, leaseMs + claimKeptMs - 1), isClaimOver(begun, leaseMs + claimKeptMs)]).toEqual([
     false,

@@ -1,13 +1,13 @@
 import type { Charge } from "./store.ts";
 
 /**
- * The claim of a request's id: who answers the request, and whether the answer is complete. All transitions are pure:
- * they know no store and no clock.
+ * The claim of a request's id: which reservation answers the request, and whether the answer is complete. All
+ * transitions are pure: they know no store and no clock.
  */
 export interface ClaimRecord {
-  /** Distinguishes the body of the request from other bodies. */
+  /** Identifies the body of the request. */
   readonly fingerprint: string;
-  /** The reservation that owns it. No other reservation changes it. */
+  /** The reservation that owns the claim. No other reservation changes it. */
   readonly rid: string;
   /** The number of the attempt, from 1 up. */
   readonly attempt: number;
@@ -34,8 +34,8 @@ export interface Claim {
 export interface ClaimChange extends Omit<Claim, "space" | "key"> {
   readonly attempt: number;
   /**
-   * `running`: its lease begins again. `done`: the request was answered. `unfinished`: the next attempt takes over at
-   * once. `nothing`: the request was refunded, as if it had never been admitted.
+   * `running`: the lease begins again. `done`: the request was answered. `unfinished`: the next attempt takes over
+   * immediately. `nothing`: the request was refunded, as if it had never been admitted.
    */
   readonly state: "running" | "done" | "unfinished" | "nothing";
 }
@@ -46,18 +46,18 @@ export interface KnownClaim {
   readonly result: string;
 }
 
-/** How long an id is known after its answer, or after its owner's lease, ms. */
+/** How long an id is remembered after its answer, or after its owner's lease, ms. */
 export const claimKeptMs = 86_400_000;
-/** Replaces an owner that has ended, so that its late or repeated calls change nothing. */
+/** Replaces the owner when it has ended, so that its late or repeated calls change nothing. */
 export const nobody = "0";
-/** This many attempts at one id are paid once. */
+/** One charge pays for this many attempts at an id. */
 export const mostClaimAttempts = 3;
 
 /**
- * How a request is treated, given the claim of its id.
+ * Decides what the claim of its id means for a request.
  *
  * @param rid the request's own reservation.
- * @returns what is known; or the number of the attempt, if the request is to be decided.
+ * @returns the known claim, which answers the request; or the number of the attempt, if the request must be decided.
  */
 export function meetClaim(
   record: ClaimRecord | undefined,
@@ -67,7 +67,7 @@ export function meetClaim(
 ): KnownClaim | number {
   if (record === undefined || isClaimOver(record, now)) return 1;
   const { result } = record;
-  // The same call once more: the store has its reservation, and admits it again without a charge.
+  // This call is repeated: the store has its reservation, and admits it again without a charge.
   if (record.rid === rid && !record.done) return record.attempt;
   if (record.fingerprint !== fingerprint) return { state: "conflict", result: "" };
   if (record.done) return { state: "done", result };
@@ -75,14 +75,14 @@ export function meetClaim(
   return record.attempt < mostClaimAttempts ? record.attempt + 1 : 1;
 }
 
-/** The request was admitted. */
+/** Returns the claim of a request that was admitted. */
 export function beginClaim(claim: Claim, rid: string, attempt: number, now: number): ClaimRecord {
   const { fingerprint, result, leaseMs } = claim;
   return { fingerprint, rid, attempt, done: false, until: now + leaseMs, result };
 }
 
 /**
- * @param rid the reservation that changes the claim. If another has taken over, nothing changes.
+ * @param rid the reservation that changes the claim. If another reservation has taken over, nothing changes.
  * @returns the new record; the same one if nothing changes.
  */
 export function changeClaim(
@@ -106,13 +106,13 @@ export function changeClaim(
     case "unfinished":
       return known && { ...known, rid: nobody, until: Math.min(known.until, now) };
     case "nothing":
-      // The first of several attempts has paid: the next one must not pay again.
+      // The first of several attempts has paid: the next attempt must not pay again.
       if (known === undefined || known.attempt === 1) return undefined;
       return { ...known, rid: nobody, attempt: known.attempt - 1, until: Math.min(known.until, now) };
   }
 }
 
-/** From this time on, the record counts for nothing. */
+/** Returns the time from which the record is ignored. */
 export function claimOverAt({ done, until }: Pick<ClaimRecord, "done" | "until">): number {
   return done ? until : until + claimKeptMs;
 }
@@ -121,7 +121,7 @@ export function isClaimOver(record: ClaimRecord, now: number): boolean {
   return claimOverAt(record) <= now;
 }
 
-/** The charges of an attempt that takes over: an earlier attempt has paid for the requests. */
+/** Returns the charges of an attempt that takes over, without requests: an earlier attempt has paid for them. */
 export function withoutRequests(charges: readonly Charge[]): Charge[] {
   return charges.map((charge) => {
     const { limits, needs, spends } = charge;

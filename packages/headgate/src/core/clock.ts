@@ -10,14 +10,14 @@ export interface Clock {
 }
 
 /**
- * Wraps a clock that may run backwards in one that never does.
+ * Wraps a clock that may run backwards in a clock that never does.
  *
  * When the wall clock is set back, time continues from where it was. Windows keep their true length, no quota is
- * granted twice, and nobody waits for the wall clock to catch up. (Freezing until it caught up was rejected: a clock
- * set back by a year would refuse callers for a year.)
+ * granted twice, and no caller waits for the wall clock to catch up. (Stopping time until the wall clock catches up was
+ * rejected: if it were set back by a year, callers would be refused for a year.)
  *
- * @param onNonsense called if the clock throws or returns no valid time. Time stops meanwhile, so no quota is granted
- *   twice.
+ * @param onNonsense called if the clock throws or returns no valid time. Until it returns a valid time again, time
+ *   stops, so that no quota is granted twice.
  */
 export function monotonic(clock: Clock, onNonsense?: (given: unknown) => void): Clock {
   let latest = Number.NEGATIVE_INFINITY;

@@ -45,7 +45,7 @@ const anyLimit = fc
   .tuple(quota, windowMs, fc.constantFrom(...kinds))
   .map(([one, ms, kind]) => ({ quota: one, windowMs: ms, ...kind }));
 
-/** The limits of one layer, whose plans share its memory. */
+/** Compiles the limits of one layer, whose plans share its memory. */
 function plansOf(inputs: readonly Parameters<typeof compileLimits>[1][]): LimitSet[] {
   const memory = new Map();
   return inputs.map((input) => compileLimits("layer", input, memory));
@@ -75,7 +75,7 @@ const partition = { space: "layer", key: "caller" };
 const start = Date.UTC(2026, 0, 1);
 
 describe("limits that change", () => {
-  it("sliding windows: decide as if the latest limits had always been in force", () => {
+  it("decide like the latest limits would if they had always applied, for sliding windows", () => {
     fc.assert(
       fc.property(logs, steps, (inputs, history) => {
         const plans = plansOf(inputs);
@@ -100,7 +100,7 @@ describe("limits that change", () => {
   });
 
   it.each(kinds)(
-    "%j: after changes of the quota, every admitted request would also be admitted under the largest quota",
+    "admit, after changes of the quota, no request that the largest quota would refuse: %j",
     (kind) => {
       fc.assert(
         fc.property(quotas, windowMs, steps, (each, ms, history) => {
@@ -121,7 +121,7 @@ describe("limits that change", () => {
     },
   );
 
-  it("after changes of the algorithm, no window holds more than twice the quota", () => {
+  it("admit, after changes of the algorithm, at most twice the quota in a window", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.constantFrom(...edgeless), { minLength: 2 }),
@@ -140,7 +140,7 @@ describe("limits that change", () => {
     );
   });
 
-  it("the reported wait is exact, whatever limits were in force before", () => {
+  it("report an exact wait, whatever the earlier limits were", () => {
     fc.assert(
       fc.property(fc.array(anyLimit, { minLength: 2, maxLength: 4 }), steps, (inputs, history) => {
         const plans = plansOf(inputs);

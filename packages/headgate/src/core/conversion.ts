@@ -14,8 +14,8 @@ export const mostStatesOfUnit = 4;
 
 /**
  * Makes the first state for limits that have none yet, if other limits already counted the same unit. The new state
- * starts with the highest count that any other state has within the new window, as if it had all been spent now. This
- * is never less than what was spent: changing limits forgets nothing.
+ * starts with the highest count that any other state has within the new window, as if all of it had been spent now.
+ * This is never less than what was spent, so a change of limits forgets nothing.
  *
  * From then on each charge is written to all states of the unit, so changing back and forth needs no new conversion.
  *

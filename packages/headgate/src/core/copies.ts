@@ -4,8 +4,8 @@
  */
 
 /**
- * Returns a value that all copies in this process share. The first copy makes it. Other releases of the package find it
- * too, so a value with a different shape needs a different name.
+ * Returns a value that all copies in this process share. The first copy makes it. Copies of other releases share the
+ * value too, so a value with a different shape needs a different name.
  */
 export function processWide<Value extends object>(name: string, make: () => Value): Value {
   const key = Symbol.for(`headgate.${name}`);
@@ -13,7 +13,7 @@ export function processWide<Value extends object>(name: string, make: () => Valu
   if (known !== undefined) return known as Value;
   // Frozen, because Jest clears objects on the global object after each test file.
   const made = Object.freeze(make());
-  // In a hardened runtime the global object is frozen: then each copy has its own value.
+  // In a hardened runtime the global object is frozen. Each copy then has its own value.
   if (Object.isExtensible(globalThis)) Object.defineProperty(globalThis, key, { value: made });
   return made;
 }
@@ -24,8 +24,8 @@ export function markInstance(instance: object, name: string): void {
 }
 
 /**
- * The `Symbol.hasInstance` of a class that exists in every copy: an object that any copy has marked is an instance.
- * Derived classes keep the usual `instanceof`.
+ * The `Symbol.hasInstance` of a class that exists in every copy: an object that any copy has marked is an instance. For
+ * derived classes, `instanceof` works as usual.
  */
 export function knownAs(name: string): (this: object, value: unknown) => boolean {
   const mark = Symbol.for(`headgate.${name}`);

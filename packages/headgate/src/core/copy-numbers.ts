@@ -1,4 +1,4 @@
-/** Up to this many numbers are copied one by one, which is faster than a bulk copy. */
+/** Up to this count, copying numbers one by one is faster than a bulk copy. */
 const few = 64;
 
 /** Copies `count` numbers. If source and target overlap in the same array, the target must come first. */

@@ -5,16 +5,16 @@ import { show } from "./show.ts";
 import { isThenable } from "./thenable.ts";
 
 /**
- * What a request costs, by unit, in whole units. `requests` and `concurrent` default to 1. Any other limited unit that
- * is not named has an unknown cost: the request needs one free unit, and spends none until its use is reported.
- * Requests are spent at once. Every other unit is held until its true use is reported. A unit named with 0 costs
- * nothing, and its limits do not apply.
+ * What a request costs, by unit, in whole units. `requests` and `concurrent` default to 1. If any other limited unit is
+ * left out, its cost is unknown: the request needs one free unit, and spends none until its use is reported. Requests
+ * are spent immediately. Every other unit is held until its true use is reported. If a unit is 0, its limits do not
+ * apply.
  */
 export type Cost<Unit extends string = string> = string extends Unit
   ? Readonly<Record<string, number>>
   : { readonly [One in Unit | "requests"]?: number };
 
-/** For each group of a limit set: how much must be free, how much is spent, and how much is held. */
+/** How much must be free, how much is spent and how much is held, for each group of a limit set. */
 export interface Amounts {
   readonly needs: readonly number[];
   readonly spends: readonly number[];
@@ -36,7 +36,7 @@ export function readAmounts({ groups }: Pick<LimitSet, "groups">, cost: Cost): A
   return holds.some((units) => units > 0) ? { needs, spends, holds } : { needs, spends };
 }
 
-/** How much of a unit a request asks for. */
+/** Returns how much of a unit a request asks for. */
 export function spentOf(cost: Cost, unit: string): number {
   if (Object.hasOwn(cost, unit)) return cost[unit] as number;
   return unit === "requests" || unit === "concurrent" ? 1 : 0;
@@ -57,7 +57,7 @@ export function checkCost(cost: unknown, units: ReadonlySet<string>): void {
     const amount = (cost as Record<string, unknown>)[unit];
     if (amount === undefined) {
       fail(
-        `The cost in ${unit} is undefined: leave ${unit} out where it is not known yet, or state a whole number from 0 up.`,
+        `The cost in ${unit} is undefined: leave ${unit} out if it is not known yet, or give a whole number from 0 up.`,
       );
     }
     if (!Number.isSafeInteger(amount) || (amount as number) < 0) {
@@ -66,7 +66,7 @@ export function checkCost(cost: unknown, units: ReadonlySet<string>): void {
   }
 }
 
-/** The same, for a cost that is required. */
+/** Like `checkCost`, for a cost that is required. */
 export function checkStated(cost: unknown, units: ReadonlySet<string>): asserts cost is object {
   if (cost === undefined) fail("A cost must be an object such as { tokens: 1200 }, got undefined.");
   checkCost(cost, units);

@@ -15,17 +15,17 @@ import type { Question, Ruling } from "./ruling.ts";
 import type { Charge } from "./store.ts";
 
 /**
- * Node and other runtimes call this method when they log an object: a logged decision shows its properties, not its
+ * Node and other runtimes call this method when they log an object. It shows a decision's properties instead of its
  * private fields.
  */
 const inspected = Symbol.for("nodejs.util.inspect.custom");
 
-/** The part of a ruling, or of a later change to it, that a decision shows. */
+/** The part of a ruling, or of its later change, that a decision shows. */
 export type Shown = Pick<Ruling, "layers" | "charges" | "outcome" | "unavailable">;
 
 /**
- * A ruling with the names of the policy. `limits` is built when it is first read, because most callers never read it.
- * Its values still come from the moment of the decision.
+ * A ruling with the names of the policy. `limits` is built when it is first read, because most code never reads it. Its
+ * values come from the moment of the decision.
  */
 export class Decision implements Decided {
   readonly #ruling: Ruling;
@@ -77,20 +77,20 @@ export class Decision implements Decided {
   }
 
   /**
-   * What a decision shows, for code that formats it in another way, such as the `RateLimit` fields. `undefined` for an
-   * object that only looks like a decision.
+   * Returns what a decision shows, for code that formats it in another way, such as the `RateLimit` fields. `undefined`
+   * for an object that only looks like a decision.
    */
   static shownOf(decided: object): Shown | undefined {
     return #shown in decided ? decided.#shown : undefined;
   }
 
-  /** Replaces what this decision shows. */
+  /** Changes what this decision shows, after an extension. */
   protected show(shown: Shown): void {
     this.#shown = shown;
     this.#limits = undefined;
   }
 
-  /** The decision as a plain object, for logs. */
+  /** Returns the decision as a plain object, for logs. */
   toJSON(): Decided {
     const { limits, tightest, at, plan, policy, decidedBy, overrides } = this;
     return {
@@ -110,7 +110,7 @@ export class Decision implements Decided {
 }
 
 /**
- * The overrides of a question's partitions; `undefined` if there are none.
+ * Returns the overrides of a question's partitions; `undefined` if there are none.
  *
  * @param found for each partition, the override that the store returned.
  */
@@ -244,7 +244,7 @@ function withBlocks(ruling: Ruling): Ruling {
   return withReadings(ruling, readings);
 }
 
-/** The override that replaced the limits of a charge. */
+/** Returns the override that replaced the limits of a charge. */
 function inPlaceOf(charge: Pick<Charge, "override" | "byPrefix"> | undefined): Override | undefined {
   return charge?.override ?? charge?.byPrefix;
 }
@@ -257,7 +257,7 @@ function hasEnd(charges: Ruling["charges"]): boolean {
   return false;
 }
 
-/** An override may never admit a cost. If the override has an end, the request may be admitted after that. */
+/** If the limits of an override can never admit a cost, the request may be admitted after the override ends. */
 function withEnds(ruling: Ruling): Ruling {
   const { outcome, charges } = ruling;
   if (!hasEnd(charges)) return ruling;

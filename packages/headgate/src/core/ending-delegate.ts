@@ -11,13 +11,13 @@ export interface EndingDelegate {
   /** The total use so far. Heartbeats report it, so that a crash loses only what was used after the last heartbeat. */
   used?(): Cost;
   responseOver(): void | Promise<void>;
-  /** Adapters say this just before `responseOver`. */
+  /** Adapters call this just before `responseOver`. */
   responseWas?(how: ResponseEnd): void;
-  /** The scope of an `await using` is over. A bound stream continues. */
+  /** Called at the end of an `await using` block. A bound stream continues. */
   scopeOver(): void | Promise<void>;
 }
 
-/** The same symbol in each copy of the package. */
+/** A registered symbol, so that it is the same in each copy of the package. */
 export const endingDelegate: unique symbol = Symbol.for("headgate.ending-delegate") as never;
 export const responseEnd: unique symbol = Symbol.for("headgate.response-end") as never;
 
@@ -26,7 +26,7 @@ export function delegateEnding(admission: object, delegate: EndingDelegate): voi
   (admission as { [endingDelegate]?(delegate: EndingDelegate): void })[endingDelegate]?.(delegate);
 }
 
-/** Tells the delegate of an admission, if it has one, how the response ended. */
+/** Reports to the delegate of an admission, if it has one, how the response ended. */
 export function stateResponseEnd(admission: object, how: ResponseEnd): void {
   (admission as { [responseEnd]?(how: ResponseEnd): void })[responseEnd]?.(how);
 }

@@ -1,6 +1,6 @@
 import { knownAs, markInstance } from "./copies.ts";
 
-/** Every code that a `HeadgateError` may carry. They are stable: programs may rely on them. */
+/** Every code that a `HeadgateError` may have. Codes are stable: programs may rely on them. */
 export type HeadgateErrorCode =
   | "limit-unreadable"
   | "limit-invalid"
@@ -26,8 +26,8 @@ export type HeadgateErrorCode =
   | "limiter-closed";
 
 /**
- * A mistake in how Headgate is set up or called. Never a refusal: a refusal is a value. The message names the wrong
- * value and what is expected; `code` is for programs.
+ * The error of a mistake in how Headgate is set up or called. It is never a refusal: a refusal is a value. The message
+ * names the wrong value and what is expected; `code` is for programs.
  */
 export class HeadgateError extends Error {
   static override readonly [Symbol.hasInstance] = /* @__PURE__ */ knownAs("HeadgateError");

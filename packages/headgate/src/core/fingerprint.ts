@@ -1,7 +1,7 @@
 /**
- * A hash of a text, as 16 hexadecimal digits. Not cryptographic.
+ * Returns a hash of a text as 16 hexadecimal digits. Not cryptographic.
  *
- * Two 32-bit FNV-1a hashes; the second also mixes in the first.
+ * It consists of two 32-bit FNV-1a hashes. The second also mixes in the first.
  */
 export function fingerprint(text: string): string {
   let low = 0x811c9dc5;

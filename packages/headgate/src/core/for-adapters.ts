@@ -9,7 +9,10 @@ export interface ForAdapters {
    * @throws HeadgateError `limiter-closed`
    */
   admitUnidentified(): Admission | Promise<Admission>;
-  /** Passes an error in the guard itself to `onError`: it must not reach the endpoint. An unknown address: once for each message. */
+  /**
+   * Passes an error of the guard itself to `onError`: it must not reach the endpoint. An unknown client address is
+   * reported once for each message.
+   */
   report(error: unknown): void;
 }
 

@@ -14,7 +14,7 @@ import {
   unlimited,
 } from "./limit.ts";
 
-describe("units that look like a built-in unit", () => {
+describe("a unit that looks like a built-in unit", () => {
   it.each([
     ["2 requsts/minute", "requests"],
     ["2 reqests per minute", "requests"],
@@ -23,7 +23,7 @@ describe("units that look like a built-in unit", () => {
     ["1000 TOEKNS/day", "tokens"],
     ["2 concurent/minute", "concurrent"],
     ["2 concurrents/minute", "concurrent"],
-  ])("%s: the unit is refused as a probable misspelling", (text, meant) => {
+  ])("is refused as a probable misspelling: %s", (text, meant) => {
     expect(() => parseLimits(text)).toThrow(`"${meant}", or a unit name that differs more`);
   });
 
@@ -34,11 +34,11 @@ describe("units that look like a built-in unit", () => {
     "100 words/day",
     "7 input-tokens/day",
     "9 messages/day",
-  ])("%s: a custom unit is accepted", (text) => {
+  ])("is accepted if it differs enough: %s", (text) => {
     expect(parseLimits(text)).toHaveLength(1);
   });
 
-  it("refuses a misspelt unit in an object too", () => {
+  it("is refused in an object too", () => {
     expect(() => defineLimit({ quota: 2, windowMs: minute, unit: "requets" })).toThrow(
       'unit "requets" is probably a misspelling of "requests"',
     );
@@ -194,7 +194,7 @@ describe("parseLimits", () => {
       "5/minute;;60/hour",
       'Cannot read the limit "5/minute;;60/hour" at ";60/hour" (character 10): expected a quota, as in 5/minute.',
     ],
-  ])("refuses %j and says why", (text, message) => {
+  ])("throws for %j: %s", (text, message) => {
     const error = { name: "HeadgateError", code: "limit-unreadable", message };
     expect(() => parseLimits(text)).toThrow(expect.objectContaining(error));
   });
@@ -217,7 +217,7 @@ describe("parseLimits", () => {
     ],
     ["5/hour fixed-window in UTC", "expected a window of one day, week, month or year before a time zone."],
     ["5/day fixed-window in Nowhere", "Nowhere"],
-  ])("refuses %j, and names the place: %s", (text, message) => {
+  ])("throws for %j, and names the position: %s", (text, message) => {
     expect(() => parseLimits(text)).toThrow(message);
   });
 
@@ -257,7 +257,7 @@ describe("parseLimits", () => {
     },
   );
 
-  it("reads words that are written alone, whatever their case and space", () => {
+  it("reads blocked and unlimited, whatever their case and the space around them", () => {
     expect(parseLimits(" Blocked ")).toEqual([blocked]);
     expect(parseLimits("UNLIMITED")).toEqual([unlimited]);
   });
@@ -273,7 +273,7 @@ describe("parseLimits", () => {
     expect(() => parseLimits(5 as never)).toThrow(expect.objectContaining({ code: "limit-unreadable" }));
   });
 
-  it("reads back what formatLimit writes", () => {
+  it("returns the limit that formatLimit has formatted", () => {
     const limits = fc.record({
       quota: fc.integer({ min: 1, max: 2000 }),
       windowMs: fc.oneof(

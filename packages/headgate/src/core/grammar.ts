@@ -61,7 +61,7 @@ export function parseLimits(text: string): Limit[] {
   return limits;
 }
 
-/** Words that must stand alone in their text. */
+/** Words that must be the only limit in a text. */
 const wholeTexts = new Map([
   ["blocked", blocked],
   ["unlimited", unlimited],

@@ -32,7 +32,7 @@ function heldAt(holdings: Holdings, now: number): number {
   return heldOf(holdings, "tokens");
 }
 
-describe("how long a reservation holds", () => {
+describe("a reservation", () => {
   it("holds for one lease if it is extended after it lapsed", () => {
     const holdings = noHoldings();
     holdTokens(holdings, 1, 5, 0);
@@ -50,7 +50,7 @@ describe("how long a reservation holds", () => {
     expect(heldAt(holdings, leaseMs + 2000)).toBe(0);
   });
 
-  it("is remembered after its lease even if it holds nothing, so that a repeated call is not applied again", () => {
+  it("is remembered after its lease even if it holds nothing: a repeated call is not applied again", () => {
     const holdings = noHoldings();
     holdTokens(holdings, 1, 0, 0);
     tidy(holdings, leaseMs + rememberedMs - 1);

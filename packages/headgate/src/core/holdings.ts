@@ -1,8 +1,7 @@
 import type { Adjustment, Charge, Hold, Refund } from "./store.ts";
 
 /**
- * The most reservations in a partition that can hold something. Further reservations that would hold something are
- * refused.
+ * The maximum number of reservations that hold something in a partition. Further such reservations are refused.
  */
 export const mostHolds = 4096;
 /** How long a reservation is remembered after it has ended or lapsed, ms, so that late calls still find it. */
@@ -15,15 +14,15 @@ const mostEntries = 2 * mostHolds;
 export interface Entry {
   /** The number of the last applied call. Higher numbers are newer. */
   seq: number;
-  /** A tombstone: no further call is applied. */
+  /** Whether the reservation has ended, so that no further call is applied. */
   ended: boolean;
-  /** Its heartbeat stopped. It holds nothing any more, but a final `end` is still applied. */
+  /** Whether its heartbeat has stopped. The reservation then holds nothing, but a final `end` is still applied. */
   lapsed: boolean;
   /** When the hold expires or, once the reservation has ended or lapsed, when it is forgotten. The store's time, ms. */
   expiresAt: number;
   readonly used: Map<string, number>;
   readonly held: Map<string, number>;
-  /** The last charge of each unit. It can be given back even if its answer was lost. */
+  /** The last charge of each unit. It can be given back even if the answer to the call was lost. */
   readonly last: Map<string, Spending>;
 }
 
@@ -44,7 +43,7 @@ export interface Holdings {
   holding: number;
   /** No entry that holds something expires before this time. */
   earliest: number;
-  /** At this many entries, expired entries are removed. */
+  /** The number of entries at which expired entries are removed. */
   tidyAt: number;
   /**
    * When the holdings were last read, the store's time, ms. Entries that had expired by then are ignored, even if not
@@ -82,7 +81,7 @@ export function lapse(holdings: Holdings, now: number): void {
   holdings.earliest = earliest;
 }
 
-/** How much of a unit all reservations hold together. Call `lapse` first. */
+/** Returns how much of a unit all reservations hold together. Call `lapse` first. */
 export function heldOf(holdings: Holdings | undefined, unit: string): number {
   return holdings?.held.get(unit) ?? 0;
 }
@@ -108,12 +107,12 @@ export function standingOf(holdings: Holdings | undefined, { rid, seq }: Hold, m
   return "open";
 }
 
-/** How much of a unit a reservation holds already. */
+/** Returns how much of a unit a reservation holds already. */
 export function heldBy(holdings: Holdings | undefined, rid: string, unit: string): number {
   return find(holdings, rid)?.held.get(unit) ?? 0;
 }
 
-/** How many units must be free, in addition to what the reservation holds already. */
+/** Returns how many units must be free in addition to those that the reservation holds already. */
 export function needOf(
   { needs, spends, holds, limits }: Pick<Charge, "needs" | "spends" | "holds" | "limits">,
   g: number,
@@ -128,21 +127,21 @@ export function needOf(
   );
 }
 
-/** The entry of a reservation, unless it has expired. All stores ignore an entry from the same moment on. */
+/** Returns the entry of a reservation, unless it has expired. All stores ignore an entry from the same moment on. */
 function find(holdings: Holdings | undefined, rid: string): Entry | undefined {
   const entry = holdings?.entries.get(rid);
   if (holdings === undefined || entry === undefined) return undefined;
   return holdsSomething(entry) || entry.expiresAt > holdings.seenAt ? entry : undefined;
 }
 
-/** One unit in one call: what is spent at once, and the total that is held from now on. */
+/** One unit in one call: what is spent immediately, and the total that is held from now on. */
 export interface Portion {
   readonly unit: string;
   readonly spend: number;
   readonly hold: number;
-  /** What was used before, for a store that has no entry of the reservation. */
+  /** The use before this call, for a store that has no entry of the reservation. */
   readonly known: number;
-  /** If units are spent: the mark of each group of the unit. */
+  /** The mark of each group of the unit, if units are spent. */
   readonly marks?: readonly number[];
 }
 
@@ -178,8 +177,8 @@ export type UsedChange = (
 ) => readonly number[] | undefined;
 
 /**
- * Applies the totals of a reservation: what it has used and still holds. Never refused. Applying it twice changes
- * nothing.
+ * Applies the totals of a reservation: what it has used and still holds. This is never refused. Applying the same
+ * totals twice changes nothing.
  *
  * @param units the units of the adjustment's numbers, one for each group; if a unit occurs twice, the first counts.
  */
@@ -223,8 +222,8 @@ export function adjustHoldings(
 
 /**
  * Chooses the charges to give back for units of a group that were charged but not used: first the last charge that the
- * entry knows, then the charges that the caller lists. The caller's list starts with its newest charges. They include
- * the entry's last charge, so as many units as that charge are skipped.
+ * entry knows, then the charges that the caller lists. The caller's list starts with its newest charges, which include
+ * the entry's last charge: as many units as that charge are skipped.
  *
  * @param ofUnit the number of the group among those of its unit.
  */
@@ -254,7 +253,7 @@ export function refundsOf(
   return taken;
 }
 
-/** A wait, and whether it is for holders to end rather than for a window to move on. */
+/** A wait, and whether it is a wait for holders to end rather than for a window to move on. */
 export interface Wait {
   readonly ms: number;
   readonly holders: boolean;
@@ -263,7 +262,7 @@ export interface Wait {
 /**
  * Milliseconds until `need` more units are free, if nobody spends meanwhile and no holder calls again.
  *
- * @param windowWait the algorithm's own answer, for a total of units; `Infinity` if never.
+ * @param windowWait returns the algorithm's wait for a total of units; `Infinity` if it never ends.
  */
 export function waitFor(
   holdings: Holdings | undefined,
@@ -292,7 +291,7 @@ export function waitFor(
   return { ms, holders };
 }
 
-/** When the last entry expires. From then on the holdings can be deleted. */
+/** Returns when the last entry expires. From then on the holdings can be deleted. */
 export function overAt(holdings: Holdings): number {
   let latest = 0;
   for (const { expiresAt } of holdings.entries.values()) latest = Math.max(latest, expiresAt);
@@ -355,7 +354,10 @@ function release(holdings: Holdings, entry: Entry): void {
   for (const unit of [...entry.held.keys()]) setHeld(holdings, entry, unit, 0);
 }
 
-/** @param wasHolding whether the entry held something before. If not, `expiresAt` was only the time to forget it. */
+/**
+ * @param wasHolding whether the entry held something before. If not, `expiresAt` was only the time at which to forget
+ * the entry.
+ */
 function renew(holdings: Holdings, entry: Entry, wasHolding: boolean, now: number, leaseMs: number): void {
   const expiresAt = now + leaseMs;
   if (!holdsSomething(entry)) {
@@ -373,7 +375,7 @@ function holdsSomething({ held }: Entry): boolean {
 
 /**
  * Removes expired entries. Runs when the number of entries has doubled since the last run, so the cost per entry is
- * low. A partition that ends thousands of reservations a minute forgets the oldest early.
+ * low. A partition in which thousands of reservations end each minute forgets the oldest early.
  */
 export function tidy(holdings: Holdings, now: number): void {
   const { entries } = holdings;

@@ -6,7 +6,7 @@ export function isKnown(answer: Admission | Known): answer is Known {
   return !answer.admitted && answer.reason === "known";
 }
 
-/** A request whose id is already claimed. It is a plain object, so it is logged as it is. */
+/** Returns the answer to a request whose id is already claimed, as a plain object. */
 export function knownRequest({ outcome, decidedBy }: Ruling, { state, result }: KnownClaim): Known {
   return {
     admitted: false,

@@ -8,7 +8,7 @@ import { isThenable, letFail } from "./thenable.ts";
 /** How a layer chooses limits that depend on the caller. */
 export interface LayerChoice<Caller> {
   /**
-   * The limits of a caller.
+   * Returns the limits of a caller.
    *
    * @throws whatever the user's function throws; HeadgateError `policy-invalid` if it returned an invalid value.
    */
@@ -71,7 +71,7 @@ export function chooseByPlan<Caller>(
   };
 }
 
-/** Many callers share few texts, so parsed limits are cached, up to this many. */
+/** Many callers share few texts, so up to this many parsed limits are cached. */
 const keptLimitSets = 1000;
 
 /** @throws HeadgateError `policy-invalid`, `limit-unreadable` or `limit-invalid`, naming layer and value. */
@@ -103,7 +103,7 @@ export function chooseByText<Caller>(
     }
     if (typeof text !== "string") fail(layer, `needs text such as "60/hour" from limits, got ${show(text)}`);
     const known = kept.get(text);
-    // `unlimited` counts for all other limits of the layer: compile it again if wider limits were seen since.
+    // `unlimited` counts for all other limits of the layer: compile it again if wider limits have been seen since.
     if (known !== undefined && (known.word === undefined || countsAll(known, memory))) return known;
     const set = compile(text);
     if (kept.size >= keptLimitSets) kept.delete(kept.keys().next().value as string);

@@ -2,21 +2,21 @@ import { day, hour, type Limit, wordFor } from "./limit.ts";
 
 /**
  * How far back a layer must know what was spent of a unit: the widest window of all limits seen so far. When a caller's
- * plan changes, the new plan counts as if it had always been in force.
+ * plan changes, the new plan counts as if the caller had always had it.
  */
 export interface UnitMemory {
   windowMs: number;
 }
 
-/** By unit. */
+/** For each unit, how far back the layer remembers it. */
 export type LayerMemory = Map<string, UnitMemory>;
 
-/** An independent copy. */
+/** Returns an independent copy. */
 export function copyOf(memory: LayerMemory = new Map()): LayerMemory {
   return new Map([...memory].map(([unit, ofUnit]) => [unit, { ...ofUnit }]));
 }
 
-/** How far back the layer remembers a unit. It grows when wider limits are seen. */
+/** Returns how far back the layer remembers a unit. It grows when wider limits are seen. */
 export function memoryOf(memory: LayerMemory, unit: string): UnitMemory {
   let ofUnit = memory.get(unit);
   if (ofUnit === undefined) {
@@ -35,7 +35,9 @@ export function remember(memory: LayerMemory, limits: readonly Limit[]): void {
   }
 }
 
-/** The longest possible length, because calendar windows vary. A sliding counter also reads the previous step. */
+/**
+ * Returns the longest possible length, because calendar windows vary. A sliding counter also reads the previous step.
+ */
 function longestWindowMs({ windowMs, calendar, algorithm }: Limit): number {
   if (algorithm === "sliding-counter") return 2 * windowMs;
   if (calendar === "day" || calendar === "week") return windowMs + hour;

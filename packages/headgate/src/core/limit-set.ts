@@ -29,8 +29,9 @@ import { isThenable } from "./thenable.ts";
 export type LimitsInput = string | LimitOptions | readonly (string | LimitOptions)[];
 
 /**
- * Limits that read one state: all sliding windows over one unit together, those with coarse logs by window, every other
- * limit by itself. What the state consists of is not part of it: `decideStates` and its like apply the groups.
+ * Limits that read one state. All exact sliding windows over one unit form a group, coarse logs form one group for each
+ * window, and every other limit is a group by itself. The contents of the state are private: `decideStates` and similar
+ * functions apply the groups.
  */
 export interface LimitGroup {
   /** Identifies the state within its partition: by unit, algorithm and kind of window, not by quota. */
@@ -41,17 +42,20 @@ export interface LimitGroup {
   readonly memory: Readonly<UnitMemory>;
 }
 
-/** A group with what reads and writes its state. Public types do not name it: the layout of a state may change. */
+/**
+ * A group with the code that reads and writes its state. Public types do not mention it, because the layout of a state
+ * may change.
+ */
 export interface CountingGroup extends LimitGroup {
   readonly algorithm: Algorithm;
   /**
-   * The first state of this group in a partition where other groups already counted its unit. It includes what they
-   * know was spent. `undefined` if they have no count that still applies.
+   * Returns the first state of this group in a partition where other groups already counted its unit. It includes what
+   * they counted. `undefined` if they have no count that still applies.
    */
   begin(others: readonly OtherState[], now: number): Float64Array | undefined;
 }
 
-/** `compileLimits` makes all groups, and each can count. */
+/** All groups come from `compileLimits`, which makes counting groups. */
 export function counting(group: LimitGroup): CountingGroup {
   return group as CountingGroup;
 }
@@ -67,8 +71,9 @@ export interface LimitSet {
   /** The plan that the limits belong to, if the layer has plans. */
   readonly plan: string | undefined;
   /**
-   * Set if the limits are `blocked` or `unlimited`. `limits` then only counts, in case the caller moves to another plan
-   * of the layer: a quota that nobody reaches, over everything the layer remembers. These limits are never shown.
+   * Set if the limits are `blocked` or `unlimited`. `limits` then has quotas that no caller reaches, over everything
+   * that the layer remembers. They only count, in case the caller moves to another plan of the layer, and are never
+   * shown.
    */
   readonly word: "blocked" | "unlimited" | undefined;
   readonly limits: readonly Limit[];
@@ -78,11 +83,11 @@ export interface LimitSet {
    */
   readonly names: readonly string[];
   readonly groups: readonly LimitGroup[];
-  /** For each group, the limits in it. */
+  /** For each group, its limits. */
   readonly limitsOfGroup: readonly (readonly Limit[])[];
   /** For each limit, the index of its group. */
   readonly groupOf: readonly number[];
-  /** Whether a reservation may hold units of any limit: requests are always spent at once. */
+  /** Whether a reservation may hold units of any of the limits. Requests are never held: they are spent immediately. */
   readonly holdable: boolean;
   /** How long a hold lives without a heartbeat, ms: the shortest lease of all limits. */
   readonly leaseMs: number;
@@ -115,7 +120,7 @@ export function compileLimits(
   const groupOf = limits.map((limit) => {
     const shared = sharesState.has(limit.algorithm);
     let id = stateIdentity(limit);
-    // The same window with another quota: only the smaller quota can refuse, but each has its own state.
+    // Two limits with the same window and different quotas: only the smaller can refuse, but each has its own state.
     for (let n = 2; !shared && groups.some((group) => group.id === id); n += 1)
       id = `${stateIdentity(limit)} #${n}`;
     let index = groups.findIndex((group) => group.id === id);
@@ -143,7 +148,7 @@ export function compileLimits(
   };
 }
 
-/** Limits that count everything the layer remembers and refuse nobody. */
+/** Returns limits that count everything that the layer remembers and refuse nobody. */
 function countingLimits(memory: LayerMemory): Limit[] {
   return windowed(memory).map(([unit, { windowMs }]) =>
     defineLimit({
@@ -155,7 +160,7 @@ function countingLimits(memory: LayerMemory): Limit[] {
   );
 }
 
-/** The units with a window. Places have none: once they are free, they are forgotten. */
+/** Returns the units with a window. Units of `concurrent` limits have none: once they are free, they are forgotten. */
 function windowed(memory: LayerMemory): [string, UnitMemory][] {
   return [...memory].filter(([, { windowMs }]) => windowMs > 0);
 }
@@ -222,14 +227,14 @@ function readObject(subject: string, item: unknown): Limit {
   return defineLimit(item as LimitOptions);
 }
 
-/** Places are held and given back; units counted over a window are spent. One unit cannot be both. */
+/** Units of `concurrent` limits are held and given back. Units over a window are spent. A unit cannot be both. */
 function checkPlaces(subject: string, limits: readonly Limit[]): void {
   const places = new Set(limits.filter(isPlace).map(({ unit }) => unit));
   const both = limits.find((limit) => !isPlace(limit) && places.has(limit.unit));
   if (both === undefined) return;
   fail(
     subject,
-    `counts ${both.unit} by concurrent and by ${both.algorithm}: use a separate unit for the places`,
+    `counts ${both.unit} by concurrent and by ${both.algorithm}: use a separate unit for one of them`,
   );
 }
 
@@ -237,7 +242,10 @@ function isPlace({ algorithm }: Limit): boolean {
   return algorithm === "concurrent";
 }
 
-/** `user-per-minute`, with the unit if it is not requests, and with the algorithm if two names would be the same. */
+/**
+ * Names limits `user-per-minute`, with the unit if it is not requests, and with the algorithm if two names would be the
+ * same.
+ */
 function nameLimits(subject: string, layer: string, limits: readonly Limit[]): string[] {
   const plain = limits.map((limit) => limit.name ?? plainName(layer, limit));
   const names = plain.map((name, index) => {
@@ -284,7 +292,7 @@ function findSlowLimits(subject: string, limits: readonly Limit[]): string[] {
     .filter(({ exact }) => exact)
     .map(
       (limit) =>
-        `${subject}: ${formatLimit(limit)} keeps a stamp for each unit, up to ${limit.quota} for each caller, ` +
+        `${subject}: ${formatLimit(limit)} keeps a timestamp for each unit, up to ${limit.quota} for each caller, ` +
         'and shared stores read and write all of them with each decision. Without "exact" it keeps at most 241, and ' +
         "admits at most 0.5% less.",
     );

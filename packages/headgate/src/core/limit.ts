@@ -32,7 +32,7 @@ export interface Limit {
   readonly timeZone?: string;
   /** Set for a `fixed-window` that begins with its first charge. */
   readonly from?: "first-use";
-  /** Set for a `sliding-window` above 1,000 units that keeps a stamp for each unit instead of a coarse log. */
+  /** Set for a `sliding-window` above 1,000 units that keeps a timestamp for each unit instead of a coarse log. */
   readonly exact?: true;
   /** The name in the `RateLimit` fields. Default: built from layer and window. */
   readonly name?: string;
@@ -56,8 +56,8 @@ export interface LimitOptions {
   from?: "first-use";
   /**
    * Only with `sliding-window`. Above a quota of 1,000 a sliding window uses a coarse log, which admits up to 0.5% less
-   * and never more. `true` keeps a stamp for each unit instead, which makes each decision slower. Default `false`. No
-   * effect for quotas up to 1,000.
+   * and never more. `true` keeps a timestamp for each unit instead, which makes each decision slower. Default `false`.
+   * No effect for quotas up to 1,000.
    */
   exact?: boolean;
   /** Lower-case letters, digits, `.`, `_` and `-`; shown to callers. */
@@ -90,7 +90,7 @@ export const blocked: Limit = Object.freeze({
 /** The limit that refuses nobody. */
 export const unlimited: Limit = Object.freeze({ ...blocked, quota: Number.POSITIVE_INFINITY });
 
-/** The word for a limit that is written as a single word: `blocked` or `unlimited`. */
+/** Returns `blocked` or `unlimited` if the limit is written as that word. */
 export function wordFor({ quota }: Pick<Limit, "quota">): "blocked" | "unlimited" | undefined {
   if (quota === 0) return "blocked";
   return quota === Number.POSITIVE_INFINITY ? "unlimited" : undefined;
@@ -105,17 +105,19 @@ export const usualLeaseMs = 30 * second;
 export const longestWindowMs = 36_525 * day;
 /** Integers in structured fields (RFC 9651) have at most 15 digits, so a quota must fit. */
 export const largestQuota = 999_999_999_999_999;
-/** Sliding windows of a larger quota are counted by a coarse log. */
+/**
+ * The largest quota that a sliding window counts exactly without `exact`. Larger quotas are counted by a coarse log.
+ */
 export const largestExactQuota = 1000;
 
 const unitPattern = /^[a-z][a-z0-9_-]*$/;
 
-/** Units with a meaning to the library. */
+/** Units that have a meaning in the library. */
 const ownUnits = ["requests", "tokens", "concurrent"];
 
 /**
- * The known unit that this unit is probably a misspelling of. Nothing ever spends a misspelt unit, so its limit would
- * admit everything.
+ * Returns the known unit of which this unit is probably a misspelling. No request spends a misspelt unit, so its limit
+ * would admit everything.
  */
 export function misspeltUnit(unit: string): string | undefined {
   return ownUnits.includes(unit) ? undefined : nearest(unit, ownUnits);
@@ -180,8 +182,7 @@ export function defineLimit(options: LimitOptions): Limit {
     ...(calendar === undefined ? {} : { calendar }),
     ...(timeZone === undefined ? {} : { timeZone }),
     ...(from === undefined ? {} : { from }),
-    // Up to `largestExactQuota` every sliding window is exact, so `exact` is left out: both spellings are the same
-    // limit.
+    // Up to `largestExactQuota` every sliding window is exact. Without `exact`, both spellings are the same limit.
     ...(exact && quota > largestExactQuota ? { exact } : {}),
     ...(name === undefined ? {} : { name }),
   });
@@ -204,7 +205,7 @@ function calendarOf({ windowMs, from }: LimitOptions): Calendar | undefined {
   return windowMs === 7 * day ? "week" : undefined;
 }
 
-/** Where a fixed window begins and ends. */
+/** Checks the options for where a fixed window begins and ends. */
 function checkEdges(
   {
     calendar,
@@ -229,7 +230,7 @@ function checkEdges(
   checkTimeZone(timeZone);
 }
 
-/** How many ticks a full bucket holds: see `algorithms/token-bucket.ts`. */
+/** Returns how many ticks a full bucket holds: see `algorithms/token-bucket.ts`. */
 function bucketCapacity(quota: number, windowMs: number): number {
   return (quota / greatestCommonDivisor(quota, windowMs)) * windowMs;
 }
@@ -248,7 +249,7 @@ const spans: readonly [name: string, ms: number][] = [
   ["second", second],
 ];
 
-/** A window in words: `minute`, `30 seconds`, `1500 milliseconds`. */
+/** Formats a window as words: `minute`, `30 seconds`, `1500 milliseconds`. */
 export function windowInWords(limit: Pick<Limit, "windowMs" | "calendar">): string {
   if (limit.calendar !== undefined) return limit.calendar;
   for (const [name, ms] of spans) {

@@ -4,9 +4,9 @@ import { formatLimit } from "./limit.ts";
 import type { LimitSet } from "./limit-set.ts";
 import type { Adjustment, Outcome } from "./store.ts";
 
-/** When a store applied something. */
+/** The moment at which a store applied a call. */
 export interface Moment {
-  /** By the store's clock: milliseconds since 1970-01-01T00:00Z. */
+  /** The time by the store's clock: milliseconds since 1970-01-01T00:00Z. */
   readonly at: number;
   /**
    * The order within the same millisecond: the store applied the lower number first. `undefined` if the store does not
@@ -25,7 +25,7 @@ export interface EventPartition {
 export interface SettledEvent extends Moment {
   /** The name of the limiter. */
   readonly limiter: string;
-  /** The `id` of the decision that admitted it. */
+  /** The `id` of the decision that admitted the request. */
   readonly decision: number;
   /** The total use so far, by unit. Includes units that no limit counts, if they were reported. */
   readonly used: Cost;
@@ -33,10 +33,10 @@ export interface SettledEvent extends Moment {
   readonly ended: boolean;
 }
 
-/** An admitted request asked to hold more. */
+/** An admitted request has asked to hold more. */
 export interface ExtendedEvent extends Moment {
   readonly limiter: string;
-  /** The `id` of the decision that admitted it. */
+  /** The `id` of the decision that admitted the request. */
   readonly decision: number;
   readonly cost: Cost;
   readonly admitted: boolean;
@@ -45,7 +45,7 @@ export interface ExtendedEvent extends Moment {
   readonly asOf: Moment | undefined;
 }
 
-/** Something other than a request changed what the limiter decides. */
+/** A call other than a request changed what the limiter decides. */
 export type ChangedEvent = { readonly limiter: string } & Moment &
   (
     | { readonly kind: "policy" }
@@ -54,7 +54,7 @@ export type ChangedEvent = { readonly limiter: string } & Moment &
         readonly kind: "penalty";
         readonly partitions: readonly DecisionPartition[];
         readonly cost: Cost;
-        /** The overrides that it was charged under; absent if there were none. */
+        /** The overrides under which the units were charged; absent if there were none. */
         readonly overrides?: readonly AppliedOverride[] | undefined;
       }
     | {
@@ -62,7 +62,7 @@ export type ChangedEvent = { readonly limiter: string } & Moment &
         readonly partition: EventPartition;
         /** `blocked`, or limits as text; `undefined` if an override was ended. */
         readonly limits: string | undefined;
-        /** When it ends: milliseconds since 1970-01-01T00:00Z. `Infinity`: until an operator ends it. */
+        /** When the override ends: milliseconds since 1970-01-01T00:00Z. `Infinity`: until an operator ends it. */
         readonly until: number | undefined;
       }
     | {
@@ -82,7 +82,7 @@ export type ChangedEvent = { readonly limiter: string } & Moment &
 export interface DecisionPlace {
   /** The number of the decision, counted from 1 by this limiter in this process. Later events refer to it. */
   readonly id: number;
-  /** See `Moment.order`. The matching `at` is the admission's `at`. */
+  /** The order within the same millisecond, as in `Moment.order`. The millisecond is the admission's `at`. */
   readonly order: number | undefined;
   /** If the refusal repeats an earlier answer of the store: when the store gave that answer. */
   readonly asOf: Moment | undefined;
@@ -108,14 +108,14 @@ export function limitsAsText(set: LimitSet): string {
   return text;
 }
 
-/** The place of a decision, from its outcome. */
+/** Returns the place of a decision, from its outcome. */
 export function placeOfDecision(id: number, { order, asOf }: Outcome): DecisionPlace {
   return { id, order, asOf: asOf === undefined ? undefined : { at: asOf.now, order: asOf.order } };
 }
 
 /**
- * The use that adjustments report, by unit. Layers may report different amounts: the smallest counts. Places are held,
- * never used, so they are left out.
+ * Returns the use that adjustments report, by unit. Layers may report different amounts: the smallest counts. Units of
+ * `concurrent` limits are held, never used, so they are left out.
  */
 export function usedIn(adjustments: readonly Pick<Adjustment, "limits" | "used">[]): Cost {
   const least: Record<string, number> = {};

@@ -1,4 +1,4 @@
-/** Names are part of every stored key and of every response's fields: long ones are a mistake. */
+/** Names are part of every stored key and of every response's fields, so they must be short. */
 const pattern = /^[a-z0-9][a-z0-9._-]{0,99}$/;
 
 /** The characters that names of limiters and layers may contain, for messages. */

@@ -16,11 +16,11 @@ describe("checkOptions", () => {
       "windowMs",
       'createLimiter has no option "windowMs": it belongs to another library. docs/moving-over.md lists the replacements.',
     ],
-  ])("refuses %s, and says what is expected", (option, message) => {
+  ])("throws for %s, and names what is expected", (option, message) => {
     expect(check({ layers: [], [option]: 1 })).toThrow(message);
   });
 
-  it("accepts options that exist", () => {
+  it("accepts known options", () => {
     expect(check({ layers: [], store: undefined })).not.toThrow();
   });
 });

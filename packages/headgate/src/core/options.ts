@@ -5,7 +5,7 @@ import { show } from "./show.ts";
 export interface OtherOptions {
   /** Options of other libraries, which `docs/moving-over.md` describes. */
   readonly moved?: ReadonlySet<string>;
-  /** Options of something related, such as those of a layer. */
+  /** Options of a related object, such as those of a layer. */
   readonly near?: { readonly of: string; readonly options: readonly string[] };
 }
 
@@ -13,7 +13,7 @@ export interface OtherOptions {
  * Rejects options that do not exist, and values that are not objects: a misspelt option would be ignored, and its limit
  * would not apply.
  *
- * @param of who takes the options, for the message: `createLimiter`, `layer "user"`.
+ * @param of the function or object that takes the options, for the message: `createLimiter`, `layer "user"`.
  * @throws HeadgateError naming the option, and the most similar one that exists.
  */
 export function checkOptions(
@@ -48,7 +48,7 @@ export function checkFunctions(of: string, options: object, names: readonly stri
 export function checkNeeded(of: string, options: object, name: string): void {
   const given = (options as Record<string, unknown>)[name];
   if (typeof given === "function") return;
-  throw new HeadgateError("option-invalid", `${of} needs ${name}, a function; it got ${show(given)}.`);
+  throw new HeadgateError("option-invalid", `${of} needs ${name}, a function, got ${show(given)}.`);
 }
 
 function hint(option: string, known: readonly string[], { moved, near }: OtherOptions): string {
@@ -62,7 +62,7 @@ function hint(option: string, known: readonly string[], { moved, near }: OtherOp
   return `. It takes ${known.join(", ")}.`;
 }
 
-/** The most similar name; `undefined` if none is similar. */
+/** Returns the most similar name; `undefined` if none is similar. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const first = known
     .map((one) => ({ one, distance: distanceOf(name.toLowerCase(), one.toLowerCase()) }))
@@ -71,7 +71,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return first.one;
 }
 
-/** Levenshtein distance (1965), with two swapped neighbours counted as one change (Damerau, 1964). */
+/** Returns the Levenshtein distance (1965), with two swapped neighbours counted as one change (Damerau, 1964). */
 function distanceOf(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, i) => {
     const row = new Array<number>(b.length + 1).fill(0);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { OrderedMap } from "./ordered-map.ts";
 
-it("holds the same as a list of entries in the order of setting", () => {
+it("OrderedMap has the same contents as a list of entries in the order in which they were set", () => {
   const key = fc.constantFrom("a", "b", "c", "d");
   const step = fc.oneof(
     fc.record({ do: fc.constant("set" as const), key }),

@@ -1,9 +1,9 @@
 /**
- * A map whose keys are in the order in which they were last set, and which finds the oldest at once.
+ * A map whose keys are in the order in which they were last set, and which finds the oldest key in constant time.
  *
- * `map.keys().next()` finds it too, but a `Map` keeps the places of deleted keys for a while, and skips them one by one: in
- * a full map of 10,000 keys, replacing the oldest took 14 times as long. An iterator that goes on where it stopped skips
- * each place once.
+ * `map.keys().next()` finds it too, but a `Map` keeps the slots of deleted keys for a while and skips them one by one:
+ * in a full map of 10,000 keys, replacing the oldest took 14 times as long. An iterator that continues where it stopped
+ * skips each slot once.
  */
 export class OrderedMap<Value> {
   readonly #values = new Map<string, Value>();
@@ -38,7 +38,7 @@ export class OrderedMap<Value> {
     if (this.#reached !== undefined) return this.#reached;
     let next = this.#fromOldest.next();
     if (next.done) {
-      // An iterator that has reached the end of a map stays there.
+      // An iterator that has reached the end of a map stays there, so start a new one.
       this.#fromOldest = this.#values.keys();
       next = this.#fromOldest.next();
     }

@@ -5,7 +5,7 @@ import { show } from "./show.ts";
 /** What a layer does while its store cannot answer, as written in a policy. */
 export type OutageOption = "local" | "admit" | "refuse" | { policy: "local"; instances?: number };
 
-/** The same, checked. */
+/** An outage policy that has been checked. */
 export type OutagePolicy =
   /**
    * This process counts locally, up to 1/`instances` of each quota. If `instances` is `undefined`, it uses the number

@@ -16,7 +16,7 @@ const nonsense: [string, unknown][] = [
   ["null", null],
   ["{}", {}],
   ["admitted alone", { admitted: true }],
-  ["a word for yes", { ...sound, admitted: "yes" }],
+  ["a string for admitted", { ...sound, admitted: "yes" }],
   ["no time", { ...sound, now: Number.NaN }],
   ["no readings", { ...sound, readings: [] }],
   ["too few readings", { ...sound, readings: [[reading]] }],
@@ -48,7 +48,7 @@ describe("a store that returns an invalid answer", () => {
   }
 
   it.each(nonsense)(
-    "counts as failed if it answers %s: the outage policy decides",
+    "counts as failed if it returns %s: the outage policy decides",
     async (_what, outcome) => {
       for (const remote of [true, false]) {
         for (const answer of [outcome, Promise.resolve(outcome)]) {
@@ -61,7 +61,7 @@ describe("a store that returns an invalid answer", () => {
     },
   );
 
-  it("does not build readings to check an answer of the memory store itself", () => {
+  it("is not confused with the memory store, whose answers are checked without building readings", () => {
     const made = vi.spyOn(MemoryOutcome.prototype, "readings", "get");
     const limiter = createLimiter<string>({ name: "chat", layers, store: memoryStore() });
     const admission = limiter.admit("a") as Admission;

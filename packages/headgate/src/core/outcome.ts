@@ -25,19 +25,20 @@ function faultOf(charges: readonly Pick<Charge, "limits">[], outcome: Outcome): 
   const { readings, known, attempt } = outcome;
   if (known !== undefined) return claimFaultOf(outcome, known);
   if (attempt !== undefined && !(Number.isSafeInteger(attempt) && attempt > 0))
-    return "does not say which attempt at an id it is";
+    return "does not include the number of the attempt at an id";
   if (!Array.isArray(readings) || readings.length !== charges.length) {
-    return "does not read every partition";
+    return "does not include readings of every partition";
   }
   let waits = false;
   for (let c = 0; c < charges.length; c += 1) {
     const { limits } = (charges[c] as Pick<Charge, "limits">).limits;
     const read: readonly Reading[] | undefined = readings[c];
-    if (!Array.isArray(read) || read.length !== limits.length) return "does not read every limit";
+    if (!Array.isArray(read) || read.length !== limits.length)
+      return "does not include a reading of every limit";
     for (let l = 0; l < read.length; l += 1) {
       const { remaining, waitMs, resetMs } = read[l] as Reading;
       if (!(remaining >= 0 && waitMs >= 0 && resetMs >= 0))
-        return "reads a limit without saying what remains, or how long to wait";
+        return "has a reading without the remaining units, the wait or the reset";
       if (waitMs > 0) waits = true;
     }
   }
@@ -46,7 +47,7 @@ function faultOf(charges: readonly Pick<Charge, "limits">[], outcome: Outcome): 
     return "refuses a request although no limit refuses it";
   if (refusedFor === "blocked" || refusedFor === "overridden") {
     if (!Array.isArray(overrides) || overrides.length !== charges.length) {
-      return "does not say which overrides are in force";
+      return "does not include the overrides in force";
     }
     if (refusedFor === "blocked" && blockedForMs(outcome) <= 0)
       return "refuses a request as blocked although no block is in force";
@@ -57,6 +58,6 @@ function faultOf(charges: readonly Pick<Charge, "limits">[], outcome: Outcome): 
 function claimFaultOf({ admitted }: Outcome, { state, result }: KnownClaim): string | undefined {
   if (admitted) return "admits a request whose id is claimed";
   if (state !== "running" && state !== "done" && state !== "conflict")
-    return "does not say what became of an id that is claimed";
-  return typeof result === "string" ? undefined : "gives no text as the result of an id";
+    return "does not include the state of an id that is claimed";
+  return typeof result === "string" ? undefined : "has a result of an id that is not text";
 }

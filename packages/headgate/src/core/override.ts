@@ -5,25 +5,31 @@ export const blocked = "blocked";
 
 /** An operator's decision that replaces the limits of one partition. */
 export interface Override {
-  /** A random whole number from 1 to 2^48 - 1. Requests use it to name the override that they were made under. */
+  /** A random whole number from 1 to 2^48 - 1. A request uses it to name the override whose limits it applied. */
   readonly id: number;
   /** `blocked`, or limits as text. */
   readonly limits: string;
-  /** When it ends, by the store's time: milliseconds since 1970-01-01T00:00Z. `Infinity`: until an operator ends it. */
+  /**
+   * When the override ends, by the store's time: milliseconds since 1970-01-01T00:00Z. `Infinity`: until an operator
+   * ends it.
+   */
   readonly until: number;
   readonly reason?: string;
-  /** Who decided it. */
+  /** Who made the override. */
   readonly by?: string;
 }
 
-/** An operator's decision for all partitions of a layer whose key begins with a prefix. */
+/** An override for all partitions of a layer whose key begins with a prefix. */
 export interface OverrideByPrefix extends Override {
   readonly prefix: string;
 }
 
 /** The terms of a new override. */
 export interface OverrideTerms extends Omit<Override, "until"> {
-  /** The end as a time, or `forMs` as a duration, both in milliseconds. With neither, the override has no end. */
+  /**
+   * When the override ends. Give either this time or `forMs`, a duration, both in milliseconds. With neither, the
+   * override has no end.
+   */
   readonly until?: number;
   readonly forMs?: number;
 }
@@ -34,17 +40,17 @@ export function beginOverride({ until, forMs, ...rest }: OverrideTerms, now: num
   return { ...rest, until: end };
 }
 
-/** The override if it is still in force, else `undefined`. */
+/** Returns the override if it is still in force, else `undefined`. */
 export function inForce(override: Override | undefined, now: number): Override | undefined {
   return override !== undefined && override.until > now ? override : undefined;
 }
 
 /**
- * Why overrides refuse a request. `overridden`: the request was not made under the limits in force. Nothing is decided;
- * the caller must ask again under those limits. `blocked`: a partition admits nobody.
+ * Returns why overrides refuse a request. `overridden`: the request did not apply the limits in force. Nothing is
+ * decided; the caller must ask again with those limits. `blocked`: a partition admits nobody.
  *
  * @param overrides for each charge, the override in force.
- * @param isApplied for each charge, whether the same call was applied before, so that it changes nothing.
+ * @param isApplied for each charge, whether the same call was applied before: then it changes nothing.
  */
 export function refusedByOverrides(
   overrides: readonly (Override | undefined)[],
@@ -64,7 +70,7 @@ export function refusedByOverrides(
   return reason;
 }
 
-/** How long the blocks of an outcome last, ms: 0 without a block, `Infinity` for a permanent block. */
+/** Returns how long the blocks of an outcome last, ms: 0 without a block, `Infinity` for a permanent block. */
 export function blockedForMs({ overrides, now }: Pick<Outcome, "overrides" | "now">): number {
   let longest = 0;
   for (const override of overrides ?? []) {

@@ -13,7 +13,7 @@ const limits = [
   "5/hour sliding-counter",
 ];
 
-it("keeps as many states of a unit as other stores do, however often the limits change", () => {
+it("decideStates keeps as many states of a unit as other stores do, however often the limits change", () => {
   let state: PartitionState;
   const memory: LayerMemory = new Map();
   const load = () => state;
@@ -27,7 +27,7 @@ it("keeps as many states of a unit as other stores do, however often the limits 
   expect(JSON.parse(state ?? "").rows).toHaveLength(mostStatesOfUnit);
 });
 
-it("does not misread an operator's text as part of the state", () => {
+it("decideStates does not misread an operator's text as part of the state", () => {
   const terms = { id: 1, limits: "blocked", reason: "never", by: '{"pairs":[]}' };
   const kept = overrideStates(() => undefined, [{ space: "user", key: "a" }], terms, 0);
   const set = compileLimits("user", "5/minute");

@@ -44,8 +44,8 @@ interface Named {
 }
 
 /**
- * Returns the stored state of a partition. It is synchronous: a store with asynchronous reads loads all partitions of a
- * call first.
+ * Returns the stored state of a partition. This is synchronous: a store with asynchronous reads loads all partitions of
+ * a call first.
  */
 export type LoadState = (space: string, key: string) => PartitionState;
 
@@ -57,10 +57,10 @@ export interface DecidedStates {
 
 /** The new state of a partition. */
 export interface KeptState extends Named {
-  /** `undefined`: delete the partition. */
+  /** The state; `undefined` if the partition must be deleted. */
   readonly state: PartitionState;
   /**
-   * From this time on, in milliseconds, the state is equivalent to a blank one and may be deleted, unless it is written
+   * The time, in milliseconds, from which the state is equivalent to none and may be deleted, unless it is written
    * again.
    */
   readonly until: number;
@@ -68,7 +68,7 @@ export interface KeptState extends Named {
 
 /** A partition while it is being decided. */
 interface Partition extends Named {
-  /** By the id of the group. */
+  /** The rows by the id of their group. */
   readonly rows: Map<string, Row>;
   /** How far back its layer remembers, ms, according to this call. */
   readonly memoryMs: number;
@@ -77,10 +77,10 @@ interface Partition extends Named {
   reset: Reset | undefined;
 }
 
-/** What is stored of a partition. */
+/** The part of a partition that is stored. */
 type Contents = Omit<Partition, keyof Named | "memoryMs">;
 
-/** What was spent, and the limits that counted it last. */
+/** The count of what was spent, and the limits that counted it last. */
 interface Row {
   readonly unit: string;
   readonly limits: readonly Limit[];
@@ -164,7 +164,7 @@ function decideCharges(
   return { outcome: { admitted: true, now, readings, marks }, kept: closeAll(partitions, now) };
 }
 
-/** The same for `Store.adjust`. Several adjustments of one partition are applied one after another. */
+/** Like `decideStates`, for `Store.adjust`. Several adjustments of one partition are applied one after another. */
 export function adjustStates(
   load: LoadState,
   adjustments: readonly Adjustment[],
@@ -197,7 +197,7 @@ export function adjustStates(
   return { outcome: { admitted: true, now, readings, marks }, kept };
 }
 
-/** The same for `Store.reset`: forgets what was spent, and keeps holds and overrides. */
+/** Like `decideStates`, for `Store.reset`: forgets what was spent, and keeps holds and overrides. */
 export function resetStates(load: LoadState, named: readonly Named[], now: number): readonly KeptState[] {
   const partitions = openAll(load, named, now);
   for (const partition of partitions) {
@@ -209,7 +209,7 @@ export function resetStates(load: LoadState, named: readonly Named[], now: numbe
   return closeAll(partitions, now);
 }
 
-/** The same for `Store.override`. */
+/** Like `decideStates`, for `Store.override`. */
 export function overrideStates(
   load: LoadState,
   named: readonly Named[],
@@ -279,7 +279,10 @@ function read(
   });
 }
 
-/** The state of a group, with room for one more charge. A new state begins with what other states of the unit know. */
+/**
+ * Returns the state of a group, with room for one more charge. A new state begins with what other states of the unit
+ * have counted.
+ */
 function rowOf({ rows }: Partition, group: LimitGroup, now: number): Float64Array {
   const { id, unit, algorithm, memory, begin } = counting(group);
   const kept = rows.get(id)?.numbers ?? begin(othersOf(rows, unit), now) ?? blankRow;
@@ -311,7 +314,7 @@ function keepRow(
   rows.set(id, { unit, limits, numbers: row.slice(0, algorithm.length(row, 0)) });
 }
 
-/** Gives units back, but only in a state that exists: units that were never spent here are not given back. */
+/** Gives units back, but only in a state that exists: without one, they were not spent here. */
 function refund(partition: Partition, group: LimitGroup, now: number, refunds: readonly Refund[]): void {
   if (refunds.length === 0 || !partition.rows.has(group.id)) return;
   const row = rowOf(partition, group, now);
@@ -352,7 +355,7 @@ function spend(partition: Partition, set: LimitSet, now: number, amounts: readon
   return marks;
 }
 
-/** The states that stay relevant longest come first. */
+/** Returns the rows, those that stay relevant longest first. */
 function lastingFirst(rows: Partition["rows"]): [string, Row][] {
   return [...rows].sort(([, a], [, b]) => blankAtOf(b) - blankAtOf(a));
 }
@@ -372,7 +375,7 @@ function keepChanges(partition: Partition, { groups }: LimitSet, now: number): b
     const known = partition.rows.get(id);
     const blankAt = algorithm.blankAt(row, 0, limits);
     const isNew = known === undefined && blankAt > now;
-    // If a window has grown, the reported wait is for the longer window, so the log must live as long.
+    // If a window has grown, the reported wait is for the longer window, so the log must be kept that long.
     const livesLonger = known !== undefined && blankAt > algorithm.blankAt(known.numbers, 0, limits);
     if (!algorithm.adapt?.(row, 0, limits, now) && !isNew && !livesLonger) continue;
     keepRow(partition, group, row, now);
@@ -412,7 +415,7 @@ function close({ rows, holdings, override, reset }: Contents): PartitionState {
   const written = {
     rows: [...rows].map(([id, row]) => [id, { ...row, numbers: [...row.numbers] }]),
     holdings,
-    // As text inside the text, so that an operator's words such as "never" are not read as a number.
+    // The note is a string within the text, so that an operator's words such as "never" are not read as a number.
     override: override && { until: override.until, note: writeNote(override) },
     reset,
   };

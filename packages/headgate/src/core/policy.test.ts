@@ -73,11 +73,11 @@ describe("definePolicy", () => {
       'exact must be true or false, got "yes"',
     ],
     [[{ name: "ip", key, limits: "99991000003 tokens/90071993 ms" }], "finer than whole numbers can count"],
-  ])("refuses %j", (layers, message) => {
+  ])("throws for %j", (layers, message) => {
     expect(() => definePolicy(layers as never)).toThrow(message);
   });
 
-  it("refuses limits of two layers that callers could not distinguish", () => {
+  it("throws if limits of two layers have the same name", () => {
     const layers = [
       { name: "a", key, limits: [{ quota: 1, windowMs: 1000, name: "same" }] },
       { name: "b", key, limits: [{ quota: 1, windowMs: 1000, name: "same" }] },
@@ -85,7 +85,7 @@ describe("definePolicy", () => {
     expect(() => definePolicy(layers)).toThrow('The layers "a" and "b" both name a limit "same".');
   });
 
-  it("warns only of a limit that can never bind", () => {
+  it("warns of a limit that can never bind, and of no other", () => {
     expect(definePolicy([{ name: "ip", key, limits: "60/minute; 5/hour" }]).warnings).toEqual([
       'Layer "ip": 60/minute can never bind, because 5/hour is reached first. Remove it, or raise the other.',
     ]);
@@ -98,7 +98,7 @@ describe("definePolicy", () => {
 it("warns of an exact sliding window only above 1,000", () => {
   const warnings = (limits: string) => definePolicy([{ name: "ip", key, limits }]).warnings;
   expect(warnings("1001/hour sliding-window exact")).toEqual([
-    'Layer "ip": 1001/hour sliding-window exact keeps a stamp for each unit, up to 1001 for each caller, and shared stores ' +
+    'Layer "ip": 1001/hour sliding-window exact keeps a timestamp for each unit, up to 1001 for each caller, and shared stores ' +
       'read and write all of them with each decision. Without "exact" it keeps at most 241, and admits at most 0.5% less.',
   ]);
   expect(warnings("1000/hour sliding-window exact")).toEqual([]);

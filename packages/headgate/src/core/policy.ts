@@ -10,10 +10,12 @@ import { defineOutagePolicy, type OutageOption, type OutagePolicy } from "./outa
 import { show } from "./show.ts";
 
 interface AnyLayer<Caller> {
-  /** Lower-case letters, digits, `.`, `_` and `-`. The name is part of the stored keys, and callers see it. */
+  /**
+   * The layer's name: lower-case letters, digits, `.`, `_` and `-`. It is part of the stored keys, and callers see it.
+   */
   name: string;
   /**
-   * Identifies the caller: text of at most 1,024 characters, or a whole number. All longer keys share one count.
+   * Returns the caller's key: text of at most 1,024 characters, or a whole number. All longer keys share one count.
    * `null`: this layer does not apply to this caller. Any other value is a mistake: it is reported to `onError`, and
    * the request is counted together with all other unidentified requests.
    *
@@ -25,14 +27,14 @@ interface AnyLayer<Caller> {
    * What this layer does while a shared store cannot answer. `"local"` (default): this process counts locally, up to
    * the quota divided by the number of live processes that the store last reported, but at least one unit. `{ policy:
    * "local", instances: 10 }`: the quota divided by ten. `"admit"`: the layer admits every request and does not count.
-   * `"refuse"`: the layer refuses every request with a `503`, which refuses the whole request.
+   * `"refuse"`: the layer refuses every request, and adapters respond with a `503`.
    */
   outage?: OutageOption;
 }
 
 /** A layer with the same limits for every caller. */
 export interface LayerWithLimits<Caller> extends AnyLayer<Caller> {
-  /** `"5/minute; 60/hour"`, objects, or a list of either; `"blocked"` or `"unlimited"`. */
+  /** The limits: `"5/minute; 60/hour"`, objects, or a list of either; `"blocked"` or `"unlimited"`. */
   limits: LimitsInput;
   plans?: never;
   plan?: never;
@@ -42,16 +44,16 @@ export interface LayerWithLimits<Caller> extends AnyLayer<Caller> {
 export interface LayerWithPlans<Caller> extends AnyLayer<Caller> {
   /**
    * The limits of each plan, by name: `{ free: "500/day", pro: "50000/day", staff: "unlimited", closed: "blocked" }`.
-   * All are checked when the limiter is created. A caller who moves to another plan keeps what was spent.
+   * All are checked when the limiter is created. What a caller has spent still counts after a change of plan.
    */
   plans: Readonly<Record<string, LimitsInput>>;
   /**
-   * Returns the plan of a caller; `undefined`: the default plan. Use verified data about the caller only. It may be
-   * asynchronous, within `timeouts.lookupMs`. If it fails, is late, or names a plan that is not in `plans`, the error
-   * is reported and the default plan applies.
+   * Returns the plan of a caller; `undefined`: the default plan. Use only verified data about the caller. The function
+   * may be asynchronous, within `timeouts.lookupMs`. If it fails, is late, or names a plan that is not in `plans`, the
+   * error is reported and the default plan applies.
    */
   plan: (caller: Caller) => string | undefined | PromiseLike<string | undefined>;
-  /** The plan of callers whose plan is not known, including unidentified callers. One of `plans`. */
+  /** The plan of callers whose plan is not known, including unidentified callers. It must be one of `plans`. */
   defaultPlan: string;
   limits?: never;
 }
@@ -83,14 +85,14 @@ export interface Layer<Caller> {
   readonly key: (caller: Caller) => string | number | null;
   /** The limits of every caller, if they do not depend on the caller. */
   readonly limits: LimitSet | undefined;
-  /** The limits that are known from the start: those of every caller, of each plan, or the default ones. */
+  /** The limits that are known from the start: those of every caller, those of each plan, or the default limits. */
   readonly knownLimits: readonly LimitSet[];
   readonly outage: OutagePolicy;
 }
 
 /** A layer as the limiter applies it. */
 export interface DefinedLayer<Caller> extends Layer<Caller> {
-  /** How the limits of a caller are found, if they depend on the caller. */
+  /** Finds the limits of a caller, if they depend on the caller. */
   readonly choice: LayerChoice<Caller> | undefined;
   /** How far back the layer remembers what was spent. */
   readonly memory: LayerMemory;
@@ -109,7 +111,7 @@ export interface Policy<Caller> {
   readonly warnings: readonly string[];
 }
 
-/** `definePolicy` makes all layers. */
+/** All layers come from `definePolicy`, which makes defined layers. */
 export function defined<Caller>(layer: Layer<Caller>): DefinedLayer<Caller> {
   return layer as DefinedLayer<Caller>;
 }
@@ -165,7 +167,7 @@ export const layerOptions: readonly string[] = [
   "outage",
 ];
 
-/** The part of a layer that is data. */
+/** Returns the part of a layer that is data. */
 function inWords<Caller>(layer: DefinedLayer<Caller>): unknown {
   const { name, limits, choice, outage } = layer;
   const sets = layer.knownLimits.map(({ plan, word, limits: of, names }) => [
@@ -200,7 +202,7 @@ function defineLayer<Caller>(
   return { name, key, limits, knownLimits: known, choice, memory, outage };
 }
 
-/** The options as untyped JavaScript may pass them. */
+/** The options of a layer, as untyped JavaScript may pass them. */
 interface AnyOptions<Caller> {
   limits?: LimitsInput | LayerWithLimitsByCaller<Caller>["limits"];
   plans?: unknown;
@@ -210,7 +212,7 @@ interface AnyOptions<Caller> {
   units?: unknown;
 }
 
-/** How limits depend on the caller; `undefined` if they do not. */
+/** Returns how limits depend on the caller; `undefined` if they do not. */
 function defineChoice<Caller>(
   name: string,
   options: LayerOptions<Caller>,
@@ -222,7 +224,7 @@ function defineChoice<Caller>(
   if (byPlan.some((option) => given[option] !== undefined)) {
     if (given.plans === undefined && given.limits !== undefined) {
       const option = given.plan === undefined ? "defaultPlan" : "plan";
-      fail(`Layer "${name}" has ${option}, and needs plans such as { free: "500/day" } in place of limits.`);
+      fail(`Layer "${name}" has ${option}, so it needs plans such as { free: "500/day" } instead of limits.`);
     }
     refuseTogether(name, "plans", given, ["limits", ...byText]);
     const plan = given.plan as LayerWithPlans<Caller>["plan"];

@@ -3,10 +3,10 @@ import { createLimiter } from "../limiter/limiter.ts";
 import { fakeClock } from "../testing/index.ts";
 import { reasonOf } from "./reason.ts";
 
-/** Values without text. */
+/** Returns a value that cannot be converted to text. */
 const mute = () => Object.create(null) as object;
 
-it("describes any thrown value", () => {
+it("reasonOf and textOf describe any thrown value", () => {
   expect(reasonOf(new Error("lost"))).toBe("lost");
   expect(reasonOf("lost")).toBe("lost");
   expect(reasonOf(Symbol("lost"))).toBe("Symbol(lost)");
@@ -28,7 +28,7 @@ const failing: [string, () => unknown][] = [
 ];
 
 it.each(failing)(
-  "a plan function that %s a value without text means the default plan, and is reported",
+  "if a plan function %s a value without text, the default plan applies and the error is reported",
   async (_how, plan) => {
     const reports: unknown[] = [];
     const limiter = createLimiter<string>({
@@ -50,7 +50,7 @@ it.each(failing)(
   },
 );
 
-it("a key function that throws a value without text means an unidentified caller, and is reported", async () => {
+it("if a key function throws a value without text, the caller counts as unidentified and the error is reported", async () => {
   const reports: unknown[] = [];
   const limiter = createLimiter<string>({
     name: "chat",

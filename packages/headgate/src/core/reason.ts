@@ -9,7 +9,7 @@ export function textOf(thrown: unknown): string {
   }
 }
 
-/** The reason of a thrown value: the message of an error, or the value itself. Never throws. */
+/** Returns the reason for a thrown value: the message of an error, or the value as text. Never throws. */
 export function reasonOf(thrown: unknown): string {
   try {
     return textOf(thrown instanceof Error ? thrown.message : thrown);

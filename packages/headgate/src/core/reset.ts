@@ -15,7 +15,7 @@ export interface Reset {
 
 /**
  * @param before the previous reset, if it is remembered.
- * @param the time at which the last forgotten unit would have left its window; 0 if no unit is forgotten.
+ * @param until the time at which the last forgotten unit would have left its window; 0 if no unit is forgotten.
  * @returns `undefined` if no reset must be remembered.
  */
 export function noteReset(before: Reset | undefined, now: number, until: number): Reset | undefined {
@@ -30,14 +30,14 @@ export function resetInForce(reset: Reset | undefined, now: number): Reset | und
 }
 
 /**
- * The mark of a charge made now. It is negative if the charge comes after a reset in the same millisecond, because the
- * time does not show their order. Other marks are never negative.
+ * Returns the mark of a charge made now. It is negative if the charge comes after a reset in the same millisecond,
+ * because the time does not show their order. Other marks are never negative.
  */
 export function markSince(reset: Reset | undefined, now: number, mark: number): number {
   return reset !== undefined && now <= reset.at ? -1 - mark : mark;
 }
 
-/** The refunds of charges that no reset has forgotten, with the original marks of the algorithms. */
+/** Returns the refunds of charges that no reset has forgotten, with the original marks of the algorithms. */
 export function remembered(reset: Reset | undefined, refunds: readonly Refund[]): readonly Refund[] {
   return refunds.flatMap((refund) => {
     if (reset !== undefined && isForgotten(reset, refund)) return [];

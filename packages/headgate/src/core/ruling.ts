@@ -6,21 +6,23 @@ import type { Adjustment, Charge, Hold, Outcome } from "./store.ts";
 export interface Question {
   /** The layers that apply, in the order of the policy. */
   readonly layers: readonly string[];
-  /** One for each layer. */
+  /** One charge for each layer. */
   readonly charges: readonly Charge[];
   /** The requested reservation, if it holds something. */
   readonly hold?: Hold | undefined;
-  /** The id that it claims. */
+  /** The claim, if the request has an id. */
   readonly claim?: Claim | undefined;
   /** The hash of the policy that was in force. */
   readonly policy?: string | undefined;
-  /** The number of the decision, once it is made and if it is observed. */
+  /** The number of the decision, once it is made, if somebody observes decisions. */
   decision?: number;
 }
 
 /** An answer, and the ledger in which its charges can be changed later. */
 export interface Ruling extends Question {
-  /** The answer for `charges`, which here are the charges that were counted, with the limits that counted them. */
+  /**
+   * The answer for `charges`. In a ruling, these are the charges that were counted, with the limits that counted them.
+   */
   readonly outcome: Outcome;
   readonly ledger: Ledger;
   readonly decidedBy: DecidedBy;
@@ -39,7 +41,7 @@ export interface Ruling extends Question {
 
 /** Holds the charge of an admitted request, and can change it. Every store is a ledger. */
 export interface Ledger {
-  /** May throw or reject: then nothing was applied, unless the error is `inDoubt`. */
+  /** If it throws or rejects, nothing was applied, unless the error is `inDoubt`. */
   adjust(adjustments: readonly Adjustment[], now: number): Outcome | Promise<Outcome>;
   /** The store that this ledger stands in for. The counts are sent to it afterwards. */
   readonly upstream?: Ledger | undefined;
@@ -47,10 +49,10 @@ export interface Ledger {
    * Queues a change that is not yet applied, and calls its `sync` when the store can be reached. Without this method, a
    * failed change is only reported.
    *
-   * @param failed whether applying the change has just failed, so that it is not retried at once.
+   * @param failed whether applying the change has just failed: then it is not retried immediately.
    */
   keep?(unsettled: Unsettled, failed: boolean): void;
-  /** Resolves when `applying` is done, or when the caller has waited long enough. Never rejects. */
+  /** Resolves when `applying` is settled, or when the caller has waited long enough. Never rejects. */
   patience?(applying: Promise<unknown>): Promise<void>;
 }
 
@@ -62,13 +64,13 @@ export interface Unsettled {
 
 /**
  * Whether a failed call may still have been applied, because the connection broke during the call. Such a call must not
- * be repeated if that would give something back twice. Stores that can detect this set `inDoubt: true` on the error.
+ * be repeated if that would refund something twice. Stores that can detect this set `inDoubt: true` on the error.
  */
 export function isInDoubt(error: unknown): boolean {
   return typeof error === "object" && error !== null && "inDoubt" in error && error.inDoubt === true;
 }
 
-/** The part of a question at these indexes. */
+/** Returns the part of a question at these indexes. */
 export function partOf({ layers, charges, policy }: Question, places: readonly number[]): Question {
   return {
     policy,
@@ -77,12 +79,12 @@ export function partOf({ layers, charges, policy }: Question, places: readonly n
   };
 }
 
-/** The part of a question that was counted, one for one with the ruling. */
+/** Returns the part of a question that was counted, in the order of the ruling's charges. */
 export function countedOf(question: Question, { places }: Ruling): Question {
   return places === undefined ? question : partOf(question, places);
 }
 
-/** The same partitions, with a cost of nothing. */
+/** Returns a question about the same partitions that costs nothing. */
 export function free({ layers, charges }: Question): Question {
   return {
     layers,
@@ -93,14 +95,14 @@ export function free({ layers, charges }: Question): Question {
   };
 }
 
-/** A ruling that charges nothing, so no store was asked. */
+/** Returns a ruling that charges nothing, for which no store was asked. */
 export function unasked({ layers, charges }: Question, ledger: Ledger, now: number): Ruling {
   const outcome = { admitted: true, now, readings: [], marks: [] };
   return { layers, charges, outcome, ledger, decidedBy: "store" };
 }
 
 /**
- * A ruling that repeats a recent answer of the store.
+ * Returns a ruling that repeats a recent answer of the store.
  *
  * @param places the indexes in the question that the answer is about; `undefined` for all.
  */
@@ -116,7 +118,7 @@ export function repeated(
   return { ...partOf(question, places), places, outcome, ledger, decidedBy };
 }
 
-/** The charges as the store counted them: a later attempt at an id was not charged for requests. */
+/** Returns the charges as the store counted them: a later attempt at an id was not charged for requests. */
 export function asCharged<Asked extends Question>(question: Asked, { attempt = 1 }: Outcome): Asked {
   return attempt === 1 ? question : { ...question, charges: withoutRequests(question.charges) };
 }

@@ -1,8 +1,8 @@
 import { formatLimit, isCoarse, type Limit } from "./limit.ts";
 
 /**
- * Identifies the state that a limit reads within its partition: by unit, algorithm and kind of window, never by quota.
- * A limit with a changed quota reads the same state, so what was spent stays spent.
+ * Returns the id of the state that a limit reads within its partition. It depends on unit, algorithm and kind of
+ * window, never on the quota. A limit with a changed quota reads the same state, so what was spent stays spent.
  *
  * All exact sliding windows over one unit read one log. Sliding windows with large quotas read a coarse log per window.
  * A bucket is identified by its window, because two buckets of one unit drain at different rates.

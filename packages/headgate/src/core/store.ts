@@ -4,19 +4,19 @@ import type { Override, OverrideByPrefix, OverrideTerms } from "./override.ts";
 
 /** One partition that a request is charged to. */
 export interface Charge {
-  /** Made of the names of limiter and layer. Partitions in different spaces are independent. */
+  /** The names of limiter and layer. Partitions in different spaces are independent, even if their keys are equal. */
   readonly space: string;
   readonly key: string;
   readonly limits: LimitSet;
   /** For each group of `limits`: the units that must be free, in addition to what the reservation holds already. */
   readonly needs: readonly number[];
-  /** For each group of `limits`: the units that are spent at once if all charges are admitted. */
+  /** For each group of `limits`: the units that are spent immediately if all charges are admitted. */
   readonly spends: readonly number[];
   /** For each group of `limits`: the total units that the reservation holds from then on. Absent: none. */
   readonly holds?: readonly number[];
   /**
-   * For each group of `limits`: what the reservation has used so far, for a store that has no entry of it. Absent:
-   * nothing.
+   * For each group of `limits`: what the reservation has used so far, for a store that has no entry of it. Absent: it
+   * has used nothing.
    */
   readonly known?: readonly number[];
   /** The override that `limits` come from. Absent: no override. */
@@ -26,19 +26,19 @@ export interface Charge {
 }
 
 /**
- * Identifies a reservation and a call about it. Calls may be repeated and may arrive out of order. Without a heartbeat,
- * a hold in a partition lives for `limits.leaseMs` of that partition.
+ * Identifies a reservation, and one call about it. Calls may be repeated and may arrive out of order. Without a
+ * heartbeat, a hold in a partition lasts for that partition's `limits.leaseMs`.
  */
 export interface Hold {
-  /** 24 random hexadecimal digits, chosen by the process that asks. */
+  /** The reservation's id: 24 random hexadecimal digits, chosen by the process that makes the request. */
   readonly rid: string;
   /** The number of the call, from 1 up. A call that arrives after a call with a higher number changes nothing. */
   readonly seq: number;
 }
 
-/** What a store read of one limit. */
+/** What a store reports about one limit. */
 export interface Reading {
-  /** Units free, after this decision. */
+  /** The units that are free after this decision. */
   remaining: number;
   /** How long until the charge's `needs` are free, ms: 0 if they were free, `Infinity` if they never can be. */
   waitMs: number;
@@ -53,7 +53,7 @@ export interface Outcome {
   readonly admitted: boolean;
   /** The store's time of this decision, ms. */
   readonly now: number;
-  /** For each charge, for each of its limits. */
+  /** For each charge, the readings of its limits. */
   readonly readings: readonly (readonly Reading[])[];
   /** For each charge, for each of its groups: what the algorithm needs to give the units back. */
   readonly marks: readonly (readonly number[])[];
@@ -64,8 +64,8 @@ export interface Outcome {
    */
   readonly refusedFor?: "ended" | "crowded" | "blocked" | "overridden";
   /**
-   * Set if the id of the request is already claimed. Nothing was decided: `admitted` is `false`, and `readings` and
-   * `marks` are empty.
+   * Set if the id of the request is already claimed. Nothing was decided then: `admitted` is `false`, and `readings`
+   * and `marks` are empty.
    */
   readonly known?: KnownClaim;
   /**
@@ -108,7 +108,7 @@ export interface Adjustment extends Hold {
   readonly held: readonly number[];
   /** The change of the claim that the reservation owns, kept with this partition. Absent if it has none. */
   readonly claim?: ClaimChange | undefined;
-  /** The charges to refund if less was used than the store knows of, in this order. */
+  /** The charges to refund, in this order, if less was used than the store has counted. */
   readonly refunds: readonly Refund[];
 }
 
@@ -128,28 +128,28 @@ export interface SharedText {
 }
 
 /**
- * Keeps the counts. A store applies a batch of charges atomically, all or nothing, and returns readings. It knows
- * nothing of the policy.
+ * Keeps the counts. A store applies a batch of charges atomically, all or nothing, and returns readings. It does not
+ * know the policy.
  *
  * A call that rejects was not applied. If that is not certain, because the connection broke during the call, the error
  * carries `inDoubt: true`. If the store was reached but cannot decide for a long time, for example because it is full,
- * the error may carry `answered: true`: a process that has just started then does not wait for it. A store that answers
- * at once returns values, not promises, which keeps the whole decision synchronous.
+ * the error may carry `answered: true`: a process that has just started then does not wait for it. A store that need
+ * not wait returns values, not promises, which keeps the whole decision synchronous.
  */
 export interface Store {
-  /** For messages and metrics: `memory`. */
+  /** The name in messages and metrics, such as `memory`. */
   readonly name: string;
-  /** Whether it keeps claims of message ids. Without it, no request of a limiter can name an id. */
+  /** Whether the store keeps claims of message ids. If not, requests of the limiter cannot have an id. */
   readonly claims?: boolean;
-  /** Whether other processes share it: such a store costs a trip, and may fail to answer. */
+  /** Whether other processes share the store. A call to such a store takes a round trip, and may fail. */
   readonly remote: boolean;
   /**
-   * Charges all or none, and returns which. With `peek`, returns the same answer but spends nothing.
+   * Charges all or none, and returns which. With `peek`, it returns the same answer but spends nothing.
    *
    * @param now the limiter's time, ms. A store with its own clock may ignore it, and then returns its time in
    * `Outcome.now`.
-   * @param hold the reservation, if any of the charges holds something. A call about a known reservation needs only
-   * what it does not hold already.
+   * @param hold the reservation, if any of the charges holds something. For a known reservation, only the units that it
+   *   does not hold already must be free.
    * @param claim the id that the request claims, if it has one; then there is a `hold`. If the id is already claimed,
    * nothing is decided, and the outcome says what is `known`. If the request is admitted, the claim is stored in the
    * same step.
@@ -164,8 +164,8 @@ export interface Store {
   /** Applies the adjustments and reads each limit as `decide` would for a cost of one unit. */
   adjust(adjustments: readonly Adjustment[], now: number): Outcome | Promise<Outcome>;
   /**
-   * Forgets what these partitions spent, so that a later refund of it gives nothing back. Holds and overrides stay in
-   * force.
+   * Forgets what these partitions have spent. A later refund of forgotten units has no effect. Holds and overrides stay
+   * in force.
    */
   reset(
     partitions: readonly { space: string; key: string; limits: LimitSet }[],
@@ -173,7 +173,7 @@ export interface Store {
   ): void | Promise<void>;
   /**
    * Records that a process is alive, and resolves with the number of processes recorded within the last 30 seconds,
-   * including this one. Called now and then together with a decision, which does not wait for it. Without this method,
+   * including this one. Called now and then, next to a decision that does not wait for the call. Without this method,
    * each process has the whole quota in an outage, unless the outage policy sets `instances`.
    *
    * @param limiter the limiter whose processes are counted.
@@ -181,8 +181,8 @@ export interface Store {
    */
   countProcesses?(limiter: string, process: string, now: number): Promise<number>;
   /**
-   * Sets the override of each of these partitions, and replaces an earlier one; `undefined` ends it. It stays in force
-   * until its end, whatever is spent, reset or forgotten meanwhile. Without this method, the limiter's `block` and
+   * Sets the override of each of these partitions, and replaces an earlier override; `undefined` ends it. An override
+   * stays in force until its end, whatever is spent, reset or forgotten. Without this method, the limiter's `block` and
    * `override` throw.
    */
   override?(
@@ -202,7 +202,7 @@ export interface Store {
    * @returns whether the text was written.
    */
   writeShared?(limiter: string, version: number, next: SharedText): boolean | Promise<boolean>;
-  /** Resolves once the store can answer, or rejects with the reason. For health and readiness probes. */
+  /** Resolves once the store can answer, or rejects with the reason why it cannot. For health and readiness probes. */
   check?(): Promise<void>;
   /** Frees connections and memory. The store is not used afterwards. */
   close?(): void | Promise<void>;

@@ -12,7 +12,7 @@ export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T
   }
 }
 
-/** Ignores the rejection of a promise that nobody awaits, so that it does not end the process. */
+/** Ignores the rejection of a promise that is not awaited, so that it does not end the process. */
 export function letFail(value: unknown): void {
   if (isThenable(value)) Promise.resolve(value).catch(() => {});
 }

@@ -80,9 +80,9 @@ describe("costs", () => {
     expect(() => limiter.peek({ user: "ann" }, { cost: { Tokens: 900 } })).toThrow('did you mean "tokens"?');
     // @ts-expect-error a unit that no limit counts
     expect(() => limiter.penalise({ user: "ann" }, { strikes: 1 })).toThrow('The cost names "strikes"');
-    // @ts-expect-error a cost that is not known is left out
+    // @ts-expect-error an unknown cost must be left out
     expect(() => limiter.admit({ user: "ann" }, { cost: { tokens: undefined } })).toThrow(
-      "The cost in tokens is undefined: leave tokens out where it is not known yet, or state a whole number from 0 up.",
+      "The cost in tokens is undefined: leave tokens out if it is not known yet, or give a whole number from 0 up.",
     );
   });
 
@@ -146,7 +146,7 @@ describe("costs", () => {
     );
   });
 
-  it("do not hide a compile error for an unknown option", () => {
+  it("do not hide the compile error for an unknown option", () => {
     const key = (user: string) => user;
     const misspelt = () =>
       createLimiter({
@@ -164,12 +164,12 @@ describe("costs", () => {
     expect(byCaller).toThrow("needs units");
   });
 
-  it("do not keep a typed limiter from being passed where any limiter is accepted", () => {
+  it("allow a typed limiter where any limiter is accepted", () => {
     const takes = (limiter: Limiter<Caller>) => limiter.name;
     expect(takes(typed())).toBe("typed");
   });
 
-  it.each([[["Big"]], ["tokens"], [[1]], [[undefined]]])("units of %j are an error", (units) => {
+  it.each([[["Big"]], ["tokens"], [[1]], [[undefined]]])("need a valid list of units: %j throws", (units) => {
     const layers = [{ name: "user", key: () => "a", limits: "5/minute" }];
     expect(() => createLimiter({ name: "chat", layers, units } as never)).toThrow(
       'The units of the policy must be a list of lower-case words such as ["requests", "tokens"], got ',

@@ -29,7 +29,7 @@ type UnitOfObject<Limits> = Limits extends { readonly unit: infer Unit extends s
     ? string
     : "requests";
 
-/** In text, limits are separated by `;`, `,` or `|`. */
+/** The units of limits in text, which are separated by `;`, `,` or `|`. */
 type UnitsOfText<Text extends string> = Text extends `${infer First};${infer Rest}`
   ? UnitsOfText<First> | UnitsOfText<Rest>
   : Text extends `${infer First},${infer Rest}`

@@ -88,7 +88,7 @@ describe("a decision log", () => {
     expect([clock.now(), begin?.at, policy?.at]).toEqual([now, now, now]);
   });
 
-  it("stamps its first lines with a time that does not step back with the limiter's clock", async () => {
+  it("gives its first lines a time that does not go back with the limiter's clock", async () => {
     const { limiter, clock, log, lines } = recording();
     const now = clock.now();
     await limiter.admit({ user: "ann" });
@@ -196,7 +196,7 @@ describe("a decision log", () => {
     ]);
   });
 
-  it("logs every change by an operator, without the operator's texts", async () => {
+  it("logs every change by an operator, without the operator's name and reason", async () => {
     const { limiter, lines, clock, text } = recording();
     const ann = { user: "ann" };
     await limiter.override(ann, { limits: "9/minute", forMs: 60_000, reason: "Ann of Leeds", by: "bob" });
@@ -224,7 +224,7 @@ describe("a decision log", () => {
     expect(text()).not.toMatch(/Leeds|bob/);
   });
 
-  it("names the override by prefix behind a decision and a penalty by its pseudonym, also behind a block", async () => {
+  it("gives the pseudonym of the override by prefix that applied to a decision, a penalty or a block", async () => {
     const { limiter, lines, text } = recording();
     const ann = { user: "ann" };
     await limiter.overridePrefix({ layer: "user", prefix: "an" }, { limits: "9/minute" });
@@ -243,7 +243,7 @@ describe("a decision log", () => {
     expect(text()).not.toContain('"an"');
   });
 
-  it("loses lines rather than delay a decision, and later logs how many were lost", async () => {
+  it("drops lines instead of delaying a decision, and later logs how many were lost", async () => {
     const { limiter, lines, log, clock, fail, reported } = recording({ mostWaiting: 100_000 });
     fail(new Error("ENOSPC: no space left on device"));
     for (let n = 0; n < 1000; n += 1) await limiter.admit({ user: `u${n}` });
@@ -258,7 +258,7 @@ describe("a decision log", () => {
     await limiter.admit({ user: "late" });
     const [report] = await lines("lost");
     expect(report).toMatchObject({ lines: lost, reason: "ENOSPC: no space left on device" });
-    // A reader who starts here knows the policy.
+    // A reader who starts here finds the policy.
     expect((await lines()).slice(-3).map(({ type }) => type)).toEqual(["begin", "policy", "decision"]);
     const counted = await lines();
     expect(new Set(counted.map(({ n }) => n)).size).toBe(counted.length);
@@ -278,7 +278,7 @@ describe("a decision log", () => {
     [{ writer: { write() {} }, secret: "short" }, /secret must be text or bytes, 16 or more/],
     [{ writer: { write() {} }, mostWaiting: 5 }, /mostWaiting .* 100000 .*5/],
     [{ writer: { write() {} }, sekret: "x" }, /no option "sekret": did you mean "secret"/],
-  ])("refuses %j", (options, message) => {
+  ])("throws for %j", (options, message) => {
     expect(() => decisionLog(options as never)).toThrow(message);
   });
 });

@@ -23,20 +23,20 @@ export interface DecisionLogOptions {
   writer: LineWriter;
   /**
    * The secret for the pseudonyms: 16 bytes or more. Keep it with your other secrets. Processes that share a store need
-   * the same secret, or a replay cannot tell that they met the same caller. Default: a random secret for this log,
-   * which is not stored.
+   * the same secret. Otherwise a replay cannot recognize a caller of several processes. Default: a random secret for
+   * this log, which is not stored.
    */
   secret?: string | Uint8Array;
   /** Returns the id of the current request, for example from an `AsyncLocalStorage`, or `undefined`. */
   requestId?: () => string | undefined;
   /**
-   * How many characters may wait to be written: from 100,000 up. Default: 16,000,000. Further lines are lost and
-   * counted.
+   * The maximum number of characters that wait to be written: from 100,000 up. Default: 16,000,000. Further lines are
+   * lost, and counted.
    */
   mostWaiting?: number;
-  /** Called when the writer fails: once for several failures in a row. Default: a line on the console. */
+  /** Called when the writer fails: once for several failures in a row. Default: logs a line to the console. */
   onError?: (error: unknown) => void;
-  /** For tests: the clock for the pauses between writes. */
+  /** The clock for the pauses between writes, for tests. */
   clock?: Pick<Clock, "after">;
 }
 
@@ -153,8 +153,8 @@ export function decisionLog(given: DecisionLogOptions): DecisionLog {
   }
 
   /**
-   * The JSON of a `DecisionLine`. It is joined from pieces, because most lines are decisions, and `JSON.stringify` of a
-   * whole one takes several times as long.
+   * Returns the JSON of a `DecisionLine`. It is joined from pieces, because most lines are decisions, and
+   * `JSON.stringify` of a whole line takes several times as long.
    */
   function decisionText(event: DecisionEvent): string {
     const { limiter, at, order, id, admission, cost, asOf, prefixesBehind = [] } = event;
@@ -263,13 +263,13 @@ function momentOf({ at, order }: Moment): { at: number; order?: number } {
   return order === undefined ? { at } : { at, order };
 }
 
-/** The members of an object as JSON, each after a comma. */
+/** Returns the members of an object as JSON, each after a comma. */
 function membersText(object: object): string {
   const json = JSON.stringify(object);
   return json === "{}" ? "" : `,${json.slice(1, -1)}`;
 }
 
-/** Makes names JSON. There are few: of limiters, layers and plans. */
+/** Creates a function that formats a name as JSON, and caches the result: limiters, layers and plans are few. */
 function createQuoting(): (name: string) => string {
   const known = new Map<string, string>();
   return (name) => {
@@ -302,7 +302,7 @@ function read(given: DecisionLogOptions): DecisionLogOptions {
     fail(`writer must have write(lines), such as logFiles("./decisions"), got ${show(writer)}.`);
   if (secret !== undefined && (!isBytes(secret) || secret.length < shortestSecret))
     fail(
-      `secret must be text or bytes, ${shortestSecret} or more of them; leave it out to have a random one.`,
+      `secret must be text or bytes, with a length of at least ${shortestSecret}. Leave it out for a random secret.`,
     );
   if (clock !== undefined) checkTimers(clock);
   if (mostWaiting !== undefined)

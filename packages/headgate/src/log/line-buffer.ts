@@ -2,7 +2,7 @@ import { inBackgroundBy } from "../core/background.ts";
 import type { Clock } from "../core/clock.ts";
 import { reasonOf } from "../core/reason.ts";
 
-/** Where lines go. */
+/** Writes the lines of a log. */
 export interface LineWriter {
   /**
    * Writes whole lines, each with its line feed. A write that throws or rejects must not have written anything: the
@@ -16,7 +16,7 @@ export interface LineWriter {
 
 export interface LineBufferOptions {
   readonly writer: LineWriter;
-  /** About how many characters may wait. */
+  /** The approximate maximum of characters that wait. */
   readonly mostWaiting: number;
   readonly clock: Pick<Clock, "after">;
   readonly head: () => readonly string[];
@@ -50,7 +50,10 @@ const mostTogether = 256 * 1024;
 
 export function createLineBuffer(options: LineBufferOptions): LineBuffer {
   const { writer, mostWaiting, clock, head, onError } = options;
-  /** The oldest first. Lines are joined as they come: a list of them would be cut again and again. */
+  /**
+   * The waiting lines, oldest first. Lines are joined as they come, because a list of lines would be cut again and
+   * again.
+   */
   const batches: Batch[] = [];
   let beingWritten: Batch | undefined;
   let waiting = 0;

@@ -45,7 +45,7 @@ export interface DecidedPartition extends LoggedPartition {
   limits?: string;
 }
 
-/** The log of a limiter begins, or continues after a rotation or a loss. */
+/** The log of a limiter begins here, or continues after a rotation or a loss. */
 export interface BeginLine extends LimiterLine {
   type: "begin";
   /** The name of the store. */
@@ -56,7 +56,7 @@ export interface BeginLine extends LimiterLine {
   segment: string;
 }
 
-/** The policy that is in force from now on, in this process. */
+/** The policy that is in force in this process from this line on. */
 export interface PolicyLine extends LimiterLine {
   type: "policy";
   /** The hash that decisions refer to. */
@@ -90,8 +90,8 @@ export interface DecisionLine extends LimiterLine {
   /** If the refusal repeats an earlier answer of the store: when the store gave that answer. */
   asOf?: { at: number; order?: number };
   /**
-   * The operators' overrides for the caller. If a partition has an override of its own and one by prefix, both are named:
-   * the first decides, the limits of the refusal are those of the second.
+   * The operators' overrides for the caller. If a partition has its own override and an override by prefix, both are
+   * listed: its own decides, and the limits of the refusal are those of the override by prefix.
    */
   overrides?: LoggedOverride[];
 }
@@ -126,7 +126,7 @@ export interface ExtendedLine extends LimiterLine {
   cost: Cost;
   admitted: boolean;
   by: DecidedBy;
-  /** As for a decision. */
+  /** When the store gave the answer, if the refusal repeats it, as for a decision. */
   asOf?: { at: number; order?: number };
 }
 

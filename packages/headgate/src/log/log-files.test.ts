@@ -30,7 +30,7 @@ describe("files of a log", () => {
     expect(statSync(path.join(missing, name)).mode & 0o777).toBe(0o600);
   });
 
-  it("are rotated by size, each with a head, and the oldest are deleted", async () => {
+  it("are rotated by size, each begins with a head, and the oldest are deleted", async () => {
     const files = logFiles(folder, { maxBytes: 10_000, maxFiles: 3 });
     for (let n = 0; n < 100; n += 1) await files.write(line(n), head);
     await files.close?.();
@@ -81,7 +81,7 @@ describe("files of a log", () => {
     ["x", { maxBytes: 1 }, /maxBytes .* 10000 .*1/],
     ["x", { maxFiles: 1 }, /maxFiles .* 2 .*1/],
     ["x", { maxFile: 1 }, /no option "maxFile": did you mean "maxFiles"/],
-  ])("refuse %j with %j", (where, options, message) => {
+  ])("throw for %j with %j", (where, options, message) => {
     expect(() => logFiles(where, options as object)).toThrow(message);
   });
 });

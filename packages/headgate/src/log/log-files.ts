@@ -97,7 +97,7 @@ export function logFiles(where: string, options: LogFilesOptions = {}): LineWrit
       }),
     );
     const oldest = files.sort((a, b) => a.changedMs - b.changedMs);
-    // `+ 1` counts the new file that is begun next.
+    // `+ 1` counts the new file that is created next.
     for (const { file } of oldest.slice(0, Math.max(0, oldest.length + 1 - maxFiles)))
       await unlink(file).catch(() => {});
   }

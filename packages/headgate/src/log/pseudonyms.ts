@@ -11,14 +11,14 @@ export interface Pseudonyms {
 
 /** The size of the cache. */
 const mostKept = 10_000;
-/** 96 bits: enough for a billion callers without a collision. */
+/** A pseudonym has 96 bits: enough for a billion callers without a collision. */
 const characters = 16;
 
 export function createPseudonyms(secret: string | Uint8Array): Pseudonyms {
   const kept = new OrderedMap<string>();
-  // Made once: from bytes, Node makes a key for each call, which takes longer than the hash.
+  // Make the key once. From bytes, Node would make a key for each call, which takes longer than the hash.
   const secretKey = createSecretKey(typeof secret === "string" ? Buffer.from(secret) : secret);
-  // UTF-16, because UTF-8 encodes all unpaired surrogates the same, so two callers would share a pseudonym.
+  // Hash UTF-16, because UTF-8 encodes all unpaired surrogates the same, so two callers would share a pseudonym.
   const hmac = (text: string) => createHmac("sha256", secretKey).update(text, "utf16le").digest("base64url");
   return {
     segment: hmac("\u0000segment").slice(0, 8),

@@ -37,7 +37,7 @@ function observed(options: Partial<LimiterOptions<Caller>> = {}) {
   });
   const stop = observe(limiter, { meter: provider.getMeter("test") });
 
-  /** The points of a metric, as `attributes → value`; for a histogram, the count and the sum. */
+  /** Returns the points of a metric, as `attributes → value`; for a histogram, the count and the sum. */
   async function read(name: string): Promise<Record<string, unknown>> {
     exporter.reset();
     await reader.forceFlush();
@@ -58,7 +58,7 @@ function observed(options: Partial<LimiterOptions<Caller>> = {}) {
 }
 
 describe("observe", () => {
-  it("counts requests that were answered by their id, apart from decisions", async () => {
+  it("counts requests that were answered by their id separately from decisions", async () => {
     const { limiter, read } = observed();
     const request = { id: "m1", fingerprint: "a" };
     const first = limiter.admit(alice, request) as Admitted;
@@ -175,7 +175,7 @@ describe("observe", () => {
     });
   });
 
-  it("stops when asked to", async () => {
+  it("records nothing after it is stopped", async () => {
     const { limiter, read, stop } = observed();
     await limiter.admit(alice);
     stop();
@@ -221,7 +221,7 @@ it.each<[unknown, unknown, RegExp]>([
   ["limiter", { metre: 1 }, /did you mean "meter"/],
   ["limiter", null, /options of observe must be an object such as \{ meter \}, got null/],
   ["limiter", { meter: null }, /meter of observe must be an OpenTelemetry meter, got null/],
-])("observe(%j, %j) is an error that says what is expected", (of, options, says) => {
+])("observe(%j, %j) throws, and the error says what is expected", (of, options, says) => {
   const { limiter } = observed();
   expect(() => observe((of === "limiter" ? limiter : of) as never, options as never)).toThrow(says);
 });

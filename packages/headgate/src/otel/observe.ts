@@ -9,11 +9,11 @@ import type { ShadowEvent } from "../shadow/shadow.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 export interface ObserveOptions {
-  /** Default: the meter "headgate" of the global provider. */
+  /** The meter that records the metrics. Default: the meter "headgate" of the global provider. */
   meter?: Meter;
 }
 
-/** In seconds. Decisions take from microseconds, in memory, up to the time limit of a store. */
+/** In seconds. Decisions take from microseconds (in memory) to the time limit of a store. */
 const durationBuckets = [
   0.00001, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5,
 ];
@@ -44,7 +44,7 @@ export function observe(
   });
   const shadowDecisions = meter.createCounter("headgate.shadow.decisions", {
     description:
-      "Decisions of the shadow, by its outcome (shadow-admitted, shadow-refused) and the live one.",
+      "Decisions of the shadow, by its outcome (shadow-admitted, shadow-refused) and the live outcome.",
     unit: "{decision}",
   });
   const durations = meter.createHistogram("headgate.decision.duration", {
@@ -187,7 +187,7 @@ function nameOf({ layer, name }: LimitReading, { overrides = [] }: Admission): s
 /**
  * Reports the limiter's status at each collection.
  *
- * @param before called first. Collections call what observes before they read the counters.
+ * @param before called first. A collection runs these callbacks before it reads the counters.
  */
 function observeStatus(
   limiter: Pick<Limiter<never>, "status">,
@@ -248,8 +248,8 @@ function outcomeOf(admission: Admission): {
 }
 
 /**
- * The limit with the largest share used; `undefined` if none is near. Places are ignored, because they are taken and
- * freed all the time.
+ * Returns the limit of which the largest share is used; `undefined` if none is near. `concurrent` limits are ignored,
+ * because their places are taken and freed all the time.
  */
 function nearestOf(limits: readonly LimitReading[]): LimitReading | undefined {
   let nearest: LimitReading | undefined;

@@ -17,7 +17,7 @@ type Branch = Map<string | undefined, Branch | Leaf>;
 
 /**
  * An SDK sorts and hashes the attributes at each `add`, which takes longer than a decision in memory. A tally finds its
- * count by the values alone, and is empty again after each collection.
+ * count by the attributes' values, and is empty again after each collection.
  *
  * @param names of the attributes that differ
  * @param common the attributes of all counts

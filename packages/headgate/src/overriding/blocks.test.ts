@@ -38,7 +38,7 @@ function limiters(options: Partial<LimiterOptions<Caller>> = {}) {
 }
 
 describe("block", () => {
-  it("refuses a caller until its end, charges nothing meanwhile, and does not affect others", async () => {
+  it("refuses a caller until its end, charges nothing for the refused requests, and does not affect other callers", async () => {
     const { here, clock } = limiters();
     here.block(alice, { forMs: 60_000, reason: "spam", by: "ada" });
     const refused = here.admit(alice) as Refused;
@@ -84,7 +84,7 @@ describe("block", () => {
     expect(here.admit(bob)).toMatchObject({ admitted: true });
   });
 
-  it("accepts a date, and explains any other invalid value", () => {
+  it("accepts a date, and throws for an invalid value with an explanation", () => {
     const { here, clock } = limiters();
     here.block(alice, { until: new Date(clock.now() + 5000) });
     expect(here.peek(alice)).toMatchObject({ retryAfterMs: 5000 });
@@ -140,7 +140,7 @@ describe("block", () => {
     expect((here.peek(alice) as Admitted).limits[0]?.remaining).toBe(70);
   });
 
-  it("applies to an unlimited caller, and to one whose plan is looked up", async () => {
+  it("applies to an unlimited caller, and to a caller whose plan is looked up", async () => {
     const { here } = limiters({
       layers: [
         {
@@ -179,7 +179,7 @@ describe("block", () => {
     expect(forGood.body + timed.body).not.toContain("secret");
   });
 
-  it("shows nothing left until its end, and does not blame limits of another layer", async () => {
+  it("shows nothing left until its end, and does not name limits of another layer as the cause", async () => {
     const { here, there } = limiters();
     here.block(alice, { forMs: 42_000 });
     for (const refused of [
@@ -197,7 +197,7 @@ describe("block", () => {
     }
   });
 
-  it("is not a 403 for a request that could not be admitted at its end either", () => {
+  it("is not a 403 for a request that could never be admitted, even after its end", () => {
     const { here } = limiters();
     here.block(alice, { forMs: 1000 });
     expect(here.admit(alice, { cost: { requests: 6 } })).toMatchObject({ reason: "cost-exceeds-quota" });
@@ -221,7 +221,7 @@ describe("block, on a shared store", () => {
     expect(await there.admit(alice)).toMatchObject({ admitted: true, decidedBy: "store" });
   });
 
-  it("ends at once in the process that ends it", async () => {
+  it("ends immediately in the process that ends it", async () => {
     const { there } = limiters();
     await there.block(alice);
     expect(await there.admit(alice)).toMatchObject({ reason: "blocked" });

@@ -13,7 +13,7 @@ import type { Prefixes } from "./prefixes.ts";
 
 export interface OverridingOptions {
   readonly known: KnownOverrides;
-  /** Absent if overrides by prefix do not apply. */
+  /** The overrides by prefix; absent if they do not apply. */
   readonly prefixes?: Pick<Prefixes, "isEmpty" | "find">;
   /** Whether the store supports overrides. */
   readonly storeOverrides: boolean;
@@ -25,13 +25,13 @@ export interface OverridingOptions {
   readonly now: () => number;
   /** Reports each kind of mistake once. */
   readonly report: (error: unknown) => void;
-  /** Asks the store, or whatever decides in its place. */
+  /** Asks the store, or the code that decides in its place. */
   readonly ask: (question: Question, peek: boolean) => Ruling | Promise<Ruling>;
 }
 
-/** How often a request is tried again when its override has been replaced meanwhile. */
+/** How often a request is tried if its override was replaced each time. */
 const mostTries = 3;
-/** The wait that is reported after that, ms. */
+/** The wait that is reported after the last try, ms. */
 const retryMs = 1000;
 
 /**
@@ -55,13 +55,16 @@ export function createOverriding(options: OverridingOptions) {
       limits = overriding.of(layer, charge.limits, override.limits);
     } catch (error) {
       const reason = reasonOf(error);
-      const message = `An override in layer "${layer}" cannot be used, and the caller's own limits hold: ${reason}`;
+      const message = `An override in layer "${layer}" cannot be used, so the caller's own limits apply: ${reason}`;
       report(new HeadgateError("store-state-invalid", message, { cause: error }));
     }
     return { space, key, limits, ...amountsOf(limits, cost), [as]: override };
   }
 
-  /** For each charge, the override in force for the longest prefix of its key; `undefined` if no charge has one. */
+  /**
+   * Returns, for each charge, the override in force for the longest prefix of its key; `undefined` if no charge has
+   * one.
+   */
   function findPrefixes({ layers, charges }: Question): (OverrideByPrefix | undefined)[] | undefined {
     if (prefixes === undefined || prefixes.isEmpty) return undefined;
     let found: (OverrideByPrefix | undefined)[] | undefined;
@@ -76,8 +79,8 @@ export function createOverriding(options: OverridingOptions) {
   }
 
   /**
-   * The same request under the overrides in force. An override of the partition takes precedence over one by prefix. A
-   * block of the partition is left to the store.
+   * Returns the same request under the overrides in force. An override of the partition takes precedence over an
+   * override by prefix. A block of the partition is left to the store.
    */
   function under(
     own: Question,
@@ -207,7 +210,7 @@ export function createOverriding(options: OverridingOptions) {
       return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
     },
 
-    /** The same partitions under the overrides that this process knows. */
+    /** Returns the same partitions under the overrides that this process knows. */
     underKnown: (own: Question): Question => under(own, known.findLimits(own.charges, now()), undefined),
 
     /** @throws HeadgateError if the text cannot replace these limits. */
@@ -219,7 +222,7 @@ function itself(ruling: Ruling): Ruling {
   return ruling;
 }
 
-/** The index of a charge whose limits are `blocked`. */
+/** Returns the index of a charge whose limits are `blocked`. */
 function blockedPlaceOf({ charges }: Question): number | undefined {
   for (let c = 0; c < charges.length; c += 1) {
     if ((charges[c] as Charge).limits.word === "blocked") return c;
@@ -227,7 +230,10 @@ function blockedPlaceOf({ charges }: Question): number | undefined {
   return undefined;
 }
 
-/** The store returned another override each time, so the request was not decided. It is refused with a short wait. */
+/**
+ * Returns a refusal with a short wait, for a request that was not decided because the store returned another override
+ * each time.
+ */
 function undecided(ruling: Ruling): Ruling {
   const { now, readings } = ruling.outcome;
   const waiting = readings.map((limits) =>

@@ -8,9 +8,9 @@ interface Partition {
 }
 
 interface Known {
-  /** Absent: the store has just reported that none is in force. */
+  /** The override; absent if the store has just reported that none is in force. */
   readonly override: Override | undefined;
-  /** When it ends, by the limiter's clock. */
+  /** When the override ends, by the limiter's clock. */
   readonly until: number;
   readonly heardAt: number;
 }
@@ -19,9 +19,9 @@ interface Known {
 const noneForMs = 1000;
 
 /**
- * The overrides that this process knows. A request is made under them at once, in one round trip. They stay in force
- * while the store cannot be reached, because no block may end because of an outage. A process knows only overrides of
- * callers that it decided or overrode itself. A forgotten override costs one more round trip.
+ * The overrides that this process knows. A request is made under them in its first round trip. They stay in force while
+ * the store cannot be reached, because an outage must not end a block. A process knows only overrides of callers that
+ * it decided or overrode itself. A forgotten override costs one more round trip.
  */
 export interface KnownOverrides {
   /** Whether no override is known. */
@@ -37,9 +37,9 @@ export interface KnownOverrides {
   /** Records an override that this process has set. */
   begin(partitions: readonly Partition[], terms: OverrideTerms, now: number): void;
   forget(partitions: readonly Partition[]): void;
-  /** For each charge, the override with other limits in force; `undefined` if no charge has one. */
+  /** Returns, for each charge, the override with other limits in force; `undefined` if no charge has one. */
   findLimits(charges: readonly Partition[], now: number): (Override | undefined)[] | undefined;
-  /** The refusal that the store would return for these charges; `undefined` if no block is known. */
+  /** Returns the refusal that the store would return for these charges; `undefined` if no block is known. */
   findBlock(charges: readonly Charge[], now: number): Outcome | undefined;
   /** Whether the store has reported within the last second that no override is in force. */
   hasNone(partition: Partition, now: number): boolean;
@@ -47,7 +47,7 @@ export interface KnownOverrides {
   noteNone(partition: Partition, now: number): void;
 }
 
-/** @param most how many are kept. The oldest are dropped first. */
+/** @param most the maximum number of overrides that are kept. The oldest are dropped first. */
 export function createKnownOverrides(most: number): KnownOverrides {
   const known = new PartitionMap<Known>();
   let changes = 0;

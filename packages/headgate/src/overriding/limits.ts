@@ -6,11 +6,11 @@ import { compileLimits, type LimitSet, readLimits } from "../core/limit-set.ts";
 /** How many parsed texts are cached for each plan. */
 const keptTexts = 100;
 
-/** Reads the limits of overrides and keeps the results: overrides are few, and requests are many. */
+/** Reads the limits of overrides and caches the results: overrides are few, and requests are many. */
 export interface OverridingLimits {
   /**
-   * The limits of a partition while an override is in force. The override's limits replace the plan's limits in the
-   * units that they name. Other units keep the plan's limits. `unlimited` and `blocked` replace all limits.
+   * Returns the limits of a partition while an override is in force. The override's limits replace the plan's limits in
+   * the units that they name. Other units keep the plan's limits. `unlimited` and `blocked` replace all limits.
    *
    * @throws HeadgateError `limit-unreadable`, `limit-invalid` or `policy-invalid`
    */
@@ -53,7 +53,7 @@ function compile(layer: string, plan: LimitSet, text: string, ofLayer: LayerMemo
   }
   // An unlimited plan may count units for other plans: those counts continue.
   const others = isWord || plan.word === "blocked" ? [] : plan.limits.filter(({ unit }) => !units.has(unit));
-  // A copy, so that one caller's longer memory does not apply to the whole layer.
+  // Copy the memory, so that one caller's longer memory does not apply to the whole layer.
   const memory = copyOf(ofLayer);
   const limits = compileLimits({ layer, plan: plan.plan }, isWord ? text : [text, ...others], memory);
   if (plan.word !== "unlimited" || isWord) return limits;

@@ -44,7 +44,7 @@ function limiters(options: Partial<LimiterOptions<Caller>> = {}) {
   return { clock, errors, shared, remote, here: make(shared), there: make(remote), make };
 }
 
-/** Sends requests in a row, each of which ends at once. @returns how many were admitted */
+/** Sends requests one after another, each of which ends immediately. Returns how many were admitted. */
 async function admittedOf(
   limiter: Limiter<Caller>,
   caller: Caller,
@@ -302,7 +302,7 @@ describe("override", () => {
     });
   });
 
-  it("explains invalid options, and changes nothing", async () => {
+  it("throws for invalid options with an explanation, and changes nothing", async () => {
     const { here, clock } = limiters();
     const mistakes: [unknown, RegExp][] = [
       [undefined, /override takes an object, such as \{ limits: "1000\/hour" \}, got undefined/],
@@ -371,7 +371,7 @@ describe("override, on a shared store", () => {
     expect(remote.calls.decide).toBe(9);
   });
 
-  it("admits a refused caller at once in the process that set it, and within a second in others", async () => {
+  it("admits a refused caller immediately in the process that set it, and within a second in others", async () => {
     const { there, remote, make, clock } = limiters();
     const elsewhere = make(remote);
     expect(await admittedOf(there, alice, 9)).toBe(5);
@@ -392,7 +392,7 @@ describe("override, on a shared store", () => {
     remote.mode = "reject";
     expect(await admittedOf(there, alice, 9)).toBe(2);
     expect(await admittedOf(there, bob, 30)).toBe(20);
-    // A process that does not know it applies the plan.
+    // A process that does not know the override applies the plan.
     expect(await admittedOf(make(remote), bob, 30)).toBe(5);
     await expect(there.endOverride(alice)).rejects.toThrow();
     clock.advance(hour);

@@ -10,12 +10,13 @@ export interface ListedOverride extends OverrideByPrefix {
 export interface PrefixList {
   readonly version: number;
   /**
-   * The first version of a series of lists, each made from the one before. A store that has lost its data begins a new
-   * series, at a random version. Versions can be compared only within a series: the higher version is later.
+   * The first version of a series of lists, each made from the previous list. A store that has lost its data begins a
+   * new series, at a random version. Versions can be compared only within a series: the higher version is later.
    */
   readonly series: number;
   /**
-   * Other series that were merged into this one. An override of theirs that is not in this list has been ended since.
+   * Other series that were merged into this series. If an override of such a series is not in this list, it has been
+   * ended.
    */
   readonly merged: readonly number[];
   readonly overrides: readonly ListedOverride[];
@@ -30,7 +31,7 @@ const mostMerged = 100;
  * Finds the current list if the store has one and this process knows another. The store may have lost all or its latest
  * data, and other processes may have made changes since.
  *
- * @returns `found` itself, unless something must be written back to the store.
+ * @returns `found` itself, unless a merged list must be written to the store.
  */
 export function latestOf(found: PrefixList, known: PrefixList): PrefixList {
   if (known.version === 0 || found.merged.includes(known.series)) return found;
@@ -51,7 +52,7 @@ export function isNewer(list: PrefixList, known: PrefixList): boolean {
   return !known.merged.includes(list.series);
 }
 
-/** The list that replaces this one. */
+/** Returns the list that replaces this list. */
 export function listAfter(list: PrefixList, overrides: readonly ListedOverride[]): PrefixList {
   if (list.version > 0) return { ...list, version: list.version + 1, overrides };
   const version = mintId();

@@ -27,7 +27,7 @@ interface Caller {
 
 let made = 0;
 
-/** Processes of a new limiter. */
+/** Creates processes of a new limiter. */
 function processes(make: (clock: FakeClock) => Store, more: Partial<LimiterOptions<Caller>> = {}) {
   made += 1;
   const clock = fakeClock();
@@ -75,7 +75,7 @@ async function polled(clock: FakeClock, holds: () => Promise<void>): Promise<voi
 }
 
 describe.each(stores)("overrides by prefix over %s", (_name, make) => {
-  it("apply to all keys with the prefix, here at once and in another process within two seconds", async () => {
+  it("apply to all keys with the prefix, immediately in this process and within two seconds in another", async () => {
     const { clock, start } = processes(make);
     const [here, there] = [start(), start()];
     expect(await quotaOf(there, "org-42:ann")).toBe(5);
@@ -96,7 +96,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     expect(await there.prefixOverrides()).toEqual([
       { layer: "user", prefix: "org-42:", limits: "8/minute", until, reason: "launch day", by: "ada" },
     ]);
-    // A process that starts later reads it before its first decision.
+    // A process that starts later reads the override before its first decision.
     expect(await quotaOf(start(), "org-42:eve")).toBe(8);
     await there.endPrefixOverride({ layer: "user", prefix: "org-42:" });
     expect(await quotaOf(there, "org-42:ann")).toBe(5);
@@ -119,7 +119,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     const [here, there] = [start(), start()];
     expect(await quotaOf(here, "bot-1")).toBe(5);
     await polled(clock, async () => expect(reads).toBeGreaterThan(1));
-    // Each step lets a reading under way end.
+    // Each step lets a pending read end.
     for (let n = 0; n < 100; n += 1) {
       clock.advance(1000);
       await last;
@@ -189,7 +189,7 @@ describe.each(stores)("overrides by prefix over %s", (_name, make) => {
     expect(await admittedOf(limiter, "org-42:ann", 3)).toBe(1);
     await limiter.endPrefixOverride(target);
     expect(await admittedOf(limiter, "org-42:ann", 3)).toBe(0);
-    // Units that it does not name keep the caller's limits.
+    // Units that the override does not name keep the caller's limits.
     await limiter.overridePrefix(target, { limits: "50/minute" });
     const { limits } = await limiter.peek({ user: "org-42:ann" });
     expect(limits.map(({ name, quota }) => [name, quota])).toEqual([
@@ -329,7 +329,7 @@ describe("an override by prefix", () => {
       (limiter) => limiter.endPrefixOverride({ layer: "user", prefix: "" }),
       /prefix of endPrefixOverride/,
     ],
-  ])("is refused with %s", (_what, call, message) => {
+  ])("throws for %s", (_what, call, message) => {
     const { start } = processes(memory);
     const limiter = start();
     expect(() => call(limiter)).toThrow(message);
@@ -402,7 +402,7 @@ describe("an override by prefix, if the store fails", () => {
     return { shared, ...processes(() => store), scripted };
   }
 
-  /** A shared store that loses its data when it is closed. */
+  /** Creates a shared store that loses its data when it is closed. */
   const losing = () =>
     processes(() => {
       const shared = memoryStore();
@@ -457,13 +457,13 @@ describe("an override by prefix, if the store fails", () => {
       await polled(clock, async () => {
         expect(await quotaOf(one, "bot-1")).toBe("blocked");
         expect(await quotaOf(one, `net-${changes - 1}:1`)).toBe("blocked");
-        // For each prefix, the latest decision.
+        // For each prefix, the latest override applies.
         expect(await quotaOf(one, "spam-1")).toBe(9);
       });
     }
   });
 
-  it("that was ended is not brought back by a process that slept meanwhile", async () => {
+  it("that was ended is not brought back by a process that was asleep when it was ended", async () => {
     const { clock, store, start } = losing();
     const [limiter, idle] = [start(), start()];
     const bots = { layer: "user", prefix: "bot-" };

@@ -34,12 +34,12 @@ export interface PrefixTarget {
 /** An operator's override for every caller whose key begins with a prefix. */
 export interface PrefixOverride extends Readonly<PrefixTarget>, Omit<Override, "id"> {}
 
-/** The most overrides by prefix of a limiter. */
+/** The maximum number of a limiter's overrides by prefix. */
 export const mostPrefixes = 1000;
-/** How often an active process reads them, ms. */
+/** How often an active process reads the overrides, ms. */
 const everyMs = 1000;
 /**
- * After this long without a decision, ms, a process stops reading them until the next decision, so that an idle process
+ * How long after its last decision a process stops reading the overrides until the next decision, ms. An idle process
  * does not wake the store.
  */
 const idleAfterMs = 60_000;
@@ -66,11 +66,11 @@ export interface PrefixesOptions {
  */
 export interface Prefixes {
   readonly isEmpty: boolean;
-  /** The override in force for a key. The longest prefix wins. */
+  /** Returns the override in force for a key. The longest prefix wins. */
   find(layer: string, key: string, now: number): OverrideByPrefix | undefined;
   /** Call this before a decision. Resolves once the overrides have been read; `undefined` if they are known already. */
   refresh(): Promise<void> | undefined;
-  /** Reads them for the first time, or again. Never rejects. */
+  /** Reads the overrides. Never rejects. */
   load(): Promise<void>;
   /** Sets the override of a prefix, replacing an earlier one. Without terms, ends it. */
   set(target: PrefixTarget, terms: OverrideTerms | undefined): void | Promise<void>;
@@ -105,13 +105,13 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
     const found = readList(shared);
     const latest = latestOf(found, known);
     if (latest === found) return adopt(found);
-    // If another process wrote first, the next reading shows its result.
+    // If another process wrote first, the next read shows its result.
     return after(writeOf(store)(limiter, found.version, writeList(latest)), (isDone) => {
       if (isDone) adopt(latest);
     });
   }
 
-  /** The next reading follows a second later. A series of failures is reported once. */
+  /** The next read follows a second later. A series of failures is reported once. */
   function failed(error: unknown): void {
     if (stopped) return;
     readAt = clock.now();
@@ -131,7 +131,7 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
     }
   }
 
-  /** The next reading begins only when this one is over, however far the clock is moved meanwhile. */
+  /** The next read begins only after this read has ended, however far the clock moves. */
   function load(): Promise<void> {
     if (!isKept) return Promise.resolve();
     reading ??= read().finally(() => {
@@ -254,14 +254,14 @@ export function createPrefixes(options: PrefixesOptions): Prefixes {
   };
 }
 
-/** A version that no text has. */
+/** A version that is never equal to the version of a text. */
 const never = -1;
 
 /** Returns the new list for the overrides in force. */
 type Change = (kept: readonly ListedOverride[]) => readonly ListedOverride[];
 
 interface OfLayer {
-  /** In descending order. */
+  /** The lengths of all prefixes, in descending order. */
   readonly lengths: readonly number[];
   readonly of: ReadonlyMap<string, OverrideByPrefix>;
 }

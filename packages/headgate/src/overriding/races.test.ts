@@ -19,7 +19,7 @@ describe.each([
     { name: "all", limits: "500/hour" },
   ];
 
-  /** The operator's process. */
+  /** Sets an override, like the operator's process. */
   async function decided(key: string, limits: string): Promise<void> {
     const limiter = createLimiter<string>({
       name: "chat",
@@ -38,7 +38,7 @@ describe.each([
       await decided(key, limits);
       const admitted = await race({ url: server.url, processes: 8, attemptsEach: 25, layers, key });
       expect(admitted.reduce((sum, one) => sum + one, 0)).toBe(Number.parseInt(limits, 10));
-      // What was spent counts when the override begins and when it ends.
+      // Spent units count when the override begins and when it ends.
       await decided(key, "40/hour");
       const more = await race({ url: server.url, processes: 8, attemptsEach: 25, layers, key });
       expect(more.reduce((sum, one) => sum + one, 0)).toBe(40 - Number.parseInt(limits, 10));

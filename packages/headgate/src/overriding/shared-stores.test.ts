@@ -16,7 +16,7 @@ const second = 1000;
 const minute = 60_000;
 const plan = { quota: 5, windowMs: minute };
 
-/** The operator's possible decisions and their meaning. */
+/** The overrides that an operator may set, and their meaning. */
 const terms: Record<string, { quota: number; windowMs: number }> = {
   "8/minute": { quota: 8, windowMs: minute },
   "2/minute": { quota: 2, windowMs: minute },
@@ -107,7 +107,7 @@ describe.each(stores)("overrides over %s", (name, make, runs) => {
               if (limits === "unlimited") count.countsCoarsely();
               count.limitTo(terms[limits] ?? plan, clock.now() + (forMs ?? Number.POSITIVE_INFINITY));
             }
-            // Another process may refuse from memory for this long.
+            // For this long, another process may refuse from memory.
             clock.advance(second);
           }
         }
@@ -144,7 +144,7 @@ describe.each(stores)("overrides over %s", (name, make, runs) => {
       clock.advance(second);
     }
     expect(admitted.length).toBeGreaterThan(12);
-    // A bucket of seven admits up to thirteen a minute, by design; the plan alone admits ten.
+    // A bucket of seven admits up to thirteen a minute, by design. The plan admits ten.
     for (const at of admitted)
       expect(admitted.filter((other) => other > at - minute && other <= at).length).toBeLessThanOrEqual(13);
     await limiter.close();

@@ -14,22 +14,22 @@ import type { PrefixTarget } from "./prefixes.ts";
 
 /** Selects the layer of an override. */
 export interface OverrideTarget {
-  /** The layer that it applies to. Default: the first layer that applies to the caller. */
+  /** The layer of the override. Default: the first layer that applies to the caller. */
   layer?: string;
 }
 
 /** How long an operator's decision lasts, and why. */
 export interface BlockOptions extends OverrideTarget {
-  /** How long it lasts, in milliseconds, up to 100 years. Without `forMs` and `until`, it has no end. */
+  /** How long the override lasts, in milliseconds, up to 100 years. Without `forMs` and `until`, it has no end. */
   forMs?: number;
   /**
-   * When it ends: a date, or milliseconds since 1970-01-01T00:00Z. By the clock of a shared store, if the store has
-   * one.
+   * When the override ends: a date, or milliseconds since 1970-01-01T00:00Z. If a shared store has its own clock, that
+   * clock counts.
    */
   until?: number | Date;
   /** The reason, for operators: at most 200 characters. Callers do not see it. */
   reason?: string;
-  /** Who decided it, for operators: at most 100 characters. */
+  /** Who made the override, for operators: at most 100 characters. */
   by?: string;
 }
 
@@ -214,7 +214,7 @@ function checkText(name: string, text: unknown, longest: number): void {
 }
 
 /**
- * The partition of a caller that an override or reset applies to.
+ * Returns the partition of a caller to which an override or reset applies.
  *
  * @param question the caller's question.
  * @throws HeadgateError `option-invalid` if there is none, or if the caller shares it with others.
@@ -238,7 +238,7 @@ export function targetOf(
 }
 
 /**
- * The part of a question about one layer, or the whole question if no layer is named. @throws HeadgateError
+ * Returns the part of a question about one layer, or the whole question if no layer is named. @throws HeadgateError
  * `option-invalid` if the layer does not apply.
  */
 export function within(question: Question, layer: string | undefined): Question {

@@ -105,7 +105,7 @@ describe("a policy document", () => {
       /outage policy of layer "user" .* got "open"/,
     ],
     [{ layers: [{ name: "user", limits: "5/minute" }], units: ["Tokens"] }, /"Tokens"/],
-  ])("refuses %j", (json, message) => {
+  ])("throws for %j", (json, message) => {
     expect(() => readPolicyDocument(json)).toThrow(message);
   });
 

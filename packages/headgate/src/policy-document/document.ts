@@ -32,13 +32,14 @@ export interface PolicyDocument {
 }
 
 /**
- * The functions that code adds to a document, by the name of the layer. `keys` are by the layer's `key`, if it has one.
+ * The functions that code adds to a document, by the name of the layer. `keys` are named by the layer's `key`, if it
+ * has one.
  */
 export interface DocumentFunctions<Caller> {
   keys: Readonly<Record<string, (caller: Caller) => string | number | null>>;
-  /** The plan of a caller, by layer; `undefined` is the default plan. */
+  /** For each layer, a function that returns a caller's plan; `undefined` is the default plan. */
   plans?: Readonly<Record<string, (caller: Caller) => string | undefined | PromiseLike<string | undefined>>>;
-  /** The limits of a caller, by layer. */
+  /** For each layer, a function that returns a caller's limits. */
   limits?: Readonly<Record<string, (caller: Caller) => string>>;
 }
 
@@ -49,7 +50,7 @@ const ways = ["limits", "plans", "defaultLimits"] as const;
 /**
  * Checks a policy that was read from a file or a store.
  *
- * @param json what `JSON.parse` returned.
+ * @param json the result of `JSON.parse`.
  * @throws HeadgateError `policy-invalid`, `limit-unreadable` or `limit-invalid`, naming the place, the value and what
  *   is expected.
  */
@@ -128,14 +129,14 @@ export function layersOf<Caller>(
   });
 }
 
-/** Used without a `limits` function: all callers have the default limits. */
+/** Stands in for a missing `limits` function: all callers have the default limits. */
 function inWords(limits: LimitsInput): () => string {
   const items = Array.isArray(limits) ? limits : [limits];
   const text = items.map((one) => (typeof one === "string" ? one : formatLimit(one as Limit))).join("; ");
   return () => text;
 }
 
-/** JSON has no `undefined`: `instances` is `null` there. */
+/** Leaves out an absent `instances`, because JSON has no `undefined`. */
 function dense(outage: OutageOption): OutageOption {
   return typeof outage === "object" && outage !== null && outage.instances === null
     ? { policy: "local" }

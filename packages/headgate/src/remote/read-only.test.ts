@@ -30,7 +30,7 @@ async function reasonOf(store: string): Promise<string> {
 
 const onlyReaders =
   'The store "postgres" was not ready within 1500 ms: PostgreSQL is read-only: this server is a replica, ' +
-  "or default_transaction_read_only is on. Name the primary, and leave that setting off for this user and database.";
+  "or default_transaction_read_only is on. Connect to the primary, and turn that setting off for this user and database.";
 
 it(
   "is not ready with a read-only PostgreSQL, with or without its tables",

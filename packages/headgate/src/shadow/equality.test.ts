@@ -29,7 +29,7 @@ const live: LayerOptions<Caller>[] = [
   { ...all, limits: "12/minute" },
 ];
 
-/** Candidates: stricter, looser, other units and algorithms, other plans, fewer and more layers. */
+/** Candidate policies: stricter and looser, with other units and algorithms, other plans, and fewer or more layers. */
 const candidates: LayerOptions<Caller>[][] = [
   [
     { ...planned, plans: { free: "2/minute; 300 tokens/hour", pro: "blocked" } },
@@ -75,7 +75,7 @@ const histories = fc.record({
   steps: fc.array(step, { minLength: 5, maxLength: 40 }),
 });
 
-/** A decision without the names of limiter and policy. */
+/** Returns a decision without the names of limiter and policy. */
 function said(decision: Admission | Peek) {
   return {
     admitted: decision.admitted,
@@ -104,7 +104,7 @@ function watched(store: Store): { store: Store; quiet: () => Promise<void> } {
       reset: (...asked) => noted(store.reset(...asked)),
     },
     async quiet() {
-      // An answer may start another call.
+      // An answer may cause another call.
       for (let turns = 0; turns < 3; turns += 1) {
         if (underWay.size > 0) turns = 0;
         await Promise.allSettled([...underWay]);
@@ -121,7 +121,7 @@ describe.each([
   ["redis", redis, 50],
   ["postgres", postgres, 12],
 ] as const)("a shadow over %s", (_name, make, runs) => {
-  it(`decides like a second limiter with that policy, and changes no live answer, in ${runs} histories`, async () => {
+  it(`decides like a second limiter with the candidate policy, and changes no live answer, in ${runs} histories`, async () => {
     const seen = { admitted: 0, refused: 0, differing: 0, extensionsRefused: 0 };
     await fc.assert(
       fc.asyncProperty(histories, async ({ candidate, steps }) => {
@@ -134,7 +134,7 @@ describe.each([
             layers,
             units: ["tokens"],
             store,
-            // Without timers, because heartbeats at other times would report other bounds for holds.
+            // The clock has no timers, because heartbeats at other times would change when holds lapse.
             clock: { now: clock.now },
             timeouts: { storeMs: 30_000 },
             onError: (error) => errors.push(error),
@@ -202,10 +202,10 @@ describe.each([
       }),
       { numRuns: runs },
     );
-    // Otherwise the test would prove nothing.
+    // If nothing of a kind happened, the test would prove nothing about it.
     const { extensionsRefused, ...counts } = seen;
     for (const count of Object.values(counts)) expect(count).toBeGreaterThan(runs / 25);
-    // Rare, so a few histories may have none.
+    // Refused extensions are rare, so a few histories may have none.
     if (runs >= 300) expect(extensionsRefused).toBeGreaterThan(0);
   }, 240_000);
 });

@@ -8,15 +8,15 @@ export interface ShadowReport {
   readonly limiter: string;
   /** The hash of the shadow's policy. */
   readonly policy: string;
-  /** When it was set, by the limiter's clock: milliseconds since 1970-01-01T00:00Z. */
+  /** When the shadow was set, by the limiter's clock: milliseconds since 1970-01-01T00:00Z. */
   readonly since: number;
   /** Requests that the shadow decided, without those in `overridden`. */
   readonly decisions: number;
   /** How many of these it would refuse: `newlyRefused` plus `stillRefused`. */
   readonly wouldRefuse: number;
-  /** Of these, those that the limiter admitted. */
+  /** Requests that the shadow would refuse and the limiter admitted. */
   readonly newlyRefused: number;
-  /** Of these, those that the limiter refused too. */
+  /** Requests that the shadow would refuse and the limiter refused too. */
   readonly stillRefused: number;
   /** Requests that the limiter refused and the shadow would admit. */
   readonly newlyAdmitted: number;
@@ -29,7 +29,7 @@ export interface ShadowReport {
   readonly undecided: number;
   /** Extensions of requests that the shadow admitted, and how many of them it would refuse. */
   readonly extensions: { readonly decisions: number; readonly wouldRefuse: number };
-  /** The same by layer and plan, in the order of the shadow's policy. */
+  /** The figures by layer and plan, in the order of the shadow's policy. */
   readonly layers: readonly ShadowLayerReport[];
 }
 
@@ -41,9 +41,9 @@ export interface ShadowLayerReport {
   readonly decisions: number;
   /** How many of these the shadow would refuse with the longest wait in this layer. */
   readonly wouldRefuse: number;
-  /** Of these, those that the limiter admitted. */
+  /** Requests that the shadow would refuse and the limiter admitted. */
   readonly newlyRefused: number;
-  /** Of these, those that the limiter refused too. */
+  /** Requests that the shadow would refuse and the limiter refused too. */
   readonly stillRefused: number;
 }
 

@@ -10,7 +10,7 @@ import { type MemoryStore, memoryStore } from "../stores/memory/index.ts";
 /** The store of a shadow. */
 export interface ShadowStore {
   readonly ledger: Ledger;
-  /** May throw or reject: then nothing is decided. */
+  /** Asks the store. If it throws or rejects, nothing was decided. */
   ask(question: Question, peek: boolean): Ruling | Promise<Ruling>;
   reset(partitions: readonly Charge[]): void | Promise<void>;
 }
@@ -24,8 +24,8 @@ export class NotAsked extends Error {
 }
 
 /**
- * The shadow's store if the live counts are in this process: a separate memory store of the same size, so that the
- * shadow takes no room in the live store.
+ * Creates the shadow's store if the live counts are in this process: a separate memory store of the same size, so that
+ * the shadow takes no room in the live store.
  */
 export function localShadowStore(live: Store, now: () => number): ShadowStore {
   const { size } = live as Partial<MemoryStore>;
@@ -40,7 +40,7 @@ export function localShadowStore(live: Store, now: () => number): ShadowStore {
   };
 }
 
-/** How many calls of a shadow may run at once. */
+/** The maximum number of a shadow's calls that may be under way at the same time. */
 export const mostUnderWay = 512;
 
 export interface SharedShadowStoreOptions {

@@ -35,7 +35,7 @@ function limited(options: Partial<LimiterOptions<Caller>> = {}) {
   return { limiter, clock, errors, warnings, decisions: shadowDecisions(limiter) };
 }
 
-/** A shared store that answers live questions normally and a shadow's questions in another way. */
+/** Creates a shared store that answers live questions normally and a shadow's questions in another way. */
 function spoiled(decide: Store["decide"]): { store: Store; asked: () => number } {
   const over = memoryStore();
   let asked = 0;
@@ -154,7 +154,7 @@ describe("a shadow in memory", () => {
     expect(limiter.shadowReport()).toMatchObject({ newlyRefused: 1, decisions: 3 });
   });
 
-  it("frees places at once if the live request is refused, and keeps the estimate charged", async () => {
+  it("frees places immediately if the live request is refused, and keeps the estimate charged", async () => {
     const { limiter } = limited({ layers: [{ ...user, limits: "1/minute" }] });
     limiter.setShadow([{ name: "user", limits: "1 concurrent; 100 tokens/hour" }]);
     const first = (await limiter.admit(ann, { cost: { tokens: 40 } })) as Admitted;
@@ -242,7 +242,7 @@ describe("setShadow", () => {
     expect(limiter.shadowReport()).toMatchObject({ newlyRefused: 1 });
   });
 
-  it("looks a plan up once for both if it cannot differ", async () => {
+  it("looks up a plan once for both policies if it cannot differ", async () => {
     let lookups = 0;
     const layer: LayerOptions<Caller> = {
       ...user,

@@ -23,7 +23,7 @@ export interface ShadowEvent {
   readonly limiter: string;
   /** The shadow's answer, by the shadow's policy and counts. */
   readonly shadow: Peek;
-  /** What the limiter answered. */
+  /** The limiter's answer. */
   readonly live: Admission;
   readonly cost: Cost | undefined;
   /** The partitions in the shadow's policy, layer by layer. They name callers: treat them as personal data. */
@@ -42,7 +42,7 @@ export interface ShadowOptions<Caller> {
   readonly store: Store;
   readonly clock: Clock;
   readonly timeoutMs: number;
-  /** Makes the candidate policy under this name, so that its partitions are separate from the live ones. */
+  /** Makes the candidate policy under this name, so that its partitions are separate from the live partitions. */
   readonly definePolicy: (name: string, layers: readonly LayerOptions<Caller>[]) => LivePolicy<Caller>;
   /** Whether the shared store is answering live decisions. */
   readonly isAnswering: () => boolean;
@@ -83,7 +83,7 @@ export interface Shadow<Caller> {
 export interface WaitingTrial {
   of(question: Question): Trial;
   over(admission: Admission): void;
-  /** The request stopped waiting without an answer. */
+  /** Called if the request stopped waiting without an answer. */
   abandon(): void;
 }
 
@@ -165,7 +165,7 @@ export function createShadow<Caller>(
     return trial;
   }
 
-  /** Passes on an action about a caller that is not a decision. */
+  /** Passes on an action about a caller, such as a reset. */
   async function to(caller: Caller, act: (question: Question) => void | Promise<void>): Promise<void> {
     try {
       const question = own.questions.for(caller, undefined);

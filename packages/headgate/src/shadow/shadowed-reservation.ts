@@ -45,7 +45,7 @@ export class ShadowedReservation extends Reservation {
 
   override end(used?: Cost | "nothing", claim?: ClaimEnd): void | Promise<void> {
     const ending = super.end(used, claim);
-    // What was passed on to a delegate comes back from it with what was used.
+    // If a delegate ends the admission, it calls `end` again with the use.
     if (used !== undefined || !this.#isDelegated) this.#trial.end(used);
     return ending;
   }

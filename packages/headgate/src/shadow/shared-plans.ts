@@ -6,7 +6,7 @@ import type { LivePolicy } from "../limiter/live-policy.ts";
 export interface SharedPlans<Caller> {
   /** Returns the layers with a `plan` function that reuses the plan of the live question if it cannot differ. */
   sharing(layers: readonly LayerOptions<Caller>[]): readonly LayerOptions<Caller>[];
-  /** Calls `run` with this as the live question of the same caller. */
+  /** Calls `run` with `question` as the live question of the same caller. */
   during<Result>(question: Question, run: () => Result): Result;
 }
 
@@ -16,7 +16,7 @@ export function createSharedPlans<Caller>(
   ownPolicy: () => DefinedPolicy<Caller>,
 ): SharedPlans<Caller> {
   let asked: Question | undefined;
-  /** What `shared` was found for, by the names of layers. */
+  /** The policies for which `shared` was computed. */
   let of: { live: DefinedPolicy<Caller>; own: DefinedPolicy<Caller> } | undefined;
   const shared = new Map<string, boolean>();
 
@@ -62,7 +62,7 @@ export function createSharedPlans<Caller>(
   };
 }
 
-/** Whether every plan of the shadow's layer is one of the live layer's, and both have the same default. */
+/** Whether the live layer has every plan of the shadow's layer, and both have the same default plan. */
 function fallsAlike<Caller>(name: string, live: DefinedPolicy<Caller>, own: DefinedPolicy<Caller>): boolean {
   const [theirs, mine] = [live, own].map(({ layers }) => layers.find((layer) => layer.name === name));
   if (theirs?.choice === undefined || mine?.choice === undefined) return false;

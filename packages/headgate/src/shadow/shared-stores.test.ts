@@ -20,7 +20,7 @@ afterAll(async () => {
   await server.remove();
 });
 
-/** One process, with its own store object and connections. */
+/** Creates one process, with its own store object and connections. */
 function process(store: Store, errors: unknown[] = []) {
   const limiter = createLimiter({
     name: "chat",
@@ -67,7 +67,7 @@ describe("a shadow in Redis", () => {
     const { limiter, decisions } = process(store);
     await limiter.admit("ann");
     limiter.setShadow([{ name: "user", limits: "7/hour" }]);
-    // Together, so that all are sent in the same turn.
+    // Send the requests together, so that all are sent in the same turn.
     await Promise.all([limiter.admit("ann"), limiter.admit("ann")]);
     for (let n = 0; n < 2; n += 1) await decisions.next();
     const before = await evaluations();

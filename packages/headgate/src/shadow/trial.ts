@@ -7,18 +7,18 @@ import { Reservation } from "../reservation/reservation.ts";
 /** What a trial needs from its shadow. */
 export interface TrialServices {
   readonly reservation: ReservationServices;
-  /** Decides on the shadow's counts. May throw or reject: then the request stays undecided. */
+  /** Decides on the shadow's counts. If this throws or rejects, the request stays undecided. */
   decide(
     question: Question,
     cost: Cost | undefined,
     conclude: (ruling: Ruling) => void,
   ): void | Promise<void>;
-  /** Called once both have decided. */
+  /** Called once the limiter and the shadow have decided. */
   decided(ruling: Ruling, live: Admission, cost: Cost | undefined): void;
   /** @param error `undefined` if the store was known to be down. */
   undecided(error: unknown): void;
   extended(admitted: boolean): void;
-  /** A report, extension or end of the shadow's reservation failed. */
+  /** Called if a report, extension or end of the shadow's reservation failed. */
   failed(error: unknown): void;
 }
 
@@ -35,7 +35,7 @@ export class Trial {
   #isOver = false;
   #ruling: Ruling | undefined;
   /**
-   * Kept only until both have decided, because a reference would keep a lost reservation from being garbage-collected.
+   * Kept only until both have decided: the reference would keep a lost reservation from being garbage-collected.
    */
   #live: Admission | undefined;
   #reservation: Reservation | undefined;
@@ -98,7 +98,7 @@ export class Trial {
     this.#reportIfDecided();
   }
 
-  /** The caller has left: undo the request. */
+  /** Undoes the request of a caller who has left. */
   abandon(): void {
     this.end("nothing");
   }

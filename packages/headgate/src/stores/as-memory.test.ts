@@ -43,8 +43,8 @@ afterAll(async () => {
 });
 
 /**
- * The last step is only for a single server: across slots, refunds of a refused request stay in states that other
- * algorithms left.
+ * The last text is only for a single server. Across slots, refunds of a refused request leave traces in the states of
+ * other algorithms.
  */
 const texts = [
   "3/second; 9/minute",

@@ -24,14 +24,15 @@ afterAll(() => Promise.all([redis.remove(), postgres.remove()]), longestTestMs);
 
 const program = fileURLToPath(new URL("../../../test-servers/admits-once.ts", import.meta.url));
 
-/** Returns who decided, from a process that ended by itself. */
+/** Starts a process that decides one request and must end by itself. Returns who decided. */
 async function admitOnce(uri: string): Promise<string> {
   const child = spawn(process.execPath, ["--conditions=headgate-source", program, uri], {
     stdio: ["ignore", "pipe", "inherit"],
     timeout: 20_000,
   });
   const [said] = await Promise.all([text(child.stdout), once(child, "exit")]);
-  if (child.signalCode !== null) throw new Error(`It did not end by itself; it said "${said}".`);
+  if (child.signalCode !== null)
+    throw new Error(`The process did not end by itself; its output is "${said}".`);
   return said;
 }
 
@@ -79,7 +80,7 @@ function limiterOf(name: string, store: string) {
 }
 
 it.each(["redis://127.0.0.1:1", "valkey://127.0.0.1:1", "postgres://127.0.0.1:1/none", "pglite://memory"])(
-  "the code for %s can be loaded without a connection",
+  "the code of the store for %s can be loaded without a connection",
   async (uri) => {
     const store: LoadingStore = openStore(uri);
     await store[load]?.();
@@ -89,7 +90,7 @@ it.each(["redis://127.0.0.1:1", "valkey://127.0.0.1:1", "postgres://127.0.0.1:1/
 );
 
 describe("limiters of one process share a connection by URL", () => {
-  /** All connections except that of redis-cli itself. */
+  /** Counts all connections except that of redis-cli. */
   const redisConnections = () => redis.command("client", "list").trim().split("\n").length - 1;
 
   it("of Redis, until the last of them is closed", async () => {
@@ -132,7 +133,7 @@ describe("limiters of one process share a connection by URL", () => {
       await Promise.all(limiters.map((limiter) => limiter.admit("alice")));
       expect(await connections()).toBeLessThanOrEqual(4);
       await Promise.all(limiters.map((limiter) => limiter.close()));
-      // The server ends each session when it has time.
+      // The server ends each session a moment later.
       await vi.waitFor(async () => expect(await connections()).toBe(0));
       await client.end();
     },

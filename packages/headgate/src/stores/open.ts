@@ -14,13 +14,13 @@ const example =
  *
  * - `memory://`, which takes `?maxPartitions=`;
  * - `redis://`, `rediss://` (TLS), `valkey://`, `valkeys://`: see `headgate/redis`;
- * - `postgres://`, `postgresql://`, and `pglite://` for the embedded one: see `headgate/postgres`.
+ * - `postgres://`, `postgresql://`, and `pglite://` for the embedded database: see `headgate/postgres`.
  *
  * Nothing is connected before the first decision. Limiters that open the same URI of a server or a folder share one
- * connection, which closes with the last of them.
+ * connection, which closes when the last of them is closed.
  *
- * @throws HeadgateError `store-unknown` or `store-invalid`, with a sentence that says what would be right. The message
- *   quotes only the scheme of the URI: the rest may contain a password.
+ * @throws HeadgateError `store-unknown` or `store-invalid`, naming what is expected. The message quotes only the scheme
+ *   of the URI, because the rest may contain a password.
  */
 export function openStore(uri: string): Store {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(uri)?.[1]?.toLowerCase();
@@ -31,7 +31,7 @@ export function openStore(uri: string): Store {
     case "rediss":
     case "valkey":
     case "valkeys":
-      // Read the URI at once, so that a mistake is reported when the limiter is made.
+      // Read the URI immediately, so that a mistake is reported when the limiter is made.
       parseRedisUrl(uri);
       return sharedStore(uri, () =>
         lazyStore("redis", async () => (await import("./redis/index.ts")).redisStore(uri)),
@@ -48,7 +48,7 @@ export function openStore(uri: string): Store {
     case undefined:
       throw new HeadgateError(
         "store-unknown",
-        `A store URI begins with a scheme, and this one has none: ${example}.`,
+        `A store URI begins with a scheme, which is missing here: ${example}.`,
       );
     default:
       throw new HeadgateError("store-unknown", `No store is known for "${scheme}://": ${example}.`);
@@ -64,7 +64,7 @@ function readMemoryOptions(uri: string): { maxPartitions?: number } {
   if (!/^memory:(\/\/)?$/i.test(address)) {
     throw new HeadgateError(
       "store-invalid",
-      `"${address}" names a place, and memory has none: write "memory://".`,
+      `"${address}" names a location, which memory does not have: write "memory://".`,
     );
   }
   const options: { maxPartitions?: number } = {};

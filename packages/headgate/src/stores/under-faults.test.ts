@@ -22,7 +22,7 @@ import { redisStore } from "./redis/index.ts";
 import { partitionKeys, slotOf } from "./redis/partition-id.ts";
 
 const longestTestMs = 180_000;
-/** `npm run test:soak` plays more of them. */
+/** `npm run test:soak` plays more histories. */
 const histories = Number(process.env.HEADGATE_HISTORIES ?? 1);
 const processes = 2;
 const rounds = 8;
@@ -31,7 +31,7 @@ const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 
 interface Server {
   readonly kind: RecorderOptions["kind"];
-  /** What the processes connect to. */
+  /** The URL to which the processes connect. */
   url(): string;
   /** Suspends the server, and resumes it. */
   freeze(): void;
@@ -45,9 +45,9 @@ interface Server {
   crash?(moment: () => Promise<void>, places: Recorders["places"]): Promise<Loss | undefined>;
   /** In which rounds. Default: every fourth. */
   readonly crashesIn?: readonly number[];
-  /** Ends all connections, once what they brought is done. */
+  /** Ends all connections, once the calls that they delivered have been executed. */
   disconnect(): Promise<void>;
-  /** A store that does not go through the network that breaks. */
+  /** Opens a store that does not use the broken network. */
   open(clock: { now(): number }): Store;
   /** Which limits are counted. Default: all. */
   readonly settings?: typeof allSettings;
@@ -75,7 +75,7 @@ function placesOf(...layers: string[]): RecorderOptions["places"] {
 
 const faults = ["kill", "freeze", "cut", "swallow", "drop", "none"] as const;
 
-/** What goes wrong during one round. */
+/** Causes the faults of one round. */
 async function disaster(
   server: Server,
   recorders: Recorders,
@@ -90,7 +90,7 @@ async function disaster(
   if (fault === "drop") network.drop();
   if (fault === "freeze") {
     server.freeze();
-    // Some of these outlast the time limit of a call.
+    // Some of these pauses exceed the time limit of a call.
     await after(random.once(3) ? 400 : random.between(1, 100));
     server.thaw();
   }
@@ -120,7 +120,7 @@ async function play(server: Server, seed: number): Promise<void> {
   throw new Error("None of three histories could be decided.");
 }
 
-/** @returns what `unexplained` found in the history. */
+/** Plays one history, and returns the result of `unexplained`. */
 async function playOne(server: Server, seed: number): Promise<string | undefined> {
   const random = seeded(seed);
   const { settings = allSettings } = server;
@@ -148,7 +148,7 @@ async function playOne(server: Server, seed: number): Promise<string | undefined
       await server.disconnect();
       await recorders.settle();
       recorders.close();
-      // On a cluster, a request is undecided for five seconds if nobody says otherwise.
+      // On a cluster, an unresolved request stays undecided for five seconds.
       if (server.kind === "cluster") now += 6_000;
       const direct = server.open({ now: () => now });
       for (const place of recorders.places) await look(recorders, direct, place, now);
@@ -157,7 +157,7 @@ async function playOne(server: Server, seed: number): Promise<string | undefined
     const calls = recorders.calls();
     const found = unexplained(recorders.places, calls, { slots: server.kind === "cluster" });
     if (found !== undefined) return found;
-    // A history in which nothing was decided would be explained by anything.
+    // A history without decisions would always be explained.
     const decisions = calls.flatMap(({ kind, outcome }) =>
       kind === "decide" && outcome ? [outcome.admitted] : [],
     );
@@ -199,7 +199,7 @@ describe("histories of processes that are killed and cut off", () => {
     });
 
     it.each(seeds())(
-      "history %i is one of the model's",
+      "history %i is a history of the model",
       async (seed) => {
         await play(
           {
@@ -216,7 +216,7 @@ describe("histories of processes that are killed and cut off", () => {
             },
             async disconnect() {
               network.drop();
-              // What closed connections brought is read before the second of two further calls.
+              // The server reads the calls of closed connections before the second of two further calls.
               redis.command("ping");
               redis.command("ping");
             },
@@ -272,7 +272,7 @@ describe("histories of processes that are killed and cut off", () => {
     }
 
     it.each(seeds())(
-      "history %i is one of the model's",
+      "history %i is a history of the model",
       async (seed) => {
         const random = seeded(seed);
         let frozen = 0;
@@ -284,7 +284,7 @@ describe("histories of processes that are killed and cut off", () => {
             // Across slots, what was taken back may be charged again: see docs/redis.md.
             ...(isReplaced ? { settings: allSettings.filter(({ places }) => places.length === 1) } : {}),
             network: {
-              // Each node is cut off, or not.
+              // Setting the mode changes it for some of the nodes, chosen at random.
               get mode(): NetworkMode {
                 return "open";
               },
@@ -348,7 +348,7 @@ describe("histories of processes that are killed and cut off", () => {
     });
 
     it.each(seeds())(
-      "history %i is one of the model's",
+      "history %i is a history of the model",
       async (seed) => {
         await postgresStore(postgres.url).check?.();
         const ask = async (statement: string) => {

@@ -5,8 +5,8 @@ export interface HandLimit {
 }
 
 /**
- * A simple count of what a changing sliding window may admit. A store must remember as far back as the widest limit
- * that has counted so far. It may remember more, and be stricter.
+ * Creates a simple count of what a changing sliding window may admit. A store must remember as far back as the widest
+ * limit that has counted so far. It may remember more, and be stricter.
  *
  * @param own the limit that applies without an override.
  */
@@ -18,15 +18,15 @@ export function countByHand(own: HandLimit) {
   let other: { limit: HandLimit; until: number } | undefined;
   const limitAt = (now: number) => (other !== undefined && other.until > now ? other.limit : own);
   return {
-    /** Applies another limit from now on, until a time. */
+    /** Applies another limit from now on, until a given time. */
     limitTo(limit: HandLimit, until = Number.POSITIVE_INFINITY) {
       other = { limit, until };
     },
-    /** Call this if a coarse log has counted: it may refuse a little early. */
+    /** Call this if a coarse log has counted: a coarse log may refuse a little early. */
     countsCoarsely() {
       isCoarse = true;
     },
-    /** Whether the request must be admitted, and whether it may be. */
+    /** Returns whether the request must be admitted, and whether it may be admitted. */
     admits(now: number, units: number): { must: boolean; may: boolean } {
       const { quota, windowMs } = limitAt(now);
       const fits = (entries: typeof spent) =>

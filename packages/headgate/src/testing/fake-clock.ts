@@ -6,7 +6,7 @@ import { show } from "../core/show.ts";
 export interface FakeClock extends Clock {
   /** Moves the clock forward by this many milliseconds; a negative number sets it back. */
   advance(ms: number): void;
-  /** Moves to this moment, in milliseconds since 1970-01-01T00:00Z. */
+  /** Moves the clock to this moment, in milliseconds since 1970-01-01T00:00Z. */
   set(ms: number): void;
 }
 
@@ -31,7 +31,10 @@ export function fakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClock {
     now = to;
   }
 
-  /** The first due timer up to this moment. Of timers with the same time, the one that was set first. */
+  /**
+   * Returns the first timer that is due up to this moment. Timers with the same time come in the order in which they
+   * were set.
+   */
   function firstDue(to: number): Due | undefined {
     let first: Due | undefined;
     for (const one of due) if (one.at <= to && (first === undefined || one.at < first.at)) first = one;

@@ -16,9 +16,9 @@ export interface OracleReading {
 
 export interface OracleDecision {
   readonly admitted: boolean;
-  /** For each charge, for each limit. */
+  /** For each charge, the readings of its limits. */
   readonly readings: readonly (readonly OracleReading[])[];
-  /** What was spent, for `settle`. Empty if refused. */
+  /** What was spent, for `settle`; empty if the request was refused. */
   readonly spendings: OracleSpending[];
 }
 
@@ -31,7 +31,7 @@ export interface OracleSpending {
 }
 
 export interface Oracle {
-  /** Decides by definition. With `peek`, charges nothing. */
+  /** Decides by the definitions of the algorithms. With `peek`, charges nothing. */
   decide(charges: readonly OracleCharge[], cost: Cost, now: number, peek?: boolean): OracleDecision;
   /** Spends without checking the quota. */
   spend(partition: Pick<OracleCharge, "space" | "key">, unit: string, amount: number, now: number): void;
@@ -39,13 +39,14 @@ export interface Oracle {
   settle(charges: readonly OracleCharge[], decision: OracleDecision, actual: Cost, now: number): void;
   /** Reads the current state of every limit. */
   read(charges: readonly OracleCharge[], now: number): OracleReading[][];
-  /** The most units ever spent within one window of this limit, by one partition. */
+  /** Returns the maximum of units that a partition ever spent within one window of this limit. */
   worst(charge: OracleCharge, limit: Limit): number;
 }
 
 /**
- * Decides by brute force from the definitions of the algorithms: it keeps everything that was ever spent, and counts it
- * again for each question. It is slow and simple, so that stores and algorithms can be tested against it.
+ * Creates an oracle that decides by brute force from the definitions of the algorithms: it keeps everything that was
+ * ever spent, and counts it again for each decision. It is slow and simple, so that stores and algorithms can be tested
+ * against it.
  */
 export function oracle(): Oracle {
   const spent: OracleSpending[] = [];
@@ -167,10 +168,10 @@ function stampedByBucket(
   return mine.map((one) => ({ ...one, at: newest.get(bucketOf(one.at)) ?? one.at }));
 }
 
-/** Units of `limit` that are free at this moment; negative in debt. */
+/** Returns how many units of `limit` are free at this moment; negative in debt. */
 export function freeAt(mine: readonly OracleSpending[], limit: Limit, at: number): number {
   switch (limit.algorithm) {
-    case "concurrent": // Without heartbeats a place acts like spending that leaves its window.
+    case "concurrent": // Without heartbeats, a held place acts like spending that leaves its window.
     case "sliding-window":
       return limit.quota - sumWithin(mine, at - limit.windowMs, at);
     case "fixed-window":
@@ -247,7 +248,7 @@ function dateFormat(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** The name of a calendar window: two moments are in the same window if their names are equal. */
+/** Returns a name for the calendar window of a moment. Two moments are in the same window if their names are equal. */
 function windowName({ calendar, timeZone = "UTC", windowMs }: Limit, at: number): string | number {
   if (calendar === undefined) return Math.floor(at / windowMs);
   const [date = ""] = dateFormat(timeZone).format(at).split(" ");
@@ -258,7 +259,7 @@ function windowName({ calendar, timeZone = "UTC", windowMs }: Limit, at: number)
   return Math.floor((Date.parse(date) - Date.UTC(1970, 0, 5)) / (7 * 24 * 3_600_000));
 }
 
-/** The first whole millisecond at which a condition becomes true. The condition must stay true afterwards. */
+/** Returns the first whole millisecond at which a condition becomes true. The condition must stay true afterwards. */
 function firstMoment(holds: (t: number) => boolean): number {
   if (holds(0)) return 0;
   let high = 1;

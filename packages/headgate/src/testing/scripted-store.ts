@@ -2,7 +2,7 @@ import type { Outcome, Store } from "../core/store.ts";
 import { memoryStore } from "../stores/memory/index.ts";
 
 /**
- * What a scripted store does with a call. `answer`: executes it. `reject`: rejects without executing it. `throw`:
+ * What a scripted store does with a call. `answer`: executes the call. `reject`: rejects without executing it. `throw`:
  * throws without executing it. `hang`: executes it, but holds the answer back. `lose`: executes it, and then rejects as
  * if the connection had broken before the answer.
  */
@@ -14,16 +14,16 @@ export interface ScriptedStore extends Store {
   mode: StoreMode;
   /** How often each method was called, whatever the result. */
   readonly calls: { decide: number; adjust: number; reset: number; override: number };
-  /** The number of answers held back. */
+  /** The number of answers that are held back. */
   readonly held: number;
-  /** Releases the answers held back, in the order of the calls. */
+  /** Releases the answers that are held back, in the order of the calls. */
   answerHeld(): void;
   /** Rejects the calls whose answers are held back. */
   rejectHeld(): void;
 }
 
 /**
- * A shared store for tests of outages, based on a working store.
+ * Creates a shared store for tests of outages, based on a working store.
  *
  * ```ts
  * const store = scriptedStore();

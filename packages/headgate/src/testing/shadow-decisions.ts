@@ -3,7 +3,7 @@ import type { ShadowEvent } from "../shadow/shadow.ts";
 
 /** The decisions of a limiter's shadow, in order, for tests. */
 export interface ShadowDecisions {
-  /** Resolves with the next decision, even if it has been made already. */
+  /** Resolves with the next decision, which may already have been made. */
   next(): Promise<ShadowEvent>;
   /** Decisions that no call of `next` has returned yet. */
   readonly waiting: readonly ShadowEvent[];
@@ -11,7 +11,7 @@ export interface ShadowDecisions {
 
 /**
  * Collects a shadow's decisions. A shared store may answer for a shadow later than for the live decision, so tests
- * await it here.
+ * await the shadow's decision with `next`.
  */
 export function shadowDecisions(limiter: Pick<Limiter<never>, "observe">): ShadowDecisions {
   const waiting: ShadowEvent[] = [];

@@ -20,7 +20,7 @@ describe("storeSuite, on the memory store", () => {
   });
 });
 
-/** Runs the suite on a memory store with a fault. @returns the names of failed tests */
+/** Runs the suite on a memory store with a fault. Returns the names of the failed tests. */
 async function failuresWith(fault: (store: Store) => Partial<Store>): Promise<string[]> {
   const suite = storeSuite({
     create: () => {

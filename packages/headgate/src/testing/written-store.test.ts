@@ -8,7 +8,7 @@ import { storeSuite } from "./store-suite/index.ts";
 
 const page = readFileSync(new URL("../../../../docs/writing-a-store.md", import.meta.url), "utf8");
 
-/** The store from the page, with its imports replaced. */
+/** Reads the store from the page, and replaces its imports. */
 function readExample(): () => Store {
   const example = /```ts\n([\s\S]*?exampleStore\(\)[\s\S]*?)```/.exec(page)?.[1];
   if (example === undefined) throw new Error("docs/writing-a-store.md shows no exampleStore().");
@@ -25,7 +25,7 @@ describe("storeSuite, on the store that docs/writing-a-store.md shows", () => {
   const suite = storeSuite({
     create: () => ({ store: exampleStore(), clock: fakeClock(), close: () => {} }),
     scripts: 10,
-    // Writing a text with thousands of reservations thousands of times would take minutes.
+    // This store writes all reservations at each call, so a test with thousands of reservations would take minutes.
   }).filter(({ name }) => !name.startsWith("a partition holds for 4,096 reservations"));
   it.each(suite.map(({ name, run }) => [name, run] as const))("%s", (_name, run) => run());
 });

@@ -5,7 +5,7 @@ export interface DeliveryOptions<Item> {
   readonly url: URL;
   readonly signer: Signer;
   readonly clock: Clock & Required<Pick<Clock, "after">>;
-  /** The wall clock, ms since 1970: receivers refuse messages whose time differs from theirs by minutes. */
+  /** The wall clock, in ms since 1970. Receivers reject messages whose time differs from their own by minutes. */
   readonly wallNow: () => number;
   readonly fetch: typeof fetch;
   /** @param dropped how many items have been dropped since the last message. */
@@ -25,13 +25,13 @@ export interface Delivery<Item> {
 
 /** How long items are collected for one message, ms. */
 const gatherMs = 1000;
-/** The most items in one message. */
+/** The maximum number of items in one message. */
 const mostTogether = 100;
-/** The most bytes of items in one message: many receivers accept bodies of up to 100 kB. */
+/** The maximum number of bytes of items in one message: many receivers accept bodies of up to 100 kB. */
 const mostBytes = 60_000;
-/** The most items that may wait. */
+/** The maximum number of items that wait. */
 const mostWaiting = 1000;
-/** The pauses before each further attempt, ms. */
+/** The pauses before the second and each further attempt, ms. */
 const pausesMs = [2000, 10_000, 60_000, 300_000];
 /** How long a receiver may take, ms. */
 const timeoutMs = 10_000;
@@ -42,7 +42,7 @@ const encoder = new TextEncoder();
 
 /**
  * Sends items in messages, one after another, at most one a second. A failed message is sent again with the same id, so
- * that a receiver can recognize a duplicate. After the last attempt it is dropped.
+ * that a receiver can recognize a duplicate. After the last attempt, the message is dropped.
  */
 export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<Item> {
   const { url, signer, clock, wallNow, bodyOf, onError } = options;
@@ -88,7 +88,7 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
     });
   }
 
-  /** The items of the next message. */
+  /** Removes and returns the items of the next message. */
   function take(): Item[] {
     let count = 0;
     let bytes = 0;
@@ -122,7 +122,7 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
         if (isFinal(error)) break;
       }
     }
-    giveUp(some.length, "did not take a message", failure);
+    giveUp(some.length, "did not accept a message", failure);
     return false;
   }
 
@@ -131,7 +131,7 @@ export function createDelivery<Item>(options: DeliveryOptions<Item>): Delivery<I
     const { signal } = abort;
     const timeout = AbortSignal.timeout(timeoutMs);
     timeout.addEventListener("abort", () => abort.abort(timeout.reason), { once: true });
-    // The user's `fetch` may ignore the signal.
+    // The `fetch` of the options may ignore the signal.
     const late = new Promise<never>((_resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     });

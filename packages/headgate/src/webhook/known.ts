@@ -1,4 +1,4 @@
-/** Remembers texts, each until a given time. Bounded: the oldest are forgotten first. */
+/** Remembers texts, each until a given time. Its size is bounded: the oldest are forgotten first. */
 export interface Known {
   has(text: string, now: number): boolean;
   add(text: string, until: number): void;
@@ -8,8 +8,8 @@ export interface Known {
 const most = 5000;
 
 /**
- * Keeps two generations and drops the older one as a whole. Deleting the first entry of a `Map` for each new one was
- * rejected: the `Map` has to skip more and more deleted entries to find the first.
+ * Keeps two generations and drops the older generation as a whole. Deleting the first entry of a `Map` for each new one
+ * was rejected: the `Map` has to skip more and more deleted entries to find the first.
  */
 export function createKnown(): Known {
   let young = new Map<string, number>();

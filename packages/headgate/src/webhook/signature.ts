@@ -19,7 +19,7 @@ const mostBytes = 64;
 
 /**
  * Signs messages according to Standard Webhooks (https://www.standardwebhooks.com): HMAC-SHA256 over id, time and body.
- * There are libraries in many languages that verify the signature.
+ * Libraries in many languages verify such signatures.
  *
  * @throws HeadgateError `option-invalid`, without quoting the secret
  */
@@ -53,7 +53,7 @@ function read(secret: unknown): Uint8Array<ArrayBuffer> {
   if (bytes === undefined || bytes.length < leastBytes || bytes.length > mostBytes) {
     throw new HeadgateError(
       "option-invalid",
-      `secret must have the base64 of 24 to 64 random bytes after "${prefix}"; it has ${
+      `secret must have the base64 of 24 to 64 random bytes after "${prefix}", got ${
         bytes === undefined ? "something that is not base64" : `${bytes.length} bytes`
       }.`,
     );

@@ -156,8 +156,8 @@ describe("webhook", () => {
       await pass(ms, has(messages, n + 2));
     await vi.waitFor(() => expect(notices.status().dropped).toBe(2));
     expect(errors.map(String)).toEqual([
-      "Error: The webhook at example.com did not take a message, and 1 notice is lost.",
-      "Error: The webhook at example.com did not take a message, and 1 notice is lost.",
+      "Error: The webhook at example.com did not accept a message, and 1 notice is lost.",
+      "Error: The webhook at example.com did not accept a message, and 1 notice is lost.",
     ]);
     for (let n = 0; n < 8; n += 1) limiter.admit("eve");
     await pass(1000, has(messages, 7));
@@ -223,7 +223,7 @@ describe("webhook", () => {
     expect(fetch).toHaveBeenCalledTimes(1);
     expect(notices.status()).toEqual({ waiting: 0, sent: 0, dropped: 150 });
     expect(errors.map(String)).toEqual([
-      "Error: The webhook at example.com did not take a message, and 100 notices are lost.",
+      "Error: The webhook at example.com did not accept a message, and 100 notices are lost.",
       "Error: The webhook at example.com was closed, and 50 notices are lost.",
     ]);
   });
@@ -268,7 +268,7 @@ describe("webhook", () => {
     expect(messages.flatMap(({ body }) => body.data.notices.map(({ key }) => key))).toEqual(keys);
   });
 
-  it("sends to each receiver and at each share, even over one store", async () => {
+  it("counts webhooks with different receivers or values of from separately, even over one store", async () => {
     const [one, other, full] = [receiver(), receiver(), receiver()];
     const store = memoryStore();
     const { limiter, notices } = guarded({ fetch: one.fetch, store });
@@ -282,7 +282,7 @@ describe("webhook", () => {
     expect(remaining).toEqual([[2], [2], [0]]);
   });
 
-  it("asks again when the window of another process's notice ends", async () => {
+  it("sends again when the window of another process's notice ends", async () => {
     const { messages, fetch } = receiver();
     const store = memoryStore();
     const one = guarded({ fetch, store });
@@ -389,7 +389,7 @@ describe("webhook", () => {
     [{ clock: null }, /^clock must have now\(\)/],
     [{ url: Object.create(null) }, /^url must be an address/],
     [{ urll: url }, /has no option "urll": did you mean "url"/],
-  ])("refuses %j", (options, message) => {
+  ])("throws for %j", (options, message) => {
     const limiter = createLimiter({
       name: "chat",
       layers: [{ name: "all", key: () => "all", limits: "1/minute" }],
@@ -397,7 +397,7 @@ describe("webhook", () => {
     expect(() => webhook(limiter, { url, secret, ...options } as WebhookOptions)).toThrow(message);
   });
 
-  it.each([undefined, {}, "chat"])("refuses %j as a limiter", (limiter) => {
+  it.each([undefined, {}, "chat"])("throws for %j as a limiter", (limiter) => {
     expect(() => webhook(limiter as never, { url, secret })).toThrow(/^webhook takes a limiter and/);
   });
 

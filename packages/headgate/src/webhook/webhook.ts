@@ -23,7 +23,7 @@ export interface WebhookOptions {
    * random bytes. Create one with `echo "whsec_$(openssl rand -base64 32)"`.
    */
   secret: string;
-  /** A caller is near a limit once this share of it is used: above 0, up to 1. Default: 0.8. */
+  /** The used share of a limit from which a caller is near it: above 0, up to 1. Default: 0.8. */
   from?: number;
   /**
    * Where sent notices are counted: a URI or a store, as in `createLimiter`. With the limiter's store, all processes
@@ -34,9 +34,9 @@ export interface WebhookOptions {
    * Called when a message is dropped and when the store fails. Default: the console, each kind at most once a minute.
    */
   onError?: (error: unknown) => void;
-  /** For tests. Default: the system clock. */
+  /** The clock, for tests. Default: the system clock. */
   clock?: Clock;
-  /** For tests, or to send in another way. Default: the runtime's `fetch`. */
+  /** The function that sends messages, for tests or to send in another way. Default: the runtime's `fetch`. */
   fetch?: typeof fetch;
 }
 
@@ -55,7 +55,7 @@ export interface Webhook {
   close(): Promise<void>;
 }
 
-/** The notice, as sent, that a caller is near or over a limit. */
+/** The notice that a caller is near or over a limit, as it is sent. */
 export interface NearNotice {
   readonly at: string;
   readonly outcome: "near" | "refused";
@@ -86,7 +86,8 @@ const longestKey = 1024;
  * });
  * ```
  *
- * Decisions never wait for it. `concurrent` limits send nothing, because their places are taken and freed all the time.
+ * Decisions never wait for the webhook. `concurrent` limits cause no notices, because their places are taken and freed
+ * all the time.
  *
  * @throws HeadgateError `option-invalid`
  */
@@ -106,7 +107,7 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
       data: { limiter: limiter.name, notices, dropped },
     }),
   });
-  /** Allows one notice per caller, limit and window. A limiter does this job too. */
+  /** Admits one notice per caller, limit and window. */
   const once = createLimiter<NoticeKey>({
     name: `${limiter.name}.webhook`,
     layers: [
@@ -149,7 +150,7 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
 
     function answer(admission: Admission): void {
       if (admission.admitted) delivery.add(item);
-      // Another process sent the notice, and its window ends before one that began now.
+      // Another process has sent the notice. Its window ends before a window that began now.
       else known.add(whose, clock.now() + Math.min(windowMs, admission.retryAfterMs));
     }
 
@@ -234,8 +235,8 @@ function checkLimiter(limiter: unknown): void {
 }
 
 /**
- * Identifies the current window of a fixed-window limit: the window ends for all callers at once, and the next may
- * begin soon after a notice.
+ * Identifies the current window of a fixed-window limit: the window ends for all callers at once, and the next window
+ * may begin soon after a notice.
  */
 function windowOf({ algorithm, resetMs }: LimitReading, { admission }: DecisionEvent): string {
   return algorithm === "fixed-window" ? `${Math.round((admission.at + resetMs) / 1000)}/` : "";
@@ -243,7 +244,7 @@ function windowOf({ algorithm, resetMs }: LimitReading, { admission }: DecisionE
 
 /** Replaces a key that is too long for a limiter. No other key begins with "#". */
 async function digest(text: string): Promise<string> {
-  // As JSON, because UTF-8 replaces all unpaired surrogates with the same character.
+  // Hash JSON, because UTF-8 replaces all unpaired surrogates with the same character.
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(text)));
   return `#${[...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -15,7 +15,9 @@ const reconnectAfterMs = [300, 700, 1_500, 3_000, 5_000, 7_500, 10_000, 10_000, 
 
 /** Reads answers into the thread. */
 export interface AnswerReading {
-  /** Reads an answer, and reconnects if necessary. @throws the error in the stream, or `TypeError` */
+  /**
+   * Reads an answer, and reconnects if necessary. @throws the error in the stream; `TypeError` if it cannot reconnect
+   */
   readToEnd(
     own: TurnUnderWay,
     first: ReadableStream<Uint8Array>,
@@ -30,7 +32,7 @@ export interface AnswerReading {
   openAgain(own: TurnUnderWay): Promise<ReadableStream<Uint8Array> | undefined>;
 }
 
-/** @param show gets a new thread every few hundredths of a second */
+/** @param show called with the updated thread, at most every 40 ms */
 export function createAnswerReading(
   currentId: () => string | undefined,
   show: (thread: readonly ChatMessage[]) => void,
@@ -51,7 +53,7 @@ export function createAnswerReading(
     if (own.answer.errorText !== undefined) throw new Error(own.answer.errorText);
   }
 
-  /** @returns the stream; `undefined` if the answer has ended meanwhile and is here */
+  /** @returns the stream; `undefined` if the answer has ended meanwhile and is in `own.answer` */
   async function reconnect(own: TurnUnderWay): Promise<ReadableStream<Uint8Array> | undefined> {
     const { signal } = own.abort;
     for (const waitMs of reconnectAfterMs) {

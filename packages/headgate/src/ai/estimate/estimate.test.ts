@@ -25,7 +25,7 @@ describe("an estimate", () => {
     expect(page).toContain(`| ${kind} | ${errors.map(signed).join(" | ")} |`);
   });
 
-  it("is never above the number of bytes, which no byte-level tokenizer exceeds", () => {
+  it("never exceeds the text's length in UTF-8 bytes", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 200 }), (text) => {
         expect(estimateTokens(text)).toBeLessThanOrEqual(new TextEncoder().encode(text).length);
@@ -33,7 +33,7 @@ describe("an estimate", () => {
     );
   });
 
-  it("takes linear time", () => {
+  it("reads each character once", () => {
     let looks = 0;
     const counting = {
       length: 100_000,
@@ -63,11 +63,11 @@ describe("messages", () => {
   const alone = estimateTokens(text);
 
   it.each<[string, unknown]>([
-    ["of the AI SDK's page", [{ id: "m1", role: "user", parts: [{ type: "text", text }] }]],
-    ["of the AI SDK's models", [{ role: "user", content: [{ type: "text", text }] }]],
+    ["of the AI SDK's page (UI messages)", [{ id: "m1", role: "user", parts: [{ type: "text", text }] }]],
+    ["of the AI SDK's models (model messages)", [{ role: "user", content: [{ type: "text", text }] }]],
     ["of OpenAI", [{ role: "user", content: text }]],
     ["of Anthropic", [{ role: "user", content: [{ type: "text", text, cache_control: null }] }]],
-  ])("count by their text: %s", (_, messages) => {
+  ])("are counted by their text: %s", (_, messages) => {
     expect(estimateTokens(messages)).toBeGreaterThanOrEqual(alone + 4);
     expect(estimateTokens(messages)).toBeLessThanOrEqual(alone + 8);
   });
@@ -107,7 +107,7 @@ describe("messages", () => {
 describe("the correction for a model", () => {
   const text = "the tide comes in at nine and goes out at three ".repeat(20);
 
-  it("raises estimates at once, and lowers them only after sixteen calls", () => {
+  it("raises estimates after one call, and lowers them only after sixteen", () => {
     const estimator = createEstimator();
     const first = estimator.estimate(text, "m");
     for (let n = 0; n < 15; n += 1) estimator.learn("m", first, first / 2);

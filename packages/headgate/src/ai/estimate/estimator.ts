@@ -11,11 +11,11 @@ export interface Estimator {
    */
   estimate(prompt: unknown, model?: string): number;
   /**
-   * Learns from the tokens that a model counted, and the estimate without a correction, both from 1 up. More than eight
-   * times the estimate is ignored: it counts something else.
+   * Learns from the tokens that a model counted and the uncorrected estimate, both from 1 up. A count of more than
+   * eight times the estimate is ignored: it includes something that was not estimated.
    */
   learn(model: string, estimated: number, used: number): void;
-  /** The correction factor of a model: 1 until something has been learned. */
+  /** Returns the correction factor of a model: 1 until calls of that model were measured. */
   factorOf(model: string | undefined): number;
 }
 
@@ -23,14 +23,14 @@ export interface Estimator {
 const mostModels = 1000;
 /** How many of a model's last calls are remembered. */
 const window = 64;
-/** An estimate may fall short of no more than one call in this many. */
+/** At most one call in this many may use more than its estimate. */
 const shortInOneOf = 20;
-/** How many calls must be known before estimates get lower. */
+/** How many calls must be known before the correction may lower estimates. */
 const callsToTrust = 16;
 const least = 0.4;
 const most = 8;
 
-/** The last ratios of used to estimated of one model. */
+/** The ratios of used to estimated tokens in one model's last calls. */
 interface Ratios {
   readonly last: number[];
   next: number;
@@ -42,7 +42,8 @@ export function createEstimator(): Estimator {
   const models = new Map<string, Ratios>();
 
   function learn(model: string, estimated: number, used: number): void {
-    // A count that is far off includes something else, such as a prompt that the provider adds, or is wrong.
+    // A count that is far above the estimate is wrong, or includes something else, such as a prompt that the provider
+    // adds.
     if (!(estimated >= 1) || !(used >= 1) || used > most * estimated) return;
     const ratios = models.get(model) ?? { last: [], next: 0, factor: 1 };
     ratios.last[ratios.next] = Math.max(least, used / estimated);
@@ -71,7 +72,7 @@ function factorFrom(last: readonly number[]): number {
   return last.length < callsToTrust ? Math.max(1, quantile) : quantile;
 }
 
-/** Whole tokens, and no more than the bytes allow. */
+/** Returns whole tokens, at most one for each byte. */
 export function corrected({ tokens, bytes }: TextSize, factor: number): number {
   return Math.ceil(Math.min(tokens * factor, bytes));
 }
@@ -80,9 +81,9 @@ export function corrected({ tokens, bytes }: TextSize, factor: number): number {
 export const sharedEstimator: Estimator = /* @__PURE__ */ processWide("estimator", createEstimator);
 
 /**
- * Estimates how many tokens a text or messages have, rather too many than too few. The time is linear: 100,000
- * characters take less than two milliseconds. Use it for the cost of a request before it is admitted; a `meter` later
- * replaces the estimate with the true use.
+ * Estimates how many tokens a text or messages have, rather too many than too few. It runs in linear time: 100,000
+ * characters take less than 2 ms. Use it for the cost of a request before it is admitted; a `meter` later replaces the
+ * estimate with the true use.
  *
  * ```ts
  * const cost = { tokens: estimateTokens(messages) + 256 };

@@ -46,7 +46,7 @@ function open(value: object, waiting: unknown[], add: (size: TextSize) => void):
     for (const item of value) waiting.push(item);
     return;
   }
-  // Bytes outside an attachment are sent as they are.
+  // Bytes outside an attachment are counted as they are.
   if (ArrayBuffer.isView(value)) {
     add(fixed(Math.max(perAttachment, value.byteLength / 4)));
     return;
@@ -72,8 +72,8 @@ function isAttachment(value: object): boolean {
 }
 
 /**
- * The size of something without text. It has no bytes to cap the estimate, so eight bytes per token leave room for
- * corrections.
+ * The size of something that has tokens but no text. Its estimate must not be capped by bytes, so it counts eight bytes
+ * per token, which leaves room for corrections.
  */
 function fixed(tokens: number): TextSize {
   return { tokens, bytes: 8 * tokens };

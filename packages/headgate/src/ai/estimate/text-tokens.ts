@@ -14,14 +14,14 @@ interface Kind {
   readonly next: number;
 }
 
-/** Fitted to two vocabularies, and rounded up: docs/estimating-tokens.md. */
+/** Fitted to two vocabularies, and rounded up: see docs/estimating-tokens.md. */
 const kinds: readonly Kind[] = [
   { characters: /[a-z]/, first: 1, next: 0.03 },
   { characters: /[A-Z]/, first: 1, next: 0.7 },
   { characters: /[0-9]/, first: 1, next: 0.65 },
   // A single space belongs to the following word.
   { characters: / /, first: 0, next: 0.2 },
-  // All other marks and control characters.
+  // All other punctuation and control characters.
   { characters: /./s, first: 1, next: 0.6 },
 ];
 const lower = 0;
@@ -53,7 +53,7 @@ const scripts: readonly (readonly [from: number, tokens: number])[] = [
 const kindOf = Int8Array.from({ length: 128 }, (_, unit) =>
   kinds.findIndex(({ characters }) => characters.test(String.fromCharCode(unit))),
 );
-/** By sixteen units: a search through the ranges would take thirty times as long for each character. */
+/** A table with an entry per sixteen units. Searching the ranges would take thirty times as long for each character. */
 const scriptTokens = Float64Array.from({ length: 0x1000 }, (_, block) => {
   const range = scripts.findLast(([from]) => from <= block << 4);
   return range === undefined ? 0 : range[1];
@@ -93,7 +93,7 @@ export function sizeOf(text: string): TextSize {
   return { tokens: Math.min(tokens, bytes), bytes };
 }
 
-/** UTF-8 bytes of a UTF-16 unit. A surrogate is half of a character of four. */
+/** UTF-8 bytes of a UTF-16 unit. A surrogate is half of a four-byte character. */
 function bytesBeyondAscii(unit: number): number {
   if (unit < 0x800) return 2;
   return unit >= 0xd800 && unit < 0xe000 ? 2 : 3;

@@ -11,7 +11,7 @@ const windowArbitrary = fc.oneof(
 
 /** The log of one caller, and a plain list of everything that was spent. */
 function log(limit: Limit) {
-  // 241 entries of two numbers, and the three before them.
+  // Three numbers, then 241 entries of two numbers each.
   const row = new Float64Array(3 + 2 * mostEntries);
   const spent: { at: number; amount: number; left: number }[] = [];
   const within = (from: number, to: number) =>
@@ -49,7 +49,7 @@ interface Step {
   readonly refund: number | undefined;
 }
 
-/** @param pause in windows. */
+/** @param pause before the step, in windows. */
 const stepArbitrary = (pause: number): fc.Arbitrary<Step> =>
   fc.record({
     pause: fc.oneof(
@@ -83,7 +83,7 @@ describe("coarseLog", () => {
           if (waitMs(now, amount) === 0) charge(now, amount);
           expect(within(now - windowMs, now)).toBeLessThanOrEqual(quota);
           if (which === undefined) continue;
-          // A refund must not reduce the count of other charges.
+          // The refund must not reduce the count of other charges.
           coarseLog.tidy?.(row, 0, now);
           refund(which, now, amount);
         }
@@ -99,7 +99,7 @@ describe("coarseLog", () => {
         let now = 1_700_000_000_000;
         for (const { pause, amount, refund: which } of steps) {
           now += Math.round(pause * windowMs);
-          // Also into debt.
+          // Charge even if this leads into debt.
           charge(now, amount);
           if (which !== undefined) refund(which, now, amount);
           const wait = waitMs(now, need);
@@ -119,7 +119,7 @@ describe("coarseLog", () => {
     );
   });
 
-  it("takes 241 entries at most", () => {
+  it("keeps at most 241 entries", () => {
     fc.assert(
       fc.property(
         windowArbitrary,

@@ -3,9 +3,9 @@ import type { Algorithm } from "./algorithm.ts";
 import { cut, endOf, first, firstAfter, keptMs, slidingWindow, spentFrom } from "./sliding-window.ts";
 
 /**
- * The number of buckets in a window. All stores use it, and stored values depend on it. With fewer than 200, units
- * would stay longer than 0.5% of a window too long. With more than 247, two versions of a PostgreSQL row would no
- * longer fit into one page, and each update would cost 50% more.
+ * The number of buckets in a window. All stores use it, and stored values depend on it. With fewer than 200 buckets,
+ * units would leave more than 0.5% of a window late. With more than 247, two versions of a PostgreSQL row would not fit
+ * into one page, and each update would cost 50% more.
  */
 export const bucketsAWindow = 240;
 /** A window covers at most this many buckets, because it may begin in the middle of a bucket. */
@@ -33,7 +33,7 @@ export const coarseLog: Algorithm = {
   tidy: (row, at, now) => slidingWindow.tidy?.(row, at, now),
   condensed: slidingWindow.condensed as NonNullable<Algorithm["condensed"]>,
   blankAt: slidingWindow.blankAt,
-  // It knows only its own window: to reach further back it would need more entries.
+  // A log covers only its own window: to reach further back it would need more entries.
   countsAfter: (limits, now) => now - only(limits).windowMs,
   spentAfter: (row, at, limits, now, after) =>
     slidingWindow.spentAfter?.(row, at, limits, now, Math.max(after, now - (row[at + keptMs] as number))) ??
@@ -65,7 +65,7 @@ export const coarseLog: Algorithm = {
 
   /**
    * The charge is in the first entry whose stamp is not before `chargedAt`, because an entry has the newest stamp of
-   * its bucket. What is left in the entry keeps that stamp, even if it was the stamp of the refunded charge.
+   * its bucket. The rest of the entry keeps that stamp, even if it was the stamp of the refunded charge.
    */
   refund(row, at, limits, _now, amount, chargedAt) {
     const { windowMs } = only(limits);

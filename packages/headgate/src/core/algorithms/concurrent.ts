@@ -1,8 +1,8 @@
 import type { Algorithm } from "./algorithm.ts";
 
 /**
- * "No more than `quota` at the same time". Places are held by reservations and never used up, so this algorithm needs
- * no state: the partition's holdings record what is held, for this limit as for every other. Exact, without error.
+ * "No more than `quota` at the same time". The units are held by reservations and never used up, so this algorithm
+ * needs no state: the partition's holdings record what is held, as for every other limit. Exact, without error.
  */
 export const concurrent: Algorithm = {
   length: () => 0,

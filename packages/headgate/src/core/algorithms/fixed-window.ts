@@ -12,7 +12,7 @@ const count = 2;
  * days, weeks, months or years in a time zone, or begin with their first spending.
  *
  * Error: the end of one window and the beginning of the next may hold up to `2 * quota` units within one window's
- * length. Choose it for quotas that people know by the calendar; `sliding-window` has no such edge.
+ * length. Choose this algorithm for quotas that follow the calendar. `sliding-window` has no such edge.
  */
 export const fixedWindow: Algorithm = {
   length: () => 3,
@@ -58,7 +58,7 @@ export const fixedWindow: Algorithm = {
   blankAt: (row, at) => (row[at + count] === 0 ? 0 : (row[at + end] as number)),
 };
 
-/** A state from a future window stays in force: a clock that ran ahead must not grant a quota twice. */
+/** A state from a future window still counts: a clock that ran ahead must not grant a quota twice. */
 function countAt(row: Float64Array, at: number, now: number): number {
   return now < (row[at + end] as number) ? (row[at + count] as number) : 0;
 }

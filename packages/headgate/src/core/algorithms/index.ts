@@ -26,7 +26,7 @@ export function algorithmOf(limit: Limit): Algorithm {
 
 /**
  * The kind of state that a group of limits reads. It depends on the algorithm, not on the quotas: during an outage, a
- * process may count a small share of a large quota, and must count it like the whole.
+ * process may apply a small part of a large quota, and must count it in the same kind of state as the whole quota.
  */
 export function stateKindOf(group: {
   readonly algorithm: Algorithm;

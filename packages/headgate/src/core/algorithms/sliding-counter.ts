@@ -1,7 +1,7 @@
 import type { Limit } from "../limit.ts";
 import type { Algorithm } from "./algorithm.ts";
 
-/** The state: what was spent in the step that began at `start`, and in the step before it. */
+/** The units that were spent in the step that began at `start`, and in the step before it. */
 interface StepCounts {
   start: number;
   current: number;
@@ -12,9 +12,9 @@ interface StepCounts {
  * A sliding window in two numbers, for quotas too high to keep a stamp per unit. Time is divided into steps of one
  * window. What was spent in the previous step is assumed to be spread evenly over it, and leaves evenly.
  *
- * Error: if spending was not spread evenly, a window may hold more than the quota. At worst (all of it at the end of
- * the step, and the rest as late as possible) it holds up to `2 * quota - 1` units. If spending came early in the step,
- * a request may be refused although the window had room. Under steady traffic the error is within one unit.
+ * Error: if spending was not spread evenly, a window may hold more than the quota. At worst, if everything in the
+ * previous step was spent at its end, a window holds up to `2 * quota - 1` units. If spending came early in the step, a
+ * request may be refused although the window had room. Under steady traffic the error is within one unit.
  */
 export const slidingCounter: Algorithm = {
   length: () => 3,
@@ -40,7 +40,7 @@ export const slidingCounter: Algorithm = {
     return counts.start;
   },
 
-  /** The mark is the step that was charged. */
+  /** The mark is the start of the charged step. */
   refund(row, at, limits, _now, amount, _chargedAt, mark) {
     const counts = read(row, at);
     if (counts.start === mark) counts.current = Math.max(0, counts.current - amount);
@@ -49,7 +49,7 @@ export const slidingCounter: Algorithm = {
     write(row, at, counts);
   },
 
-  /** Covers both steps. A new state counts all of it in the current step. */
+  /** Covers both steps. A new state counts all earlier spending in the current step. */
   countsAfter(limits, now) {
     const { windowMs } = only(limits);
     return (Math.floor(now / windowMs) - 1) * windowMs - 1;

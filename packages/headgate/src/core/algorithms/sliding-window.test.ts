@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { defineLimit } from "../limit.ts";
 import { slidingWindow } from "./sliding-window.ts";
 
-it("condenses a log to a few entries that read the same now, and never free units earlier", () => {
+it("slidingWindow condenses a log to a few entries that read the same now, and never free units earlier", () => {
   const steps = fc.array(
     fc.record({ pause: fc.nat({ max: 20_000 }), amount: fc.integer({ min: 1, max: 3 }) }),
     {
@@ -21,7 +21,7 @@ it("condenses a log to a few entries that read the same now, and never free unit
         slidingWindow.charge(log, 0, limits, now, amount);
       }
       const short = slidingWindow.condensed?.(log, 0, now, limits) as Float64Array;
-      // Two entries for each window, and two for what is only kept.
+      // Two entries for each window, and two for entries that no limit counts but that are kept.
       expect(slidingWindow.length(short, 0)).toBe(short.length);
       expect(short.length).toBeLessThanOrEqual(3 + 3 * 4);
       for (const limit of limits) {

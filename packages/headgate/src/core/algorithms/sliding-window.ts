@@ -3,11 +3,12 @@ import type { Limit } from "../limit.ts";
 import type { Algorithm } from "./algorithm.ts";
 
 /**
- * The state: how many numbers the log occupies, how long entries are kept (ms), the total before the first entry. Then
- * the entries, oldest first, two numbers each: a stamp, and all units ever spent up to and including that stamp.
+ * The state consists of the number of numbers in the log, how long entries are kept (ms), the total before the first
+ * entry, and then the entries, oldest first. An entry is two numbers: a stamp, and all units ever spent up to and
+ * including that stamp.
  *
- * With running totals, one lookup answers "how much since?" and "which spending must leave the window?", whatever the
- * weight of each spending. Limits over the same unit share one log, even if their windows differ.
+ * With running totals, one lookup finds how much was spent since a moment, or which entry must leave the window, even
+ * if entries have different weights. Limits over the same unit share one log, even if their windows differ.
  */
 const size = 0;
 export const keptMs = 1;
@@ -17,7 +18,7 @@ export const first = 3;
 /** The largest quota that is counted stamp by stamp without the `exact` option. */
 const largestUsualQuota = 1000;
 
-/** This many of the newest entries are searched one by one, which is faster than a binary search. */
+/** The number of newest entries that are searched one by one, which is faster than a binary search. */
 const fewEntries = 6;
 
 /**
@@ -100,7 +101,9 @@ export const slidingWindow: Algorithm = {
     if ((row[at + size] as number) >= 4 * largestUsualQuota) merge(row, at, limits);
   },
 
-  /** Keeps the oldest and the newest entry of each window; the units of those between leave with the newest. */
+  /**
+   * Keeps the oldest and the newest entry of each window. The units of the entries between them leave with the newest.
+   */
   condensed(row, at, now, limits) {
     const end = endOf(row, at);
     const start = firstAfter(row, at, end, now - (row[at + keptMs] as number), end);
@@ -131,11 +134,14 @@ export const slidingWindow: Algorithm = {
 };
 
 export function endOf(row: Float64Array, at: number): number {
-  // `| 0` tells the JavaScript engine that this is an integer, so that it need not check each use as an index.
+  // `| 0` makes this an integer for the JavaScript engine, which then need not check each use as an index.
   return at + first + ((row[at + size] as number) | 0);
 }
 
-/** What was spent from one entry up to, not including, another. The base serves as the total before the first entry. */
+/**
+ * Returns what was spent from one entry up to, not including, another. The number before the first entry is the total
+ * before it.
+ */
 export function spentFrom(row: Float64Array, from: number, to: number): number {
   return (row[to - 1] as number) - (row[from - 1] as number);
 }
@@ -193,7 +199,7 @@ export function firstAfter(row: Float64Array, at: number, end: number, after: nu
 function newestBefore(row: Float64Array, at: number, end: number, units: number): number {
   if ((row[at + base] as number) >= units) return -1;
   const start = at + first;
-  // If every entry is one unit, as most are, this is the answer. With heavier entries the answer is later.
+  // If every entry is one unit, as usual, this is the answer. With heavier entries the answer is later.
   let low = end - 2 * ((row[end - 1] as number) - units + 1);
   if (low < start) low = start;
   let high = end;

@@ -91,7 +91,7 @@ export const tokenBucket: Algorithm = {
     // While the clock is set back, a new charge seems older than `emptyAt`.
     if (ticksPerUnit === 0 || (chargedAt < emptyAt && emptyAt <= now)) return;
     const scale = scaleOf(only(limits));
-    // In the scale of the state, which other limits may have changed meanwhile.
+    // Convert the mark to the scale of the state, which other limits may have changed since.
     const marked =
       scale.ticksPerUnit === ticksPerUnit ? mark : Math.floor((mark / scale.ticksPerUnit) * ticksPerUnit);
     const before = Math.max(0, marked - (row[at + given] as number) * ticksPerUnit);
@@ -106,7 +106,8 @@ export const tokenBucket: Algorithm = {
   countsAfter: (limits, now) => now - only(limits).windowMs,
 
   /**
-   * Everything that drained since the bucket was last empty was spent since then. Assume the latest possible moment.
+   * Everything that drained since the bucket was last empty was spent since then. Assume that it was spent as late as
+   * possible.
    */
   spentAfter(row, at, _limits, now, after) {
     const full = drained(row, at, now);
@@ -134,8 +135,9 @@ export const tokenBucket: Algorithm = {
 };
 
 /**
- * Whole numbers only, so that no decision depends on rounding. A tick is the largest step that divides both one unit
- * and what drains in one millisecond. `defineLimit` refuses limits whose capacity exceeds 2^53 ticks.
+ * How a bucket is counted in whole numbers, so that no decision depends on rounding. A tick is the largest step that
+ * divides both one unit and what drains in one millisecond. `defineLimit` refuses limits whose capacity exceeds 2^53
+ * ticks.
  */
 interface Scale {
   ticksPerUnit: number;
@@ -156,7 +158,7 @@ function scaleOf(limit: Limit): Scale {
   return scale;
 }
 
-/** The bucket was empty until now. */
+/** Starts a bucket that was empty until now. */
 function begin(row: Float64Array, at: number, now: number): void {
   row[at + since] = now;
   row[at + given] = 0;
@@ -178,9 +180,9 @@ function drained(row: Float64Array, at: number, now: number): number {
 }
 
 /**
- * What the level would have been at its stamp if this had been the quota since the bucket was last empty. Under a
- * slower rate less would have drained, and the bucket might have been full. Under a faster rate the units stay the
- * same. Units are fractions here and are rounded up at the end. All stores do the same steps in the same order.
+ * Returns the level that the bucket would have had at its stamp if this had been the quota since it was last empty.
+ * Under a slower rate less would have drained, and the bucket might have been full. Under a faster rate the units stay
+ * the same. Units are fractions here and are rounded up at the end. All stores do the same steps in the same order.
  */
 function convertedLevel(row: Float64Array, at: number, scale: Scale): number {
   let units = (row[at + level] as number) / (row[at + perUnit] as number);

@@ -19,7 +19,10 @@ export interface ReconciliationOptions {
   onDropped(): void;
 }
 
-/** Brings the store up to date: after an outage before it decides again, and after single failures at once. */
+/**
+ * Sends missed changes to the store: after an outage, before the store decides again; after a single failure,
+ * immediately.
+ */
 export interface Reconciliation {
   /** How many changes wait to be sent to the store. */
   readonly waiting: number;
@@ -29,7 +32,7 @@ export interface Reconciliation {
   keep(unsettled: Unsettled, failed: boolean): void;
   /** Sends the waiting changes, if the store decides and sending has not just failed. */
   tellIfDue(): void;
-  /** A probe has been sent. @param answered resolves with whether the store has answered it. */
+  /** Records that a probe has been sent. @param answered resolves with whether the store has answered it. */
   probed(answered: Promise<boolean>): void;
   /** Makes sure that an outage ends and that waiting changes are sent, even if no request comes. */
   wakeLater(): void;

@@ -15,7 +15,7 @@ describe("storeSuite, on a Durable Object", () => {
       close: () => {},
     }),
     scripts: 10,
-    // Rewriting a text with thousands of reservations thousands of times would take minutes.
+    // This store rewrites all reservations at each call, so a test with thousands of reservations would take minutes.
   }).filter(({ name }) => !name.startsWith("a partition holds for 4,096 reservations"));
 
   it.each(suite.map(({ name, run }) => [name, run] as const))("%s", (_name, run) => run());
@@ -106,7 +106,7 @@ describe("a limiter over Durable Objects", () => {
     }
   });
 
-  it("deletes states in an alarm once they count for nothing, and not before", async () => {
+  it("deletes states in an alarm once they no longer count, and not before", async () => {
     vi.useFakeTimers({ now: Date.UTC(2026, 0, 1) });
     try {
       const namespace = localNamespace();
@@ -117,7 +117,7 @@ describe("a limiter over Durable Objects", () => {
       expect(object?.partitions()).toBe(2);
       expect(object?.alarmAt()).toBe(Date.now() + 3_600_000);
 
-      // The user's minute is over, but the hour of all is not.
+      // The minute of the layer "user" is over, but the hour of the layer "all" is not.
       vi.setSystemTime(Date.now() + 30 * 60_000);
       await object?.alarm();
       expect(object?.partitions()).toBe(1);
@@ -163,11 +163,14 @@ describe("a limiter over Durable Objects", () => {
     expect(namespace.objects.get("chat")?.partitions()).toBe(0);
   });
 
-  it.each([undefined, null, {}, "chat", { idFromName: () => ({}) }])("refuses %o", (binding) => {
-    expect(() => durableObjectStore(binding as unknown as LimiterNamespace)).toThrow(
-      "durableObjectStore takes the binding of a Durable Object namespace, such as env.LIMITER",
-    );
-  });
+  it.each([undefined, null, {}, "chat", { idFromName: () => ({}) }])(
+    "throws for the binding %o",
+    (binding) => {
+      expect(() => durableObjectStore(binding as unknown as LimiterNamespace)).toThrow(
+        "durableObjectStore takes the binding of a Durable Object namespace, such as env.LIMITER",
+      );
+    },
+  );
 });
 
 function createLimiterOver(store: ReturnType<typeof durableObjectStore>) {

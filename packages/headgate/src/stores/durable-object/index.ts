@@ -8,13 +8,13 @@ import { type Message, readOutcome, writeMessage } from "./message.ts";
 
 export { LimiterObject, type LimiterObjectState, type LimiterStorage } from "./object.ts";
 
-/** What the store needs of a binding: `DurableObjectNamespace` of the Workers runtime has it. */
+/** The parts of a binding that the store uses. `DurableObjectNamespace` of the Workers runtime has them. */
 export interface LimiterNamespace {
   idFromName(name: string): object;
   get(id: object): LimiterStub;
 }
 
-/** Reaches one object. */
+/** Sends requests to one object. */
 export interface LimiterStub {
   fetch(
     url: string,
@@ -28,7 +28,7 @@ export interface DurableObjectStoreOptions {
    * Limiters with the same object share its speed, but not their counts.
    */
   object?: string;
-  /** For tests only: the time to decide by, instead of the object's own. It is sent with every call. */
+  /** The clock that decides instead of the object's own, for tests only. Its time is sent with every call. */
   clock?: Clock;
 }
 
@@ -47,7 +47,7 @@ export interface DurableObjectStore extends Store {
  * durableObjectStore(env.LIMITER);
  * ```
  *
- * @throws HeadgateError `store-invalid` or `option-invalid`, with a sentence that says what would be right.
+ * @throws HeadgateError `store-invalid` or `option-invalid`, naming the value and what is expected.
  */
 export function durableObjectStore(
   namespace: LimiterNamespace,
@@ -63,7 +63,7 @@ export function durableObjectStore(
   const objectOf = ({ space }: { readonly space: string }) => object ?? limiterOf(space);
   const time = () => (clock === undefined ? 0 : Math.floor(clock.now()));
 
-  /** A stub belongs to the request that made it: each call has its own. */
+  /** A stub belongs to the request that made it, so each call creates a stub. */
   async function ask(name: string, message: Message): Promise<Outcome> {
     let answer: Awaited<ReturnType<LimiterStub["fetch"]>>;
     let text: string;
@@ -129,7 +129,7 @@ export function durableObjectStore(
   };
 }
 
-/** Neither a limiter's name nor a layer's can hold the slash that is between them. */
+/** Names of limiters and layers cannot contain the slash between them. */
 function limiterOf(space: string): string {
   const end = space.indexOf("/");
   return end < 0 ? space : space.slice(0, end);
@@ -138,7 +138,7 @@ function limiterOf(space: string): string {
 interface Share<Part> {
   readonly name: string;
   readonly parts: Part[];
-  /** Their indexes in the whole list. */
+  /** The indexes of the parts in the whole list. */
   readonly places: number[];
 }
 
@@ -154,7 +154,7 @@ function byObject<Part>(parts: readonly Part[], objectOf: (part: Part) => string
   return [...shares.values()];
 }
 
-/** The outcomes of several objects as one, in the order in which they were asked for. */
+/** Joins the outcomes of several objects, in the order of the question. */
 function joined(places: readonly (readonly number[])[], outcomes: readonly Outcome[]): Outcome {
   const readings: Outcome["readings"][number][] = [];
   const marks: Outcome["marks"][number][] = [];
@@ -184,7 +184,7 @@ function checkNamespace(namespace: unknown): void {
   if (has("idFromName") && has("get")) return;
   throw new HeadgateError(
     "store-invalid",
-    "durableObjectStore takes the binding of a Durable Object namespace, such as env.LIMITER; it got " +
+    "durableObjectStore takes the binding of a Durable Object namespace, such as env.LIMITER, got " +
       `${show(namespace)}. Bind LimiterObject in wrangler's durable_objects.`,
   );
 }

@@ -14,7 +14,7 @@ interface Limited extends Named {
   readonly limits: LimitSet;
 }
 
-/** A question to an object. `at` is the time to decide by, ms; 0 for the object's own. */
+/** A question to an object. `at` is the time at which to decide, ms; 0 for the object's own time. */
 export type Message =
   | {
       readonly do: "decide" | "peek";
@@ -33,7 +33,7 @@ export type Message =
     }
   | { readonly do: "check"; readonly at: number; readonly parts: readonly [] };
 
-/** A limit set as data. Its algorithms are code, which both sides have. */
+/** A limit set as data. Both sides have the code of its algorithms. */
 interface WrittenLimits {
   readonly limits: readonly Limit[];
   /** How far back the layer remembers each unit, ms. */
@@ -78,7 +78,7 @@ function writeLimits({ limits, groups }: LimitSet): string {
   return JSON.stringify(written);
 }
 
-/** Policies have few limit sets: beyond this many, the cache is cleared and they are read again. */
+/** The maximum number of limit sets in the cache. Policies have few; beyond this number, the cache is cleared. */
 const mostKnown = 1000;
 const known = new Map<string, LimitSet>();
 
@@ -95,7 +95,7 @@ function readLimits(text: string): LimitSet {
   return set;
 }
 
-/** JSON that can also contain `Infinity`. A text cannot be confused with it. */
+/** Writes JSON that can also contain `Infinity`, which no text can be confused with. */
 function write(value: unknown): string {
   return JSON.stringify(value, (_key, one) => (one === Number.POSITIVE_INFINITY ? { never: true } : one));
 }

@@ -10,7 +10,9 @@ import { reasonOf } from "../../core/reason.ts";
 import type { Outcome } from "../../core/store.ts";
 import { type Message, readMessage, writeOutcome } from "./message.ts";
 
-/** What a limiter's object needs of its storage: an object whose class is among `new_sqlite_classes` has it. */
+/**
+ * The parts of its storage that a limiter's object uses. An object whose class is among `new_sqlite_classes` has them.
+ */
 export interface LimiterStorage {
   readonly sql: { exec(query: string, ...bindings: unknown[]): Iterable<Record<string, unknown>> };
   transactionSync<Answer>(run: () => Answer): Answer;
@@ -26,25 +28,25 @@ export interface LimiterObjectState {
 /** A partition as it is stored. */
 interface Row {
   readonly state: string;
-  /** The latest time at which it was decided, ms. */
+  /** The latest time at which the partition was decided, ms. */
   readonly seen: number;
-  /** How far its time is ahead of the clock, ms, because the clock was set back. */
+  /** How far the partition's time is ahead of the clock, ms, because the clock was set back. */
   readonly ahead: number;
 }
 
-/** The partitions of one message, and the time by which they are decided. */
+/** The partitions of one message, and the time at which they are decided. */
 interface Found {
   readonly rows: ReadonlyMap<string, Row>;
   readonly now: number;
   readonly ahead: number;
 }
 
-/** How often partitions that are not needed any more are deleted. */
+/** How often partitions that are no longer needed are deleted, ms. */
 const sweepEveryMs = 3_600_000;
-/** How many are deleted in one step, so that decisions do not wait long. */
+/** How many partitions are deleted in one step, so that decisions do not wait long. */
 const sweptAtOnce = 5000;
 const soonMs = 1000;
-/** Longer than the memory of any layer whose windows are at most a year. */
+/** A time longer than the memory of any layer whose windows are at most a year. */
 const longestMemoryMs = 400 * 86_400_000;
 
 /**
@@ -69,7 +71,10 @@ export class LimiterObject {
     );
   }
 
-  /** Answers a message of `durableObjectStore`: 200 with the outcome, or 500 with the reason; nothing has changed then. */
+  /**
+   * Answers a message of `durableObjectStore`: 200 with the outcome, or 500 with the reason. After a 500, nothing has
+   * changed.
+   */
   async fetch(request: { text(): Promise<string> }): Promise<Response> {
     try {
       const message = readMessage(await request.text());
@@ -80,7 +85,7 @@ export class LimiterObject {
     }
   }
 
-  /** Deletes the partitions that are worth no more than blank ones. Called by the runtime. */
+  /** Deletes partitions that no longer count. Called by the runtime. */
   async alarm(): Promise<void> {
     const { sql } = this.#storage;
     const swept = [
@@ -184,13 +189,13 @@ export class LimiterObject {
         state,
         now,
         ahead,
-        // SQLite has no number for "for good".
+        // SQLite has no infinite integer.
         Math.min(until, Number.MAX_SAFE_INTEGER),
       );
     }
   }
 
-  /** A partition whose override has ended is kept only for its counts: not longer than a layer remembers. */
+  /** Keeps a partition whose override has ended only as long as a layer remembers its counts. */
   #forgetLater(parts: readonly Named[], now: number): void {
     for (const { space, key } of parts) {
       this.#storage.sql.exec(

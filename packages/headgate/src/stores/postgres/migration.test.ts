@@ -27,7 +27,7 @@ describe("postgresMigration", () => {
     expect(await admit(stores[0] as PostgresStore, charge("a"))).toBe(false);
   });
 
-  it("is required if the option is off, and the error says what to run", async () => {
+  it("is required if the option migrate is false, and the error says what to run", async () => {
     const store = open(postgres.pool, { migrate: false });
     await expect(store.check()).rejects.toMatchObject({
       code: "store-invalid",
@@ -50,7 +50,7 @@ describe("postgresMigration", () => {
     await postgres.pool.query("CREATE ROLE teller LOGIN");
     const url = postgres.url.replace("headgate@", "teller@");
     const store = open(url);
-    await expect(store.check()).rejects.toThrow(/may not create the schema .*: run the statement/);
+    await expect(store.check()).rejects.toThrow(/cannot create the schema .*\. Run the statement/);
     await postgres.pool.query(postgresMigration({ schema: postgres.schema }));
     await expect(store.check()).rejects.toThrow(/permission denied/);
     await postgres.pool.query(`GRANT USAGE ON SCHEMA "${postgres.schema}" TO teller`);

@@ -18,9 +18,9 @@ export interface SessionOptions {
 
 /** Runs the functions, creates them if they are missing, and repeats calls that can be repeated. */
 export interface Session {
-  /** Resolves with the answers as text. Rejects with an error that is `inDoubt` if everything may have been done. */
+  /** Resolves with the answers as text. Rejects with an `inDoubt` error if the call may have been applied. */
   apply(parameters: ApplyParameters): Promise<string>;
-  /** The same, after a check that the tables can be written, which many questions do not need. */
+  /** Like `apply`, but first checks that the tables are writable. Most calls do not need this. */
   applyWhereWritable(parameters: ApplyParameters): Promise<string>;
   /** @param parameters the parameters of the `claim` function. */
   claim(parameters: readonly (string | null)[]): Promise<string>;
@@ -36,9 +36,9 @@ export interface Session {
   ): Promise<{ nextPage: number; deleted: number; full: boolean }>;
   /** Records that a process is alive, as a row without counts, and resolves with the number of live processes. */
   countProcesses(partitionId: string, processId: string, at: number | null): Promise<number>;
-  /** The text that a limiter's processes share, unless its version is this one. */
+  /** Resolves with the text that a limiter's processes share, or with `undefined` if its version equals `version`. */
   readShared(limiter: string, version: number): Promise<SharedText | undefined>;
-  /** Replaces the text, if its version is still this one. */
+  /** Replaces the text if its version still equals `version`. Resolves with whether it did. */
   writeShared(limiter: string, version: number, next: SharedText): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -55,7 +55,7 @@ const unprepared = new Set(["26000", "42P05"]);
 /** A migration may have to wait for another process's migration. */
 const migrationMs = 60_000;
 
-/** One sweep covers this share of the table, but at least this many pages, and deletes at most this many rows. */
+/** One sweep covers 1/60 of the table, but at least this many pages, and deletes at most this many rows. */
 const sweepShare = 60;
 const sweepFewestPages = 64;
 const sweepMostRows = 1000;
@@ -68,7 +68,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
   const preparedName = prepare
     ? `headgate_${functionsVersion}_${(smallHash(schema) >>> 0).toString(36)}`
     : undefined;
-  /** @param from the number of the first. */
+  /** @param from the number of the first parameter. */
   const applyArguments = (from: number) =>
     ["uuid[]", "bigint[]", "bigint[]", "bigint[]", "int[]", "bigint"]
       .map((type, n) => `$${from + n}::text::${type}`)
@@ -135,8 +135,9 @@ export function openSession(connect: () => Promise<Connection>, options: Session
       if (codeOf(error) !== "42501") throw error;
       throw new HeadgateError(
         "store-invalid",
-        `This database user may not create the schema "${schema}" or what is in it: run the statement that ` +
-          `postgresMigration() returns as a user who may, and grant this one its use. PostgreSQL said: ${String((error as Error).message)}.`,
+        `This database user cannot create the schema "${schema}" or its contents. Run the statement from ` +
+          "postgresMigration() as a user with that privilege, then grant this user access to the schema. " +
+          `PostgreSQL said: ${String((error as Error).message)}.`,
       );
     }
   }
@@ -221,7 +222,7 @@ function explainReadOnly(): HeadgateError {
   return new HeadgateError(
     "store-invalid",
     "PostgreSQL is read-only: this server is a replica, or default_transaction_read_only is on. " +
-      "Name the primary, and leave that setting off for this user and database.",
+      "Connect to the primary, and turn that setting off for this user and database.",
   );
 }
 
@@ -229,7 +230,7 @@ function explainMissing(schema: string): HeadgateError {
   return new HeadgateError(
     "store-invalid",
     `The schema "${schema}" does not hold the table and functions of this release of Headgate: run the statement ` +
-      "that postgresMigration() returns, or leave the option migrate on.",
+      "that postgresMigration() returns, or set the option migrate to true.",
   );
 }
 

@@ -1,6 +1,7 @@
 /**
- * Makes the keys of partitions: `headgate:{user:42}`. Different partitions never share a key: the separator is escaped
- * in the space, and keys that UTF-8 cannot write are written as JSON behind another separator.
+ * Makes the keys of partitions: `headgate:{user:42}`. Different partitions never share a key: the space (the names of
+ * limiter and layer) is written with its separators escaped, and keys that UTF-8 cannot encode are written as JSON
+ * after a different separator.
  *
  * Because of the braces, Redis Cluster chooses the slot by space and key alone, whatever the prefix is. A prefix that
  * has braces itself puts everything into one slot.
@@ -31,7 +32,10 @@ export function claimKey(storedKey: string, id: string): string {
   return `${storedKey}:claim:${JSON.stringify(id)}`;
 }
 
-/** The key of the records of attempts that charge this partition and others in other slots; in the same slot. */
+/**
+ * The key for the records of attempts that charge this partition and partitions in other slots. It is in this
+ * partition's slot.
+ */
 export function recordsKey(storedKey: string): string {
   return `${storedKey}:attempts`;
 }

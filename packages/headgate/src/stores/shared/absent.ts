@@ -1,9 +1,10 @@
 import { HeadgateError } from "../../core/errors.ts";
 
 /**
- * `undefined` for a package that is not installed. An error inside an installed package must not be hidden.
+ * Returns `undefined` if the error is that a package is not installed. An error inside an installed package must not be
+ * hidden.
  *
- * @throws the error, if it is any other.
+ * @throws the error, if it is any other error.
  */
 export function absent(error: unknown): undefined {
   const code = (error as { code?: unknown } | undefined)?.code;
@@ -11,7 +12,7 @@ export function absent(error: unknown): undefined {
   throw error;
 }
 
-/** No client for a store is installed: waiting does not help. */
+/** Returns the error that no client for a store is installed. Waiting does not help. */
 export function notInstalled(message: string): HeadgateError & { readonly notInstalled: true } {
   return Object.assign(new HeadgateError("store-invalid", message), { notInstalled: true as const });
 }

@@ -3,12 +3,12 @@ import { type LoadingStore, load as loadCode } from "../../core/loading.ts";
 import type { Store } from "../../core/store.ts";
 
 /**
- * A shared store whose code is loaded and connected at its first use. So a limiter can be made without waiting, and a
- * bundle does not need the stores that it does not use. If loading fails, the next call tries again.
+ * Creates a shared store that loads its code and connects at its first use. A limiter can then be made without waiting,
+ * and a bundle need not contain unused stores. If loading fails, the next call tries again.
  */
 export function lazyStore(name: string, load: () => Promise<Store>): LoadingStore {
   let loading: Promise<Store> | undefined;
-  /** The store, once it is loaded. From then on, a call needs no extra promise. */
+  /** The store, once it is loaded. From then on, a call does not go through another promise. */
   let loaded: Store | undefined;
   let closed = false;
 
@@ -39,22 +39,22 @@ export function lazyStore(name: string, load: () => Promise<Store>): LoadingStor
     reset: async (partitions, now) => (await use()).reset(partitions, now),
     async override(partitions, terms, now) {
       const store = await use();
-      if (store.override === undefined) throw new Error(`The ${name} store overrides nothing.`);
+      if (store.override === undefined) throw new Error(`The ${name} store does not support overrides.`);
       return store.override(partitions, terms, now);
     },
     async countProcesses(limiter, process, now) {
       const store = await use();
-      if (store.countProcesses === undefined) throw new Error(`The ${name} store counts no processes.`);
+      if (store.countProcesses === undefined) throw new Error(`The ${name} store does not count processes.`);
       return store.countProcesses(limiter, process, now);
     },
     async readShared(limiter, version) {
       const store = await use();
-      if (store.readShared === undefined) throw new Error(`The ${name} store shares no text.`);
+      if (store.readShared === undefined) throw new Error(`The ${name} store does not share texts.`);
       return store.readShared(limiter, version);
     },
     async writeShared(limiter, version, next) {
       const store = await use();
-      if (store.writeShared === undefined) throw new Error(`The ${name} store shares no text.`);
+      if (store.writeShared === undefined) throw new Error(`The ${name} store does not share texts.`);
       return store.writeShared(limiter, version, next);
     },
     async [loadCode]() {
@@ -67,6 +67,6 @@ export function lazyStore(name: string, load: () => Promise<Store>): LoadingStor
       const store = await loading?.catch(() => undefined);
       await store?.close?.();
     },
-    // Every method of a store has to be passed on.
+    // Makes the compiler require every method of a store.
   } satisfies Required<LoadingStore>;
 }

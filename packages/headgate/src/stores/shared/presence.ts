@@ -1,2 +1,2 @@
-/** A process that has not reported for this long, ms, is not counted any more: three times the longest interval between reports. */
+/** How long after its last report a process is counted, ms: three times the longest interval between reports. */
 export const processLifeMs = 30_000;

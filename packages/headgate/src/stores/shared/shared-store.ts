@@ -7,8 +7,8 @@ const stores = /* @__PURE__ */ processWide(
 );
 
 /**
- * The store that is already open under this URI, or a new one. Its users share its connections and round trips. It closes
- * when the last user closes it.
+ * Returns the store that is already open under this URI, or opens one. Its users share its connections and round trips.
+ * It closes when the last user closes it.
  */
 export function sharedStore(uri: string, open: () => Store): Store {
   const one = stores.get(uri) ?? { store: open(), users: 0 };

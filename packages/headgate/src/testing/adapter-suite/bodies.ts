@@ -8,7 +8,7 @@ interface Pushed {
   push(): void;
 }
 
-/** A conversation with a new stream for each run. */
+/** Creates a conversation with a new stream for each run. */
 function streaming(name: string, make: (name: string, pushed: Pushed) => Conversation): Conversation {
   return { name, run: (serve) => make(name, pushed()).run(serve) };
 }
@@ -24,10 +24,10 @@ function pushed(): Pushed {
   return { pieces: pieces(), push: () => steps.shift()?.() };
 }
 
-/** Request and response bodies that pass through the guard. */
+/** The tests of request and response bodies that pass through the guard. */
 export const bodies: Conversation[] = [
   conversation(
-    "the body of a request reaches the handler whole",
+    "the complete body of a request reaches the handler",
     { answer: (_admission, body) => ({ status: 200, headers: {}, body: String(body.length) }) },
     async ({ send }) => {
       const reply = await send({ method: "POST", body: "x".repeat(500_000) });
@@ -74,12 +74,12 @@ export const bodies: Conversation[] = [
     async ({ send }) => {
       const reply = await send();
       expectPassed(reply, twoAMinute(1, 60), { status: 302, body: "" });
-      expectSame(reply.headers.location, "/elsewhere", "where it leads");
+      expectSame(reply.headers.location, "/elsewhere", "the location of the redirect");
     },
   ),
 
   conversation(
-    "errors that the handler answers carry the fields, and are charged",
+    "error responses of the handler carry the fields, and are charged",
     { answer: () => ({ status: 404, headers: {}, body: "nowhere" }) },
     async ({ send }) => {
       expectPassed(await send(), twoAMinute(1, 60), { status: 404, body: "nowhere" });
@@ -113,7 +113,7 @@ export const bodies: Conversation[] = [
     },
   ),
 
-  streaming("a stream passes as it comes, with the fields before it", (name, { pieces, push }) =>
+  streaming("a stream passes chunk by chunk, with the fields in its head", (name, { pieces, push }) =>
     conversation(
       name,
       { answer: () => ({ status: 200, headers: { "Content-Type": "text/event-stream" }, body: pieces }) },
@@ -122,42 +122,49 @@ export const bodies: Conversation[] = [
         const response = await open();
         expectSame(response.headers.get("RateLimit"), twoAMinute(1, 60).RateLimit, "the fields");
         const type = response.headers.get("Content-Type");
-        expectSame(/^text\/event-stream\b/.test(type ?? ""), true, `whether ${type} is that of events`);
+        expectSame(
+          /^text\/event-stream\b/.test(type ?? ""),
+          true,
+          `whether ${type} is the type of an event stream`,
+        );
         const reader = response.body?.getReader();
         for (const piece of ["one", "two", "three"]) {
           const read = await reader?.read();
-          expectSame(new TextDecoder().decode(read?.value), piece, "the next piece");
+          expectSame(new TextDecoder().decode(read?.value), piece, "the next chunk");
           push();
         }
-        expectSame((await reader?.read())?.done, true, "whether it ends");
+        expectSame((await reader?.read())?.done, true, "whether the stream ends");
       },
     ),
   ),
 
-  streaming("a settlement after the head changes no field and breaks no stream", (name, { pieces, push }) => {
-    let admission: Admission | undefined;
-    return conversation(
-      name,
-      {
-        answer: (known) => {
-          admission = known;
-          return { status: 200, headers: {}, body: pieces };
+  streaming(
+    "a settlement after the head was sent changes no field and does not break the stream",
+    (name, { pieces, push }) => {
+      let admission: Admission | undefined;
+      return conversation(
+        name,
+        {
+          answer: (known) => {
+            admission = known;
+            return { status: 200, headers: {}, body: pieces };
+          },
         },
-      },
-      async ({ open, send }) => {
-        push();
-        const response = await open();
-        if (admission?.admitted) await admission.end("nothing");
-        push();
-        push();
-        const reply = await replyOf(response);
-        expectPassed(reply, twoAMinute(1, 60), { body: "onetwothree" });
-        expectSame(
-          (await send({ method: "HEAD" })).fields.RateLimit,
-          twoAMinute(1, 60).RateLimit,
-          "the fields",
-        );
-      },
-    );
-  }),
+        async ({ open, send }) => {
+          push();
+          const response = await open();
+          if (admission?.admitted) await admission.end("nothing");
+          push();
+          push();
+          const reply = await replyOf(response);
+          expectPassed(reply, twoAMinute(1, 60), { body: "onetwothree" });
+          expectSame(
+            (await send({ method: "HEAD" })).fields.RateLimit,
+            twoAMinute(1, 60).RateLimit,
+            "the fields",
+          );
+        },
+      );
+    },
+  ),
 ];

@@ -13,7 +13,7 @@ export interface Conversation {
   run(serve: AdapterSuiteOptions["serve"]): Promise<void>;
 }
 
-/** The setting of a conversation. The default limit is two requests a minute for each user. */
+/** How a conversation is set up. The default limit is two requests a minute for each user. */
 export interface Setting {
   layers?: readonly LayerOptions<AdapterCaller>[];
   /** Makes the store. Default: a memory store. */
@@ -23,13 +23,13 @@ export interface Setting {
   /** Guards after the first one. */
   inside?: (limiter: Limiter<AdapterCaller>) => readonly AdapterGuard[];
   answer?: (admission: Admission | undefined, body: string) => AdapterAnswer | Promise<AdapterAnswer>;
-  /** Makes the limiter misbehave. */
+  /** Replaces methods of the limiter, to make it fail. */
   spoil?: (limiter: Limiter<AdapterCaller>) => Partial<Limiter<AdapterCaller>>;
 }
 
 export interface Sent {
   method?: string;
-  /** Default: "a". */
+  /** The user who sends the request. Default: "a". */
   user?: string | null;
   address?: string;
   headers?: Record<string, string>;
@@ -79,14 +79,15 @@ const guardFields = [
   "X-RateLimit-Reset",
 ];
 
-/** The time limit: if a server never answers, the test must fail, not hang. */
+/** The time limit of a test: if a server never answers, the test must fail, not hang. */
 const patienceMs = 20_000;
 
-/** Waits until a condition holds, for events whose time the server decides, such as noticing a hang-up. */
+/** Waits until a condition is true. For events whose time the server decides, such as noticing a hang-up. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + patienceMs;
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new AdapterSuiteError(`${what}: not within ${patienceMs} ms.`);
+    if (performance.now() > deadline)
+      throw new AdapterSuiteError(`${what}: did not happen within ${patienceMs} ms.`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -98,7 +99,7 @@ export function caller(read: ReadField): AdapterCaller {
 
 export const hello: AdapterAnswer = { status: 200, headers: { "X-Own": "kept" }, body: "hello" };
 
-/** Makes a conversation. Each run starts and closes a server. */
+/** Creates a conversation. Each run starts and closes a server. */
 export function conversation(
   name: string,
   setting: Setting,

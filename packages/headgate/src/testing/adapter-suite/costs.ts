@@ -21,7 +21,7 @@ const tokens: Setting = {
 };
 const tokenPolicy = '"user-tokens-per-minute";q=100;w=60;qu="tokens"';
 
-/** The cost of requests, and its settlement. */
+/** The tests of the cost of requests, and of its settlement. */
 export const costs: Conversation[] = [
   conversation(
     "requests cost what the cost option returns",
@@ -33,7 +33,7 @@ export const costs: Conversation[] = [
   ),
 
   conversation(
-    "costs may be looked up asynchronously",
+    "the cost option may be asynchronous",
     { options: { cost: async () => ({ requests: 2 }) } },
     async ({ send }) => {
       expectPassed(await send(), twoAMinute(0, 60));
@@ -41,7 +41,7 @@ export const costs: Conversation[] = [
     },
   ),
 
-  conversation("units other than requests are named", tokens, async ({ send }) => {
+  conversation("the fields name units other than requests", tokens, async ({ send }) => {
     expectPassed(
       await send({ headers: { "X-Tokens": "40" } }),
       // The tokens are held until the response ends or their lease expires.
@@ -56,14 +56,18 @@ export const costs: Conversation[] = [
     });
   }),
 
-  conversation("unreported use counts as granted once the response has ended", tokens, async (one) => {
-    await one.send({ headers: { "X-Tokens": "40" } });
-    const limits = await readings(one);
-    expectSame([limits?.remaining, limits?.resetMs], [60, 600], "remaining, and until it grows");
-  }),
+  conversation(
+    "everything granted is charged if no use was reported when the response ends",
+    tokens,
+    async (one) => {
+      await one.send({ headers: { "X-Tokens": "40" } });
+      const limits = await readings(one);
+      expectSame([limits?.remaining, limits?.resetMs], [60, 600], "remaining, and seconds until it grows");
+    },
+  ),
 
   conversation(
-    "a place is free again when the response has ended, with a body and without",
+    "a place is free again when the response has ended, with or without a body",
     {
       layers: [{ name: "user", key: ({ user }) => user, limits: "1 concurrent" }],
       answer: (_admission, body) => (body === "empty" ? { status: 204, headers: {}, body: null } : hello),
@@ -131,7 +135,7 @@ export const costs: Conversation[] = [
     },
     async ({ send }) => {
       const reply = await send({ headers: { "X-Tokens": "40" } });
-      expectSame(/;r=0;/.test(reply.fields.RateLimit ?? ""), true, "whether nothing is left");
+      expectSame(/;r=0;/.test(reply.fields.RateLimit ?? ""), true, "whether no units are left");
       expectSame((await send({ headers: { "X-Tokens": "1" } })).status, 429, "the status in debt");
     },
   ),
@@ -168,7 +172,7 @@ export const costs: Conversation[] = [
   ),
 
   conversation(
-    "the handler sees the readings of its request",
+    "the handler can read the readings of its request",
     {
       answer: (admission) => {
         const { limits, tightest } = admitted(admission);
@@ -180,20 +184,20 @@ export const costs: Conversation[] = [
       },
     },
     async ({ send }) => {
-      expectSame((await send()).body, "1 user-per-minute 1", "what the handler sees");
-      expectSame((await send()).body, "1 user-per-minute 0", "what the handler sees");
+      expectSame((await send()).body, "1 user-per-minute 1", "the readings in the handler");
+      expectSame((await send()).body, "1 user-per-minute 0", "the readings in the handler");
     },
   ),
 ];
 
-/** The default user's readings, from the limiter itself. */
+/** Returns the default user's readings, from the limiter itself. */
 async function readings({ limiter }: Dialogue) {
   await untilEnded();
   const { limits } = await limiter.peek({ user: "a", address: null });
   return limits[0];
 }
 
-/** Waits a little, because a server sees the end of a response later than its reader. */
+/** Waits a little, because a server notices the end of a response later than the client does. */
 async function untilEnded(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setTimeout(resolve, 1));
 }

@@ -9,20 +9,24 @@ import {
   twoAMinuteSpent,
 } from "./expect.ts";
 
-/** Which requests pass, and the fields of their responses. */
+/** The tests of which requests pass, and of the fields of their responses. */
 export const deciding: Conversation[] = [
-  conversation("the first request passes, with the fields", {}, async ({ send, answered }) => {
+  conversation("the first request is admitted, with the fields", {}, async ({ send, answered }) => {
     const reply = await send();
     expectPassed(reply, twoAMinute(1, 60));
-    expectSame([reply.headers["x-own"], answered()], ["kept", 1], "what the handler does");
+    expectSame([reply.headers["x-own"], answered()], ["kept", 1], "how often the handler ran");
   }),
 
-  conversation("the quota counts down, and is refused when it is spent", {}, async ({ send, answered }) => {
-    expectPassed(await send(), twoAMinute(1, 60));
-    expectPassed(await send(), twoAMinute(0, 60));
-    expectRefused(await send(), twoAMinuteSpent(60));
-    expectSame(answered(), 2, "requests that reach the handler");
-  }),
+  conversation(
+    "the remaining quota counts down, and requests are refused when it is spent",
+    {},
+    async ({ send, answered }) => {
+      expectPassed(await send(), twoAMinute(1, 60));
+      expectPassed(await send(), twoAMinute(0, 60));
+      expectRefused(await send(), twoAMinuteSpent(60));
+      expectSame(answered(), 2, "requests that reach the handler");
+    },
+  ),
 
   conversation("the reported wait is exact", {}, async ({ send, clock }) => {
     await send();
@@ -106,14 +110,18 @@ export const deciding: Conversation[] = [
     },
   ),
 
-  conversation("of simultaneous requests, exactly the quota passes", {}, async ({ send }) => {
-    const replies = await Promise.all(Array.from({ length: 8 }, () => send()));
-    const statuses = replies.map(({ status }) => status).sort();
-    expectSame(statuses, [200, 200, 429, 429, 429, 429, 429, 429], "the statuses");
-  }),
+  conversation(
+    "of simultaneous requests, exactly as many as the quota are admitted",
+    {},
+    async ({ send }) => {
+      const replies = await Promise.all(Array.from({ length: 8 }, () => send()));
+      const statuses = replies.map(({ status }) => status).sort();
+      expectSame(statuses, [200, 200, 429, 429, 429, 429, 429, 429], "the statuses");
+    },
+  ),
 
   conversation(
-    "callers may be looked up asynchronously",
+    "the caller option may be asynchronous",
     { options: { caller: async (read) => ({ user: read("x-user") ?? null, address: null }) } },
     async ({ send }) => {
       expectPassed(await send(), twoAMinute(1, 60));

@@ -15,7 +15,7 @@ async function isFree({ limiter }: Pick<Dialogue, "limiter">): Promise<boolean> 
   return (await limiter.peek({ user: "a", address: null })).admitted;
 }
 
-/** A body that never ends. */
+/** Creates a body that never ends. */
 async function* endless(): AsyncGenerator<string> {
   for (;;) {
     yield "piece ";
@@ -23,7 +23,7 @@ async function* endless(): AsyncGenerator<string> {
   }
 }
 
-/** A place is held as long as its response lasts, however it ends. */
+/** The tests that a place is held as long as its response lasts, however it ends. */
 export const endings: Conversation[] = [
   ...(["GET", "POST", "HEAD"] as const).map((method) =>
     conversation(
@@ -59,7 +59,7 @@ export const endings: Conversation[] = [
       const leaving = new AbortController();
       const response = await dialogue.open({ signal: leaving.signal });
       await response.body?.getReader().read();
-      expectSame((await dialogue.send()).status, 429, "the status meanwhile");
+      expectSame((await dialogue.send()).status, 429, "the status while the answer streams");
       leaving.abort();
       await until("the place is free", () => isFree(dialogue));
     },
@@ -79,7 +79,7 @@ export const endings: Conversation[] = [
   ),
 
   ...(["skip", "caller"] as const).map((waits): Conversation => {
-    /** Lookups that are waiting. */
+    /** The lookups that are waiting. */
     const waiting: (() => void)[] = [];
     const wait = () => new Promise<void>((resolve) => waiting.push(resolve));
     const lookups: Setting["options"] =
@@ -96,7 +96,7 @@ export const endings: Conversation[] = [
         await until("the lookup waits", () => waiting.length === 1);
         leaving.abort();
         await asked;
-        // A request on another connection comes after the hang-up has reached the server.
+        // When a request on another connection arrives, the hang-up has reached the server too.
         const second = send({ user: "b" });
         await until("the second lookup waits", () => waiting.length === 2);
         waiting[1]?.();
@@ -107,7 +107,7 @@ export const endings: Conversation[] = [
         waiting[2]?.();
         expectPassed(await third, twoAMinute(1, 60));
         const { limits } = await limiter.peek({ user: "a", address: null });
-        expectSame(limits[0]?.remaining, 1, "what is left");
+        expectSame(limits[0]?.remaining, 1, "the remaining units");
         expectSame(answered(), 2, "requests that reach the handler");
         expectSame(errors, [], "reports");
       },
@@ -115,7 +115,7 @@ export const endings: Conversation[] = [
   }),
 
   ((): Conversation => {
-    /** Calls to the store that are waiting. */
+    /** The calls to the store that are waiting. */
     const waiting: (() => void)[] = [];
     const hold = () => {
       waiting.length = 0;
@@ -128,7 +128,7 @@ export const endings: Conversation[] = [
       return { ...store, decide } as never;
     };
     return conversation(
-      "a client that leaves while the guard waits is not charged, and the handler does not run",
+      "a client that leaves while the store is asked is refunded, and the handler does not run",
       { store: hold },
       async ({ open, send, answered, limiter, errors }) => {
         const leaving = new AbortController();
@@ -136,13 +136,13 @@ export const endings: Conversation[] = [
         await until("the store is asked", () => waiting.length === 1);
         leaving.abort();
         await asked;
-        // A request on another connection comes after the hang-up has reached the server.
+        // When a request on another connection arrives, the hang-up has reached the server too.
         const second = send({ user: "b" });
         await until("the store is asked again", () => waiting.length === 2);
         waiting[1]?.();
         await second;
         waiting[0]?.();
-        await until("the charge is back", async () => {
+        await until("the charge is refunded", async () => {
           const { limits } = await limiter.peek({ user: "a", address: null });
           return limits[0]?.remaining === 2;
         });

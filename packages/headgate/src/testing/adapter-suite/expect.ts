@@ -15,14 +15,14 @@ export function expectSame(actual: unknown, expected: unknown, what: string): vo
   if (got !== wanted) throw new AdapterSuiteError(`${what}: expected ${wanted}, got ${got}.`);
 }
 
-/** The quota fields with these values. */
+/** Returns the quota fields with these values. */
 export function quotaFields(policy: string, state: string): Record<string, string> {
   return { "RateLimit-Policy": policy, RateLimit: state, "Access-Control-Expose-Headers": exposed };
 }
 
 export const exposed = "RateLimit, RateLimit-Policy, Retry-After";
 
-/** The fields of the default limit: two requests a minute. */
+/** Returns the fields of the default limit: two requests a minute. */
 export function twoAMinute(remaining: number, resetSeconds: number): Record<string, string> {
   return quotaFields('"user-per-minute";q=2;w=60', `"user-per-minute";r=${remaining};t=${resetSeconds}`);
 }
@@ -52,7 +52,7 @@ export interface ExpectedRefusal {
 /** @throws AdapterSuiteError unless the reply is exactly this `429`. */
 export function expectRefused(reply: Reply, expected: ExpectedRefusal, hasBody = true): void {
   const { fields, detail, violated, retryAfterSeconds, affordable } = expected;
-  // Written by hand, not made by the code under test, because the order of members must not change.
+  // The body is written by hand, because the order of its members must not change either.
   const body = `{"type":"https://iana.org/assignments/http-problem-types#quota-exceeded",${[
     '"title":"Request cannot be satisfied as assigned quota has been exceeded"',
     '"status":429',
@@ -83,7 +83,7 @@ export function expectRefused(reply: Reply, expected: ExpectedRefusal, hasBody =
   expectSame(got, wanted, "the refusal");
 }
 
-/** The refusal of the default limit. */
+/** Returns the expected refusal by the default limit. */
 export function twoAMinuteSpent(waitSeconds: number): ExpectedRefusal {
   const seconds = waitSeconds === 1 ? "1 second" : `${waitSeconds} seconds`;
   return {

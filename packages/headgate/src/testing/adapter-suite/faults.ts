@@ -13,15 +13,15 @@ const table: Record<string, Setting> = {
   "the cost cannot be computed": { options: { cost: fail } },
   "the cost cannot be looked up": { options: { cost: async () => fail() } },
   "the cost is invalid": { options: { cost: () => ({ requests: Number.NaN }) } },
-  "the caller's lookup never answers": { options: { caller: never, lookupMs: 20 } },
-  "the cost's lookup never answers": { options: { cost: never, lookupMs: 20 } },
-  "skip never answers": { options: { skip: never, lookupMs: 20 } },
+  "the lookup of the caller never resolves": { options: { caller: never, lookupMs: 20 } },
+  "the lookup of the cost never resolves": { options: { cost: never, lookupMs: 20 } },
+  "skip never resolves": { options: { skip: never, lookupMs: 20 } },
   "skip fails": { options: { skip: fail, caller: fail } },
   "admit throws": { spoil: () => ({ admit: fail }) },
   "admit rejects": { spoil: () => ({ admit: async () => fail() }) },
 };
 
-/** Errors in the guard: none may become an error of the endpoint or disable the limits. */
+/** The tests of errors in the guard: they must not become errors of the endpoint, or disable the limits. */
 export const faults: Conversation[] = [
   ...Object.entries(table).map(([when, setting]) =>
     conversation(`the endpoint works and stays limited when ${when}`, setting, async ({ send, errors }) => {
@@ -33,13 +33,13 @@ export const faults: Conversation[] = [
   ),
 
   conversation(
-    "a closed limiter admits the request and reports it",
+    "if the limiter is closed, the request passes and the error is reported",
     {},
     async ({ send, limiter, errors }) => {
       await limiter.close();
       expectPassed(await send(), {});
       const codes = errors.map((error) => (error as { code?: unknown }).code);
-      expectSame(codes.includes("limiter-closed"), true, "whether it was reported");
+      expectSame(codes.includes("limiter-closed"), true, "whether the error was reported");
     },
   ),
 ];

@@ -8,7 +8,7 @@ const spentFields = { ...twoAMinute(0, 60), "Cache-Control": "no-store", "Retry-
 /** A browser's `Accept` field. */
 const browsers = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8";
 
-/** Test name, `Accept` field and expected content type. */
+/** The name of the test, the `Accept` field and the expected content type. */
 const clients: [who: string, accept: string, type: string][] = [
   ["a browser gets a page", browsers, "text/html; charset=utf-8"],
   ["a client that accepts text gets text", "text/plain", "text/plain; charset=utf-8"],
@@ -23,7 +23,7 @@ const clients: [who: string, accept: string, type: string][] = [
   ["a type with weight 0 is not sent", "text/html;q=0, text/*;q=0.1", "text/plain; charset=utf-8"],
 ];
 
-/** @throws AdapterSuiteError unless it is this `429`, in this form */
+/** @throws AdapterSuiteError unless the response is this `429`, in this form */
 function expectRefusalIn(
   reply: Reply,
   type: string,
@@ -39,7 +39,7 @@ function expectRefusalIn(
   expectSame(got, { status: 429, type, fields, body }, "the refusal");
 }
 
-/** The formats of refusals and of the quota fields. */
+/** The tests of the formats of refusals and of the quota fields. */
 export const forms: Conversation[] = [
   ...clients.map(([who, accept, type]) =>
     conversation(who, {}, async ({ send }) => {
@@ -57,7 +57,7 @@ export const forms: Conversation[] = [
       ]) {
         expectSame(reply.body.includes(part), true, `whether the page has ${part}`);
       }
-      expectSame(/\b(src|href|url)\b/.test(reply.body), false, "whether the page loads anything else");
+      expectSame(/\b(src|href|url)\b/.test(reply.body), false, "whether the page loads other files");
     }),
   ),
 

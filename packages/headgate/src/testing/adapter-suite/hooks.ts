@@ -39,7 +39,7 @@ const faults: Record<string, Setting["options"]> = {
   rejects: { onRefused: async () => Promise.reject(new Error("the hook's")) },
 };
 
-/** The hooks of a guard: `onRefused`, reading the admission afterwards, and `refundWhen`. */
+/** The tests of a guard's hooks: `onRefused`, reading the admission afterwards, and `refundWhen`. */
 export const hooks: Conversation[] = [
   ...Object.entries(answers).map(([when, setting]) =>
     conversation(
@@ -56,7 +56,7 @@ export const hooks: Conversation[] = [
   ),
 
   conversation(
-    "onRefused gets the refusal, may look things up, and may leave it to the guard",
+    "onRefused gets the refusal, may be asynchronous, and may leave the response to the guard",
     {
       options: {
         onRefused: async ({ retryAfterSeconds }, read) =>
@@ -88,13 +88,13 @@ export const hooks: Conversation[] = [
     {},
     async ({ send, observed }) => {
       for (let n = 0; n < 3; n += 1) await send();
-      await until("the third is observed", () => observed.length === 3);
+      await until("the third request is observed", () => observed.length === 3);
       expectSame(
         observed.map((admission) => admission?.admitted),
         [true, true, false],
-        "what was admitted",
+        "the observed admissions",
       );
-      expectSame((observed[2] as Admission).limits[0]?.remaining, 0, "what is left");
+      expectSame((observed[2] as Admission).limits[0]?.remaining, 0, "the remaining units");
     },
   ),
 
@@ -103,7 +103,7 @@ export const hooks: Conversation[] = [
     { options: { skip: () => true } },
     async ({ send, observed }) => {
       await send();
-      await until("it is observed", () => observed.length === 1);
+      await until("the request is observed", () => observed.length === 1);
       expectSame(observed, [undefined], "the admission");
     },
   ),
@@ -134,7 +134,7 @@ export const hooks: Conversation[] = [
     async ({ send, limiter }) => {
       for (let n = 0; n < 4; n += 1) {
         expectSame((await send()).status, 503, "the status");
-        await until("the place and the charge are back", async () => {
+        await until("the place is free and the charge refunded", async () => {
           const { limits } = await limiter.peek({ user: "a", address: null });
           return limits.every(({ remaining, quota }) => remaining === quota);
         });

@@ -12,7 +12,7 @@ function named(id: string, body = "one"): Sent {
   return { headers: { "Idempotency-Key": id, "X-Body": body } };
 }
 
-/** The remaining units of the default limit. */
+/** Returns the remaining units of the default limit. */
 async function left({ limiter }: Dialogue): Promise<number | undefined> {
   return (await limiter.peek({ user: "a", address: null })).limits[0]?.remaining;
 }
@@ -35,7 +35,7 @@ function expectKnown(
   );
 }
 
-/** Requests with an id. */
+/** The tests of requests with an id. */
 export const ids: Conversation[] = [
   conversation(
     "a request with an id is answered and charged once",
@@ -47,7 +47,7 @@ export const ids: Conversation[] = [
       expectKnown(await send(named("m1")), "Request already answered");
       expectKnown(await send(named("m1", "two")), "Id belongs to another request");
       expectSame(answered(), 1, "requests that reach the handler");
-      expectSame(await left(dialogue), 1, "what is left");
+      expectSame(await left(dialogue), 1, "the remaining units");
       expectPassed(await send({}), twoAMinute(0, 60));
       expectKnown(await send(named("m1")), "Request already answered");
       expectSame((await send(named("m2"))).status, 429, "the status of another id beyond the limit");
@@ -70,7 +70,7 @@ export const ids: Conversation[] = [
   ),
 
   conversation(
-    "an id whose request failed is answered anew, and not charged again",
+    "a request with the id of a failed request reaches the handler, and is not charged again",
     {
       options: { idempotency },
       answer: (admission) =>
@@ -78,13 +78,20 @@ export const ids: Conversation[] = [
     },
     async (dialogue) => {
       expectSame((await dialogue.send(named("m1"))).status, 503, "the first status");
-      await until("it is answered anew", async () => (await dialogue.send(named("m1"))).body === "anew");
-      expectSame([await left(dialogue), dialogue.answered()], [1, 2], "what is left, and what was answered");
+      await until(
+        "the second request reaches the handler",
+        async () => (await dialogue.send(named("m1"))).body === "anew",
+      );
+      expectSame(
+        [await left(dialogue), dialogue.answered()],
+        [1, 2],
+        "the remaining units, and how often the handler ran",
+      );
     },
   ),
 
   conversation(
-    "an id whose request was told to come again is answered anew, and not charged again",
+    "a request with the id of a request that got a Retry-After reaches the handler, and is not charged again",
     {
       options: { idempotency },
       answer: (admission) =>
@@ -100,13 +107,13 @@ export const ids: Conversation[] = [
       expectSame(
         [next, await left(dialogue), dialogue.answered()],
         ["anew", 1, 2],
-        "the next answer, what is left, and what was answered",
+        "the next status, the remaining units, and how often the handler ran",
       );
     },
   ),
 
   conversation(
-    "onKnown answers in place of the guard, or leaves it to the guard",
+    "onKnown responds in place of the guard, or leaves the response to the guard",
     {
       options: {
         idempotency,
@@ -125,7 +132,7 @@ export const ids: Conversation[] = [
   ),
 
   conversation(
-    "what is no id is none, and an idempotency that fails is reported",
+    "an invalid id is ignored, and an idempotency option that fails is reported",
     {
       options: {
         idempotency: (read) => {
@@ -142,7 +149,7 @@ export const ids: Conversation[] = [
   ),
 
   conversation(
-    "callers who cannot be identified share no ids",
+    "ids of unidentified callers are ignored",
     {
       options: {
         idempotency,

@@ -28,7 +28,7 @@ export type ReadField = (name: string) => string | undefined;
 export interface AdapterAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Text to send at once, chunks to send as they come, or `null` for no body. */
+  /** The body as text, or as chunks to send one by one; `null` for no body. */
   readonly body: string | AsyncIterable<string> | null;
 }
 
@@ -44,15 +44,15 @@ export interface AdapterGuardOptions
 
 export interface AdapterGuard {
   readonly limiter: Limiter<AdapterCaller>;
-  /** Convert these for the framework with `optionsFor`. */
+  /** The guard's options. Convert them for the framework with `optionsFor`. */
   readonly options: AdapterGuardOptions;
 }
 
 /** A guarded handler. The framework under test must serve it for every path and method. */
 export interface AdapterRoute {
-  /** Usually one guard. If there are several, the first decides first. */
+  /** The guards of the route, usually one. They decide in this order. */
   readonly guards: readonly AdapterGuard[];
-  /** Fields that middleware before the guards must set, as CORS middleware does. */
+  /** Response headers that middleware before the guards must set, like CORS middleware. */
   readonly fieldsBefore: Readonly<Record<string, string>>;
   /**
    * The handler.
@@ -64,14 +64,14 @@ export interface AdapterRoute {
   /**
    * Middleware before the guards must call this once a response is decided.
    *
-   * @param admission the result of the adapter's `admissionOf` there
+   * @param admission the result of the adapter's `admissionOf` in this middleware
    */
   observe(admission: Admission | undefined): void;
 }
 
 /** A listening server. */
 export interface ServedRoute {
-  /** Such as `http://127.0.0.1:49152`. */
+  /** The server's origin, such as `http://127.0.0.1:49152`. */
   readonly origin: string;
   /** Stops listening and closes open connections. */
   close(): void | Promise<void>;
@@ -84,7 +84,7 @@ export interface AdapterSuiteOptions {
 
 /** One test of an adapter, for any test runner. */
 export interface AdapterTest {
-  /** What the test checks. Names are unique. */
+  /** The name of the test, which says what it checks. Names are unique. */
   readonly name: string;
   /** Resolves if the test passes, or rejects with what was expected and what was received. */
   run(): Promise<void>;

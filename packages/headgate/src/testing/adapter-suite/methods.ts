@@ -1,9 +1,9 @@
 import { type Conversation, conversation } from "./conversation.ts";
 import { expectPassed, expectRefused, expectSame, twoAMinute, twoAMinuteSpent } from "./expect.ts";
 
-/** Methods other than GET, and requests that the guard ignores. */
+/** The tests of methods other than GET, and of requests that the guard ignores. */
 export const methods: Conversation[] = [
-  conversation("HEAD passes with the fields and without a body", {}, async ({ send }) => {
+  conversation("HEAD is admitted with the fields and without a body", {}, async ({ send }) => {
     expectPassed(await send({ method: "HEAD" }), twoAMinute(1, 60), { body: "" });
   }),
 
@@ -29,7 +29,7 @@ export const methods: Conversation[] = [
     expectRefused(await send({ method: "OPTIONS" }), twoAMinuteSpent(60));
   }),
 
-  conversation("a preflight's field on another method does not skip the guard", {}, async ({ send }) => {
+  conversation("a preflight's header on another method does not skip the guard", {}, async ({ send }) => {
     const dressed = { method: "POST", body: "x", headers: { "Access-Control-Request-Method": "POST" } };
     await send(dressed);
     await send(dressed);

@@ -19,17 +19,17 @@ function byAddress(limits: string): AdapterGuard[] {
 
 const twice: Setting = { inside: (limiter) => [{ limiter, options: { caller } }] };
 
-/** Several guards on one route. */
+/** The tests of several guards on one route. */
 export const mounting: Conversation[] = [
   conversation(
-    "with two limiters, the fields show both, and the legacy fields show the tighter one",
+    "with two limiters, the fields show both, and the legacy fields show the tighter limiter",
     { options: { legacy: true }, inside: () => byAddress("3/hour") },
     async ({ send }) => {
       const reply = await send({ address: "203.0.113.7" });
       const { "RateLimit-Policy": policy, RateLimit: state, ...rest } = reply.fields;
       expectSame(policy, '"user-per-minute";q=2;w=60, "address-per-hour";q=3;w=3600', "the policy");
       expectSame(state, '"user-per-minute";r=1;t=60, "address-per-hour";r=2;t=3600', "the state");
-      expectSame(rest["X-RateLimit-Remaining"], "1", "what remains of the tighter");
+      expectSame(rest["X-RateLimit-Remaining"], "1", "what remains of the tighter limit");
     },
   ),
 
@@ -59,17 +59,13 @@ export const mounting: Conversation[] = [
     expectRefused(await send(), twoAMinuteSpent(60));
   }),
 
-  conversation(
-    "a limiter that guards a route twice is reported exactly once",
-    twice,
-    async ({ send, errors }) => {
-      for (let n = 0; n < 3; n += 1) await send();
-      expectSame(errors.length, 1, "reports");
-      expectSame(
-        /The same limiter .* twice/.test(String(errors[0])),
-        true,
-        `whether ${errors[0]} names the mistake`,
-      );
-    },
-  ),
+  conversation("a limiter that guards a route twice is reported once", twice, async ({ send, errors }) => {
+    for (let n = 0; n < 3; n += 1) await send();
+    expectSame(errors.length, 1, "reports");
+    expectSame(
+      /The same limiter .* twice/.test(String(errors[0])),
+      true,
+      `whether ${errors[0]} names the mistake`,
+    );
+  }),
 ];

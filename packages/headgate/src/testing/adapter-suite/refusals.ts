@@ -37,9 +37,9 @@ const twoLayers: Setting = {
   ],
 };
 
-/** The responses to refused requests. */
+/** The tests of responses to refused requests. */
 export const refusals: Conversation[] = [
-  conversation("of two layers that refuse, the longer wait is reported", twoLayers, async ({ send }) => {
+  conversation("if two layers refuse, the longer wait is reported", twoLayers, async ({ send }) => {
     await send({ address: "203.0.113.7" });
     expectRefused(await send({ address: "203.0.113.7" }), {
       fields: quotaFields(
@@ -95,16 +95,20 @@ export const refusals: Conversation[] = [
     },
   ),
 
-  conversation("an asynchronous store decides the same", { store: distantStore }, async ({ send, clock }) => {
-    expectPassed(await send(), twoAMinute(1, 60));
-    expectPassed(await send({ method: "POST", body: "x".repeat(100_000) }), twoAMinute(0, 60));
-    expectRefused(await send(), twoAMinuteSpent(60));
-    clock.advance(60_000);
-    expectPassed(await send(), twoAMinute(1, 60));
-  }),
+  conversation(
+    "an asynchronous store decides like a synchronous store",
+    { store: distantStore },
+    async ({ send, clock }) => {
+      expectPassed(await send(), twoAMinute(1, 60));
+      expectPassed(await send({ method: "POST", body: "x".repeat(100_000) }), twoAMinute(0, 60));
+      expectRefused(await send(), twoAMinuteSpent(60));
+      clock.advance(60_000);
+      expectPassed(await send(), twoAMinute(1, 60));
+    },
+  ),
 
   conversation(
-    "a store that is down leads to a 503 if the outage policy is to refuse",
+    "if the store is down and the outage policy is refuse, the response is a 503",
     {
       layers: [{ name: "user", key: ({ user }) => user, limits: "2/minute", outage: "refuse" }],
       store: brokenStore,

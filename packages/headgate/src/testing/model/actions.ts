@@ -20,7 +20,7 @@ const mostOverrides = 3;
 /** One possible next action. */
 export interface Action {
   readonly name: string;
-  /** Whether it affects one client only, not the time or the store. */
+  /** Whether the action affects only one client, not the time or the store. */
   readonly isLocal?: boolean;
   /** Changes the given world. */
   run(world: World): void;
@@ -49,7 +49,7 @@ export function actionsOf(world: World): Action[] {
   ];
 }
 
-/** An operator overrides the first partition, or ends that. */
+/** An operator overrides the first partition, or ends the override. */
 function operatorActions({ setting, store, now, overrides }: World): Action[] {
   const [place] = setting.places;
   const { overriding = [] } = setting;
@@ -83,7 +83,7 @@ function clientActions({ setting, store, now, net }: World, client: Client, c: n
     const known = setting.places[0] && store.overrideOf(setting.places[0], now);
     for (const amount of setting.asks) {
       add(`asks for ${amount}`, (world) => calls.ask(world, c, amount, known));
-      // A process that does not know the override yet.
+      // The process may not know the override yet.
       if (known !== undefined)
         add(`asks for ${amount}, not overridden`, (world) => calls.ask(world, c, amount));
     }
@@ -131,7 +131,7 @@ function deliver(world: World, m: number, answered: boolean): void {
   if (answered && client.phase !== "crashed") calls.receive(world, message, outcome);
 }
 
-/** What the first partition holds for the client. All partitions hold the same. */
+/** Returns what the first partition holds for the client. All partitions hold the same. */
 function heldIn(world: World, { rid }: Client): number {
   const [place] = world.setting.places;
   return place === undefined ? 0 : holdOf(world, place, rid);
@@ -157,7 +157,7 @@ export function pass(world: World, ms: number): void {
   const since = now - longestWindowOf(setting);
   world.uses = world.uses.filter(({ at }) => at > since);
   if (isBoundByStamps(setting)) world.ledger = world.ledger.filter(({ at }) => at > since);
-  // A process that has slept for longer than the store remembers is not exact any more: it counts as crashed.
+  // A process that has slept for longer than the store remembers reservations counts as crashed.
   const longest = leaseOf(setting) + rememberedMs - setting.longestCallMs;
   for (const client of world.clients) {
     const isSending = client.phase === "open" || client.phase === "asking" || client.phase === "ending";
@@ -172,7 +172,7 @@ function isBoundByStamps({ places }: World["setting"]): boolean {
   );
 }
 
-/** Marks use that was not reported before its lease ended: after a crash it is not charged. */
+/** Marks use that was not reported before its lease ended: it is not charged after a crash. */
 function settle(world: World): void {
   const { setting, now } = world;
   for (const client of world.clients) {

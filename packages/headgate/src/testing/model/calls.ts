@@ -5,7 +5,7 @@ import { type Client, leaseOf, type Message, placesOf, sharedId, type World } fr
 
 /** The calls of a client, and how it handles the answers. */
 
-/** @param override the one in force in the first partition, as far as the client knows. */
+/** @param override the override in force in the first partition, as far as the client knows. */
 export function ask(world: World, c: number, amount: number, override?: Override): void {
   const { setting } = world;
   const client = world.clients[c] as Client;
@@ -32,7 +32,7 @@ function claimed({ setting }: World) {
   return { id: sharedId, fingerprint: "body", result: "", leaseMs: leaseOf(setting) };
 }
 
-/** Sends the same ask once more, as if the first had been lost. */
+/** Sends the same ask again, as if the first message had been lost. */
 export function askAgain(world: World, c: number): void {
   const client = world.clients[c] as Client;
   client.doubted = true;
@@ -57,13 +57,13 @@ export function extend(world: World, c: number, more: number): void {
   send(world, c, { kind: "extend", charges });
 }
 
-/** @param over how many units too many it reports, to be corrected later. */
+/** @param over how many unused units the client reports, to be corrected later. */
 export function report(world: World, c: number, over = 0): void {
   const { used, allowed, knownRequests } = world.clients[c] as Client;
   adjust(world, c, "report", used + over, knownRequests, Math.max(0, allowed - used - over));
 }
 
-/** @param served whether the request counts. It does, unless nothing was used. */
+/** @param served whether the request is charged: always, unless nothing was used. */
 export function end(world: World, c: number, served: boolean): void {
   const client = world.clients[c] as Client;
   client.phase = "ending";
@@ -125,7 +125,7 @@ function send(
   const client = world.clients[c] as Client;
   const seq = again ?? client.seq + 1;
   client.seq = seq;
-  // A client that calls again no longer waits for the answer to the previous call.
+  // When a client calls again, it stops waiting for the answer to the previous call.
   const overlaps = world.setting.faults?.overlaps === true && message.kind === "report";
   client.awaited = overlaps ? [...client.awaited, seq] : [seq];
   if (client.doubtSince === 0) client.doubtSince = world.now;
@@ -134,7 +134,7 @@ function send(
   world.net.push({ client: c, seq, sentAt: world.now, copies, ...message });
 }
 
-/** The client reads an answer. An answer that it no longer waits for changes nothing. */
+/** Lets the client read an answer. An answer that the client no longer waits for changes nothing. */
 export function receive(world: World, message: Message, outcome: Outcome): void {
   const client = world.clients[message.client] as Client;
   if (!client.awaited.includes(message.seq)) return;
@@ -152,7 +152,7 @@ export function receive(world: World, message: Message, outcome: Outcome): void 
       return (sent[p]?.used[g] ?? 0) - (sent[p]?.known[g] ?? 0);
     });
     client.known = totalOf(world, sent[0]?.used ?? []);
-    // If the lease ended before the answer came, others may have got the units.
+    // If the lease ended before the answer came, other clients may have got the units.
     const isLate = world.now >= client.trustedUntil && world.setting.faults?.trustsLateAnswers !== true;
     if (!isLate) client.trustedUntil = Math.max(client.trustedUntil, trusted);
     if (world.now < client.ownsUntil) client.ownsUntil = Math.max(client.ownsUntil, trusted);
@@ -160,7 +160,7 @@ export function receive(world: World, message: Message, outcome: Outcome): void 
   }
   if (!outcome.admitted) {
     if (message.kind === "extend") return;
-    // A second copy of the refused call may still be on its way. Only an end makes sure that it has no effect.
+    // A second copy of the refused call may still be on its way. Only an end ensures that the copy has no effect.
     if (client.doubted) giveUp(world, message.client);
     else client.phase = "refused";
     return;
@@ -221,7 +221,7 @@ function amountsOf(
   });
 }
 
-/** The amount of the unit that is held. */
+/** Returns the amount of the unit that is held. */
 function totalOf({ setting }: World, amounts: readonly number[]): number {
   const groups = setting.places[0]?.limits.groups ?? [];
   const g = groups.findIndex(({ unit }) => unit === setting.unit);

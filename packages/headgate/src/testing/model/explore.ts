@@ -30,7 +30,7 @@ export function explore(setting: Setting, { mostSteps = Number.POSITIVE_INFINITY
     const reached: Step[] = [];
     for (const step of frontier) {
       const { world } = step;
-      // Once its successors are known, only the path to a state is needed.
+      // Once a state's successors are known, only the path to it is needed.
       step.world = undefined;
       if (world === undefined) continue;
       for (const action of actionsOf(world)) {

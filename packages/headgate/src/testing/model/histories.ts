@@ -13,7 +13,7 @@ export function play(setting: Setting, choices: readonly number[]): string | und
   const names: string[] = [];
   for (const choice of choices) {
     const usual = actionsOf(world);
-    // One step in eight is an unusual one.
+    // One step in eight is an unusual action.
     const actions = choice % 8 === 0 ? strayActions(world, choice) : usual;
     const action = (actions[Math.floor(choice / 8) % actions.length] ?? usual[0]) as Action;
     act(world, action);
@@ -38,25 +38,25 @@ function strayActions(world: World, choice: number): Action[] {
 function mistakes({ setting }: World, { phase, seq }: Client, c: number): Action[] {
   if (phase !== "open" || setting.unit === "concurrent") return [];
   const over: Action = {
-    name: `client ${c} uses one more than it may`,
+    name: `client ${c} uses one unit more than it may`,
     run: (world) => use(world, c, "over"),
   };
   if (seq >= setting.calls) return [over];
-  return [over, { name: `client ${c} reports 1 too many`, run: (world) => overstate(world, c) }];
+  return [over, { name: `client ${c} reports one unused unit`, run: (world) => overstate(world, c) }];
 }
 
-/** A client reports one unit that it has not used, which it corrects later. */
+/** Lets a client report one unit that it has not used. The client corrects this later. */
 export function overstate(world: World, c: number): void {
   calls.report(world, c, 1);
   const client = world.clients[c] as Client;
   client.overstated += 1;
-  // A refund does not return to the hold: the client would have to ask for it.
+  // A refunded unit does not return to the hold: the client would have to extend it.
   client.allowed -= 1;
 }
 
 /**
- * An operator resets the counts. A millisecond before and after, because charges in the same millisecond cannot be
- * distinguished.
+ * Resets the counts, like an operator. A millisecond passes before and after, because charges in the same millisecond
+ * cannot be distinguished.
  */
 function reset(world: World): void {
   const { setting } = world;

@@ -14,7 +14,7 @@ import {
   type World,
 } from "./world.ts";
 
-/** Returns which invariant of the protocol is broken, and how; `undefined` if all hold. */
+/** Returns which invariant of the protocol is broken, and how; `undefined` if none is broken. */
 export function broken(world: World): string | undefined {
   if (world.broken !== undefined) return world.broken;
   for (const [p, own] of world.setting.places.entries()) {
@@ -41,7 +41,7 @@ function brokenPlace(world: World, p: number, place: Place): string | undefined 
       return `5: ${rid} holds units after its lease`;
   }
   for (const [l, own] of place.limits.limits.entries()) {
-    // What was admitted under a looser override stays.
+    // Units that were admitted under a looser override stay charged.
     const others = p > 0 ? [] : (setting.overriding ?? []).map(({ limits }) => limits[l]?.quota ?? 0);
     const limit = { ...own, quota: Math.max(own.quota, ...others) };
     const since = now - limit.windowMs;
@@ -59,7 +59,7 @@ function brokenPlace(world: World, p: number, place: Place): string | undefined 
     if (isBound && counted > limit.quota + debt)
       return `1: ${counted} used and held of ${limit.quota}, with a debt of ${debt}`;
     const used = world.uses.filter(({ at, fate }) => at > since && fate === "held").length;
-    // The most that an algorithm admits within one window: see its stated error.
+    // The maximum that an algorithm admits within one window: see its stated error.
     const most = limit.algorithm === "sliding-window" ? limit.quota : 2 * limit.quota;
     if (isUnits && used > most) return `2: ${used} truly used within a window of ${limit.quota}`;
   }
@@ -99,7 +99,7 @@ function brokenClaim({ setting, clients, now }: World): string | undefined {
   const owners = clients.filter(({ phase, ownsUntil }) => phase === "open" && now < ownsUntil);
   if (owners.length > 1) return `7: ${owners.length} requests answer ${sharedId}`;
   if (now - start >= claimKeptMs) return undefined;
-  // Of three attempts, the first pays.
+  // Only the first of three attempts pays.
   const most = Math.ceil(setting.clients / mostClaimAttempts);
   for (const p of setting.places.keys()) {
     const paid = clients.reduce((sum, client) => sum + chargedTo(client, p, "requests"), 0);
@@ -117,8 +117,8 @@ function counted({ limits }: Place, wanted: string): boolean {
 }
 
 /**
- * Checks that an admission was free, according to all charges so far: a new request under the limits in force, an extension under those
- * that admitted its reservation.
+ * Checks that the admitted units were free, according to all charges so far: for a new request under the limits in
+ * force, for an extension under the limits that admitted its reservation.
  */
 export function brokenAdmission(world: World, { kind, charges = [] }: Message): string | undefined {
   const { setting, now } = world;
@@ -198,7 +198,7 @@ function brokenReading(world: World, p: number, place: Place): string | undefine
   return undefined;
 }
 
-/** How many units are free in all limits, according to all charges so far. */
+/** Returns how many units are free in all limits, according to all charges so far. */
 function freeUnits(world: World, p: number, place: Place): number {
   const { setting, now, store } = world;
   const limits = place.limits.limits.filter(({ unit }) => unit === setting.unit);

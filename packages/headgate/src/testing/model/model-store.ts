@@ -26,13 +26,13 @@ export interface UsedChange {
   readonly place: Place;
   readonly rid: string;
   readonly unit: string;
-  /** Negative if units were given back. */
+  /** The change of the used units; negative if units were given back. */
   readonly change: number;
 }
 
 export type Journal = (change: UsedChange) => void;
 
-/** The simplest store over the transitions of `core`. It can be copied, and reports its charges. */
+/** The simplest store on top of the transitions of `core`. It can be copied, and reports its charges. */
 export class ModelStore {
   readonly #transitions: Transitions;
   readonly #partitions: Map<string, Partition>;
@@ -186,7 +186,7 @@ export class ModelStore {
     for (const place of places) this.#partitions.get(idOf(place))?.rows.clear();
   }
 
-  /** Puts an override into force, or ends it. */
+  /** Sets the override of a partition; `undefined` ends it. */
   override(place: Place, terms: OverrideTerms | undefined, now: number): void {
     const partition = this.#open(place, now);
     partition.override = terms && beginOverride(terms, now);
@@ -206,7 +206,7 @@ export class ModelStore {
     return inForce(this.#partitions.get(idOf(place))?.override, now);
   }
 
-  /** What is kept of an id. */
+  /** Returns the stored claim of an id. */
   claimOf(place: Place, id: string): ClaimRecord | undefined {
     return this.#partitions.get(idOf(place))?.claims.get(id);
   }
@@ -291,7 +291,7 @@ export class ModelStore {
 
 const blank = new Float64Array(16);
 
-/** For each unit, the first of its groups. */
+/** Returns the first group of each unit. */
 function firstsOf({ groups }: LimitSet): number[] {
   const units = groups.map(({ unit }) => unit);
   return units.flatMap((unit, g) => (units.indexOf(unit) === g ? [g] : []));

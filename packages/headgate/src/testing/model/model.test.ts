@@ -7,8 +7,9 @@ import type { Setting } from "./world.ts";
 
 /**
  * The protocol of reservations as a model: a store over the transitions of `core`, clients, and a network that delivers
- * late, twice, in any order or not at all. An operator overrides limits, and requests may answer the same message. More
- * owners of one id are played in `core/claim.test.ts`; charges in several slots are played on a real cluster (`stores/redis/across-slots-faults.test.ts`).
+ * messages late, twice, in any order or not at all. An operator overrides limits, and requests may answer the same
+ * message. `core/claim.test.ts` tests more owners of one id. Charges in several slots are tested on a real cluster
+ * (`stores/redis/across-slots-faults.test.ts`).
  */
 function setting(limits: string, changes: Partial<Setting> = {}): Setting {
   return {
@@ -52,7 +53,7 @@ describe("the model of reservations", () => {
       6,
       { clients: 2, asks: [1, 2], overriding: [compileLimits("layer", "1 tokens/minute sliding-window")] },
     ],
-  ])("keeps every invariant in all histories under %s, of up to %i steps", (limits, mostSteps, changes) => {
+  ])("keeps every invariant under %s, in all histories of up to %i steps", (limits, mostSteps, changes) => {
     const { broken, states } = explore(setting(limits, changes), { mostSteps });
     expect(broken).toBe(undefined);
     expect(states).toBeGreaterThan(1000);

@@ -16,7 +16,7 @@ export interface Mutant {
 
 const windowMs = 60_000;
 const idLimits = "2 tokens/minute sliding-window; 3/minute";
-/** The entry in which a mutant records the admission time. No unit has this name. */
+/** The key under which a mutant records the admission time. No unit has this name. */
 const admittedAt = "admitted at";
 
 const noteAdmission: Transitions["hold"] = (holdings, hold, portions, now, leaseMs) => {
@@ -64,7 +64,7 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
-    name: "a late end dropped",
+    name: "a late end that is dropped",
     breaks: /^4:/,
     transitions: {
       adjustHoldings(holdings, adjustment, units, now, leaseMs, changeUsed) {
@@ -74,7 +74,7 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
-    name: "a late end charged at every arrival",
+    name: "a late end that is charged at every arrival",
     breaks: /^4:/,
     transitions: {
       adjustHoldings(holdings, adjustment, units, now, leaseMs, changeUsed) {
@@ -98,7 +98,7 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
-    name: "charging at admission time",
+    name: "a charge at the time of the admission",
     breaks: /^[12]:/,
     setting: { calls: 4 },
     transitions: {
@@ -168,7 +168,7 @@ export const mutants: readonly Mutant[] = [
     transitions: { heldOf: () => 0 },
   },
   {
-    name: "an override that only some requests are decided by",
+    name: "an override that applies to only some requests",
     breaks: /^9:/,
     setting: { asks: [2], overriding: [compileLimits("layer", "1 tokens/minute sliding-window")] },
     transitions: { refusedByOverrides: () => undefined },
@@ -197,7 +197,7 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
-    name: "an id that two requests answer",
+    name: "an id that two requests may answer",
     breaks: /^7:/,
     setting: { clients: 2, claims: true },
     limits: idLimits,

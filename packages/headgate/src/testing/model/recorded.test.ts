@@ -21,7 +21,7 @@ function placesOf(...layers: string[]): Place[] {
   }));
 }
 
-/** The model with a fault, as a store. */
+/** Returns the model with a fault, as a store. */
 function faulty(transitions: Partial<Transitions>): Store {
   const model = new ModelStore({ ...core, ...transitions });
   return {
@@ -34,7 +34,10 @@ function faulty(transitions: Partial<Transitions>): Store {
   };
 }
 
-/** Records processes that share a store in this process. Some requests and some replies are lost; some processes are killed. */
+/**
+ * Records the calls of processes that share a store (all in this process). Some requests and replies are lost, and some
+ * processes are killed.
+ */
 async function history(
   store: Store,
   places: readonly Place[],
@@ -43,7 +46,7 @@ async function history(
 ): Promise<RecordedCall[]> {
   const random = seeded(seed);
   let late: (() => unknown)[] = [];
-  /** @param isRepeatable whether the network may deliver it twice: it comes to the same. */
+  /** @param isRepeatable whether the network may deliver the call twice, because the result is the same. */
   const weather = (send: () => Outcome | Promise<Outcome>, isRepeatable: boolean, isExtension: boolean) => {
     if (random.once(3)) for (const one of late.splice(0)) one();
     if (isRepeatable && random.once(4)) late.push(send);
@@ -95,7 +98,7 @@ async function history(
     await Promise.all(running.map((one) => one.round(now, 3)));
     if (random.once(3)) running = [begin(), ...running.slice(1)];
     moment += 1;
-    // No request arrives later than in its round.
+    // No request arrives after its round.
     late = [];
     for (const [n, call] of calls.entries())
       if (call.endedAt === Number.POSITIVE_INFINITY) calls[n] = { ...call, endedAt: moment };
@@ -109,8 +112,8 @@ const settings: [layers: string[], unit?: string][] = [
   [["3 concurrent; 6/minute", "2 concurrent"], "concurrent"],
 ];
 
-describe("a history of processes that are killed, and lose requests and replies", () => {
-  it.each(settings)("of the memory store, under %j, is one of the model's", async (layers, unit) => {
+describe("a history of processes that are killed, and that lose requests and replies", () => {
+  it.each(settings)("of the memory store, under %j, is a history of the model", async (layers, unit) => {
     const count = { lost: 0, admitted: 0 };
     for (let seed = 1; seed <= 6; seed += 1) {
       const places = placesOf(...layers);
@@ -173,7 +176,7 @@ const faults: [name: string, transitions: Partial<Transitions>][] = [
   ),
 ];
 
-describe("a history of a store with a fault is none of the model's", () => {
+describe("a history of a faulty store is not a history of the model:", () => {
   it.each(faults)("%s", async (_, transitions) => {
     let found: string | undefined;
     for (let seed = 1; seed <= 20 && found === undefined; seed += 1) {

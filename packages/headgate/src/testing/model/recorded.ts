@@ -16,18 +16,18 @@ export type RecordedCall = (
   | { readonly kind: "adjust"; readonly adjustments: readonly Adjustment[] }
   | ({ readonly kind: "crash" } & Loss)
 ) & {
-  /** When it was sent, by a clock that all processes share. Any unit. */
+  /** When the call was sent, by a clock that all processes share, in any unit. */
   readonly sentAt: number;
   /**
-   * When its answer came. For a call without an answer: when it can no longer arrive. Such a call was applied at one
-   * moment in between, or never.
+   * When the answer came. For a call without an answer: when it can no longer arrive. Such a call was applied at one
+   * moment between `sentAt` and `endedAt`, or never.
    */
   readonly endedAt: number;
   /** The store's time, ms. */
   readonly now: number;
-  /** Absent if no answer came. */
+  /** The answer; absent if none came. */
   readonly outcome?: Outcome;
-  /** The process was killed before it had the answer. */
+  /** Whether the process was killed before it had the answer. */
   readonly orphaned?: boolean;
 };
 
@@ -44,34 +44,37 @@ export interface Loss {
 /** How far a store's answers may differ from the model's. */
 export interface Tolerance {
   /**
-   * Whether the store decides in several slots, each by itself. Then its readings may be of different moments, except those of a peek, and a
-   * refusal may be `contended`. A process takes back a decision that it has no answer to, unless it is killed: then each slot may
-   * have it or not.
+   * Whether the store decides in several slots, each by itself. Its readings may then be of different moments, except
+   * those of a peek, and a refusal may be `contended`. A process takes back a decision to which it got no answer. If
+   * the process is killed, each slot may or may not have the decision.
    */
   readonly slots?: boolean;
 }
 
 interface Known {
   readonly store: ModelStore;
-  /** The model's marks, by those of the store. */
+  /** The model's mark for each mark of the store. */
   readonly marks: ReadonlyMap<string, number>;
 }
 
-/** A point on a path: some calls have been applied, in an order that explains every answer so far. */
+/** A step of the search: some calls have been applied, in an order that explains every answer so far. */
 interface Step extends Known {
   readonly call: RecordedCall | undefined;
   readonly before: Step | undefined;
 }
 
 const mostSteps = 50_000;
-/** The result for a history with so many calls at once that the search ended before it found an order, or that there is none. */
+/**
+ * The result if a history has so many simultaneous calls that the search ended before it found an order or excluded
+ * one.
+ */
 export const undecided = `Not decided within ${mostSteps} steps.`;
 
 /**
  * Looks for an order of the calls in which the model gives the recorded answers. Each call takes effect at one moment
  * between its sending and its answer; a call without an answer took effect once, or never.
  *
- * The search is that of Wing and Gong, with the memory of states that Lowe added ("Testing for linearizability", 2016).
+ * The search is Wing and Gong's, with Lowe's memory of visited states ("Testing for linearizability", 2016).
  *
  * @returns `undefined` if there is such an order; `undecided`; otherwise the first call that no order explains.
  */
@@ -92,8 +95,8 @@ export function unexplained(
   let furthest = { done: -1, what: "" };
 
   /**
-   * @param from every call before this one is done.
-   * @param latest when the latest of the calls that are done was sent.
+   * @param from the index before which every call is done; `latest` is when the latest of the calls that are done was
+   *   sent.
    */
   function search(step: Step, from: number, done: number, latest: number): boolean {
     let first = from;
@@ -102,7 +105,7 @@ export function unexplained(
     const next: number[] = [];
     for (let n = first; n < bySending.length; n += 1) {
       const { sentAt, endedAt } = bySending[n] as RecordedCall;
-      // Every further call was sent after an answer that is still to be explained.
+      // All further calls were sent after an answer that is not explained yet.
       if (sentAt > deadline) break;
       if (isDone[n]) continue;
       next.push(n);
@@ -112,7 +115,7 @@ export function unexplained(
     const usable = next
       // A call without an answer that could no longer arrive when another was sent was not applied after that one.
       .filter((n) => isSure[n] || endOf(n) >= latest)
-      // Those with an answer first: most calls without one were not applied yet.
+      // Try calls with an answer first: most calls without an answer were not applied yet.
       .sort((a, b) => Number(isSure[b]) - Number(isSure[a]) || endOf(a) - endOf(b));
     const state = keyOf(places, step);
     const key = `${usable.join()}|${first}|${state}`;
@@ -129,10 +132,10 @@ export function unexplained(
           continue;
         }
         const isIdle = keyOf(places, reached) === state;
-        // Applied to no effect is the same as not applied yet.
+        // A call that was applied without effect is the same as a call that was not applied yet.
         if (isIdle && !isSure[n]) continue;
         ways.push({ n, reached });
-        // An explained answer that changes nothing can be put here, unless that ends the time of others.
+        // An answer that is explained and changes nothing can be placed here, unless this ends the time of other calls.
         if (
           isIdle &&
           call.kind !== "crash" &&
@@ -159,7 +162,7 @@ export function unexplained(
   return `No order of the calls explains the answers. Furthest: ${furthest.what}`;
 }
 
-/** Without an answer, each slot has its part of the call or not. */
+/** Returns the parts of a call for each slot: without an answer, each slot may or may not have applied its part. */
 function slotsOf(call: RecordedCall): RecordedCall[] {
   if (call.outcome !== undefined || call.kind === "crash") return [call];
   if (call.kind === "adjust")
@@ -174,7 +177,7 @@ function describe(call: RecordedCall, n: number, what: string): string {
   return `call ${n}, ${call.kind} of ${rid} at ${call.now}: ${what}`;
 }
 
-/** Where a call can lead; a text for an answer that the model does not give. */
+/** Returns the steps to which a call can lead, or a text if the model does not give this answer. */
 function apply(
   step: Step,
   call: RecordedCall,
@@ -195,21 +198,21 @@ function apply(
     wanted = store.adjust(translate(step.marks, call.adjustments), now);
   }
   if (outcome === undefined) {
-    // One that would have changed nothing need not have been applied.
+    // A call that would have changed nothing need not have been applied.
     const isIdle = !wanted.admitted && wanted.known === undefined;
     return isIdle ? [] : [{ store, marks: step.marks, call, before: step }];
   }
   const isPeek = call.kind === "decide" && call.peek;
   const what = slots && !isPeek ? slotDifference(wanted, outcome, places) : difference(wanted, outcome, true);
   if (what !== undefined) return [what];
-  // A refusal changes nothing but the time.
+  // A refusal only changes the time.
   if (slots && !outcome.admitted && wanted.admitted) return [{ ...step, call, before: step }];
   return [{ store, marks: note(step.marks, rid, wanted, outcome), call, before: step }];
 }
 
 /**
- * What a store that decides in several slots may not answer: an admission that the model refuses, more than what is
- * left, or a refusal that the model does not give and that does not say that it depends on undecided requests.
+ * Returns what is wrong with the answer of a store that decides in several slots: an admission that the model refuses,
+ * more remaining units than there are, or a refusal that the model does not give and that is not `contended`.
  */
 function slotDifference(wanted: Outcome, got: Outcome, places: readonly Place[]): string | undefined {
   if (got.contended && !got.admitted) return undefined;
@@ -233,7 +236,7 @@ function slotDifference(wanted: Outcome, got: Outcome, places: readonly Place[])
   return undefined;
 }
 
-/** A server that lost its last answers has the state of an earlier moment. */
+/** Returns the steps after a crash: a server that lost its last writes has the state of an earlier moment. */
 function afterCrash(
   step: Step,
   call: RecordedCall & { readonly kind: "crash" },
@@ -291,7 +294,7 @@ function translate(marks: Known["marks"], adjustments: readonly Adjustment[]): A
 
 const keys = new WeakMap<ModelStore, string>();
 
-/** Names a state. The store of a step does not change any more. */
+/** Returns a key for a state. The store of a step no longer changes. */
 function keyOf(places: readonly Place[], { store }: Known): string {
   const known = keys.get(store);
   if (known !== undefined) return known;

@@ -4,8 +4,8 @@ import type { Place } from "./model-store.ts";
 import { type Client, longestWindowOf, type Message, sharedId, type World } from "./world.ts";
 
 /**
- * A key for the behaviour of a world: worlds with the same key behave the same. Times are relative to now, and the
- * order of clients does not matter.
+ * Returns a key for the behaviour of a world: worlds with the same key behave the same. Times are relative to now, and
+ * the order of clients does not matter.
  */
 export function keyOf(world: World): string {
   const clients = world.clients.map((client, c) => keyOfClient(world, client, c)).sort();

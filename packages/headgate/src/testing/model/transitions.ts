@@ -13,7 +13,7 @@ import {
 } from "../../core/holdings.ts";
 import { refusedByOverrides } from "../../core/override.ts";
 
-/** Changes the used amount of a unit. A mutant may charge it at another moment than the call. */
+/** Changes the used amount of a unit. A mutant may charge it at a moment other than the call. */
 export type ChangeUsed = (
   unit: string,
   change: number,
@@ -25,7 +25,7 @@ type AdjustParameters = Parameters<typeof adjustHoldings>;
 
 /**
  * The transitions of `core/holdings.ts`, `core/override.ts` and `core/claim.ts`, as the model calls them. A test of the
- * model replaces one of them with a faulty one.
+ * model replaces a transition with a faulty version.
  */
 export interface Transitions {
   readonly lapse: typeof lapse;
@@ -39,7 +39,7 @@ export interface Transitions {
   readonly meetClaim: typeof meetClaim;
   readonly changeClaim: typeof changeClaim;
   readonly withoutRequests: typeof withoutRequests;
-  /** The counts of a partition after an override begins or ends. */
+  /** Changes the counts of a partition after an override begins or ends. */
   override(counts: Map<string, unknown>): void;
   adjustHoldings(
     holdings: Holdings,
@@ -63,7 +63,7 @@ export const coreTransitions: Transitions = {
   meetClaim,
   changeClaim,
   withoutRequests,
-  // It forgets nothing.
+  // An override forgets nothing.
   override() {},
   adjustHoldings,
 };

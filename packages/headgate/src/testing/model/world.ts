@@ -6,21 +6,21 @@ import type { Adjustment, Charge, Hold, Outcome, Reading, Refund, Store } from "
 import { ModelStore, type Place, type UsedChange } from "./model-store.ts";
 import { coreTransitions, type Transitions } from "./transitions.ts";
 
-/** The setting of a model's run. */
+/** How a run of the model is set up. */
 export interface Setting {
   /** The partitions that the clients share. */
   readonly places: readonly Place[];
-  /** The unit that is held. Requests are spent at once, if the limits count them. */
+  /** The unit that is held. Requests are spent immediately, if the limits count them. */
   readonly unit: string;
   readonly clients: number;
   /** How far time moves in one step, ms. */
   readonly tickMs: number;
   /**
-   * How long after it was sent a message may still arrive, ms. Shorter than the time that ended reservations are
-   * remembered.
+   * How long after it was sent a message may still arrive, ms. This is shorter than the time for which ended
+   * reservations are remembered.
    */
   readonly longestCallMs: number;
-  /** The most calls of a client. */
+  /** The maximum number of calls of a client. */
   readonly calls: number;
   /** How many units a client asks for at first. */
   readonly asks: readonly number[];
@@ -34,7 +34,7 @@ export interface Setting {
   readonly resets?: boolean;
   /** Limits by which an operator may override the first partition: the same as its own, with other quotas. */
   readonly overriding?: readonly LimitSet[];
-  /** Whether all clients answer the same message, whose id they claim with the first partition. */
+  /** Whether all clients answer the same message. They claim its id with the first partition. */
   readonly claims?: boolean;
 }
 
@@ -66,46 +66,49 @@ export type Phase = "idle" | "asking" | "open" | "ending" | "refused" | "over" |
 export interface Client {
   readonly rid: string;
   phase: Phase;
-  /** The client gave up before it was admitted, or was refused after a second try, so nothing was served. */
+  /**
+   * Whether the client gave up before it was admitted, or was refused after a second try, so that nothing was served.
+   */
   cancelled: boolean;
-  /** The number of its last call. */
+  /** The number of the client's last call. */
   seq: number;
-  /** The calls whose answer it still awaits. */
+  /** The calls whose answer the client still awaits. */
   awaited: readonly number[];
-  /** It asked a second time because no answer came. */
+  /** Whether the client asked a second time because no answer came. */
   doubted: boolean;
-  /** When it sent the first unanswered call; 0 if there is none. */
+  /** When the client sent the first unanswered call; 0 if there is none. */
   doubtSince: number;
   /**
-   * It does not know whether its last report was charged. Only the answer to another report, or to its end, shows that.
+   * Whether the client does not know if its last report was charged. Only the answer to another report, or to its end,
+   * shows it.
    */
   inDoubt: boolean;
-  /** The charge that it knows of. */
+  /** The charge that the client knows. */
   known: number;
   knownRequests: number;
   refunds: readonly (readonly Refund[])[];
-  /** The override that it was admitted under, as far as it knew. */
+  /** The override under which the client was admitted, as far as it knew. */
   override: Override | undefined;
-  /** Which attempt at its id it is. */
+  /** The number of the client's attempt at the id. */
   attempt: number;
-  /** Whether it ended with an answer. */
+  /** Whether the client ended with an answer. */
   served: boolean;
-  /** Until when it trusts that nobody else answers its id. */
+  /** The time until which the client relies on being the only owner of its id. */
   ownsUntil: number;
-  /** How much it may use in total: used plus held. */
+  /** How much the client may use in total: used plus held. */
   allowed: number;
-  /** Until when it trusts its lease. */
+  /** The time until which the client relies on its lease. */
   trustedUntil: number;
   /** The true use. */
   used: number;
   /** The requests that should be charged: 1 once admitted, 0 again if nothing was served. */
   requests: number;
-  /** When the store last received a new call from it, by partition. */
+  /** When the store last received a new call from the client, by partition. */
   heard: readonly { readonly at: number; readonly seq: number }[];
   /** The charges, by partition and unit. */
   charged: Readonly<Record<string, number>>;
   admissions: number;
-  /** How many unused units it has reported, to be corrected. */
+  /** How many unused units the client has reported, to be corrected later. */
   overstated: number;
 }
 
@@ -115,7 +118,7 @@ export interface Message {
   readonly seq: number;
   readonly kind: "ask" | "extend" | "report" | "end";
   readonly sentAt: number;
-  /** How often it may still arrive: an ask as often as it was sent, other calls without a limit. */
+  /** How often the message may still arrive: an ask as often as it was sent, other calls without a limit. */
   readonly copies: number;
   readonly charges?: readonly Charge[];
   readonly claim?: Claim | undefined;
@@ -199,7 +202,7 @@ function newClient({ places }: Setting, n: number): Client {
   };
 }
 
-/** @param sharesStore whether the copy will not change the store and the time. */
+/** @param sharesStore whether to share the store, because the copy will not change the store or the time. */
 export function copyWorld(world: World, sharesStore = false): World {
   return {
     setting: world.setting,
@@ -214,7 +217,7 @@ export function copyWorld(world: World, sharesStore = false): World {
   };
 }
 
-/** The shortest lease of the partitions, which a client can rely on. */
+/** Returns the shortest lease of the partitions, on which a client can rely. */
 export function leaseOf({ places }: Setting): number {
   return Math.min(...places.map(({ limits }) => limits.leaseMs));
 }
@@ -267,11 +270,12 @@ function mirrored(
     charges === undefined
       ? store.adjust(adjustments ?? [], now)
       : store.decide(charges, now, false, { rid, seq }, claim);
-  if (outcome instanceof Promise) throw new TypeError("The model compares with stores that answer at once.");
+  if (outcome instanceof Promise)
+    throw new TypeError("The model can only be compared with stores that answer synchronously.");
   return outcome;
 }
 
-/** @param opaque whether marks are the store's own. */
+/** @param opaque whether only the store can read its marks, so that they cannot be compared. */
 export function difference(wanted: Outcome, got: Outcome, opaque = false): string | undefined {
   const [mine, theirs] = [wanted, got].map(({ admitted, now, readings, marks, refusedFor, known, attempt }) =>
     JSON.stringify({
@@ -331,19 +335,19 @@ function forgetEmptyWindow(world: World, place: number, unit: string): void {
     world.ledger = world.ledger.filter((one) => !isOfLast(one));
 }
 
-/** The limits in force in a partition. */
+/** Returns the limits in force in a partition. */
 export function limitsIn({ setting, store, now }: World, place: Place): LimitSet {
   return limitsUnder(setting, place, store.overrideOf(place, now));
 }
 
-/** The limits of a partition under an override. Its text is the number of the limits. */
+/** Returns the limits of a partition under an override. The override's text is the index of the limits. */
 export function limitsUnder(setting: Setting, place: Place, override: Override | undefined): LimitSet {
   return override === undefined
     ? place.limits
     : (setting.overriding?.[Number(override.limits)] ?? place.limits);
 }
 
-/** The partitions, under the limits that a client was admitted by. */
+/** Returns the partitions, with the limits that admitted a client. */
 export function placesOf(setting: Setting, { override }: Client): Place[] {
   return setting.places.map((place, p) =>
     p === 0 ? { ...place, limits: limitsUnder(setting, place, override) } : place,

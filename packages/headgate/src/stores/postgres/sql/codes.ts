@@ -27,8 +27,8 @@ export const inCompany = 16;
 
 /**
  * The kinds of requests in a batch. `plain` is an `admit` that charges only sliding windows, spends the units that it
- * needs, and names each state once. `reserve` and `reservePeek` are for possible holds. `under` gives the overrides
- * that set the limits of the following requests, until the next `under`.
+ * needs, and names each state once. `reserve` and `reservePeek` are `admit` and `peek` for requests that may hold
+ * units. `under` gives the overrides that set the limits of the following requests, until the next `under`.
  */
 export const requestKinds = {
   admit: 0,
@@ -43,7 +43,7 @@ export const requestKinds = {
 
 /**
  * The kinds of answers in a batch. `ended` and `crowded` refuse a reservation that has ended, or whose partition has
- * too many. `blocked` and `overridden` are refusals by overrides.
+ * too many reservations. `blocked` and `overridden` are refusals by overrides.
  */
 export const answerKinds = {
   refused: 0,
@@ -59,7 +59,7 @@ export const answerKinds = {
 /** The first number of a partition's holdings, which are stored like a state. */
 export const holdingsCode = 100;
 
-/** The id of the holdings among the partition's states. No group has this hash. */
+/** The id of the holdings among the partition's states. No group of limits has the hash 0. */
 export const holdingsStateId = "0";
 
 /** The edges of a fixed window. */

@@ -9,8 +9,9 @@ const fixed = stateCodes["fixed-window"];
 const counter = stateCodes["sliding-counter"];
 
 /**
- * core/conversion.ts in PL/pgSQL: the states of one unit in a partition start from each other, are charged together and
- * expire together, whatever the current limits name. Their ids begin with the unit, so that they can be found.
+ * core/conversion.ts in PL/pgSQL: a new state of a unit starts from the partition's other states of that unit. All of
+ * them are charged together and expire together, even those that the current limits do not use. Their ids begin with
+ * the unit, so that they can be found.
  *
  * While a partition has several states of a unit, each is stored with a code that is greater by 16. A decision that
  * finds no such code needs none of the following functions.
