@@ -20,6 +20,8 @@ export interface SessionOptions {
 export interface Session {
   /** Resolves with the answers as text. Rejects with an error that is `inDoubt` if everything may have been done. */
   apply(parameters: ApplyParameters): Promise<string>;
+  /** The same for one request that only renews holds. */
+  renew(parameters: ApplyParameters): Promise<string>;
   /** The same, after a check that the tables can be written, which many questions do not need. */
   applyWhereWritable(parameters: ApplyParameters): Promise<string>;
   /** @param parameters the parameters of the `claim` function. */
@@ -74,6 +76,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
       .map((type, n) => `$${from + n}::text::${type}`)
       .join(", ");
   const applyText = `SELECT ${fn("apply")}(${applyArguments(1)})::text AS answer`;
+  const renewText = `SELECT ${fn("renew")}(${applyArguments(1)}) AS answer`;
   const claimText =
     `SELECT ${fn("claim")}($1::text::uuid, $2::text, $3::text, $4::text, $5::text::bigint, $6::text::bigint[], ` +
     `${applyArguments(7)}) AS answer`;
@@ -169,6 +172,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
 
   return {
     apply: (parameters) => run({ text: applyText, values: parameters, name: preparedName }),
+    renew: (parameters) => run({ text: renewText, values: parameters, name: named("renew") }),
     applyWhereWritable: (parameters) => run({ text: checkText, values: parameters, name: undefined }),
 
     claim: (parameters) => run({ text: claimText, values: parameters, name: named("claim") }),
