@@ -4,6 +4,7 @@ import { type LoadingStore, load } from "../../core/loading.ts";
 import { checkOptions } from "../../core/options.ts";
 import { show } from "../../core/show.ts";
 import type { Adjustment, Outcome, SharedText, Store } from "../../core/store.ts";
+import { areRenewals } from "../shared/renewals.ts";
 import { isPglite, parsePostgresUrl } from "./address.ts";
 import { type ClaimRequest, decodeClaim, encodeClaim, encodeClaimChanges, haveClaims } from "./claims.ts";
 import { type Connection, connectionOver, connectTo, loadDriver, type PostgresClient } from "./connect.ts";
@@ -95,7 +96,8 @@ export function postgresStore(
   );
 
   async function send(requests: readonly StoreRequest[]): Promise<readonly (Outcome | HeadgateError)[]> {
-    const answer = await session.apply(encode(requests, processNow(), testNow()));
+    const parameters = encode(requests, processNow(), testNow());
+    const answer = await (renewsOnly(requests) ? session.renew(parameters) : session.apply(parameters));
     const decoded = decode(requests, answer, schema);
     const swept = Promise.all(sweepers.map((sweeper) => sweeper.afterTrip(processNow())));
     // After an answer, a test may set its clock back by years: a sweep with the later time must not be under way then.
@@ -184,6 +186,11 @@ export function postgresStore(
     ...(loadCode === undefined ? {} : { [load]: loadCode }),
   };
   return store;
+}
+
+function renewsOnly(requests: readonly StoreRequest[]): boolean {
+  const [request] = requests;
+  return requests.length === 1 && request?.kind === "adjust" && areRenewals(request.adjustments);
 }
 
 /** Also checks the source, as far as possible without connecting. */

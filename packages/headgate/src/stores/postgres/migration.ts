@@ -9,6 +9,7 @@ import { fixedWindowSql } from "./sql/fixed-window.ts";
 import { holdingsSql, holdsTableSql } from "./sql/holdings.ts";
 import { namesIn, quoteText } from "./sql/names.ts";
 import { overrideSql, overridesTableSql, textsTableSql } from "./sql/overrides.ts";
+import { renewalsSql } from "./sql/renewals.ts";
 import { resetsTableSql } from "./sql/resets.ts";
 import { slidingCounterSql } from "./sql/sliding-counter.ts";
 import { slidingWindowSql } from "./sql/sliding-window.ts";
@@ -76,6 +77,7 @@ export function postgresMigration(options: MigrationOptions = {}): string {
     sweepSql,
     overrideSql,
     applySql,
+    renewalsSql,
     claimsSql,
   ];
   return `DO $migration$

@@ -20,6 +20,8 @@ export interface SessionOptions {
 export interface Session {
   /** Resolves with the answers as text. Rejects with an `inDoubt` error if the call may have been applied. */
   apply(parameters: ApplyParameters): Promise<string>;
+  /** Like `apply`, for one request that only renews holds. */
+  renew(parameters: ApplyParameters): Promise<string>;
   /** Like `apply`, but first checks that the tables are writable. Most calls do not need this. */
   applyWhereWritable(parameters: ApplyParameters): Promise<string>;
   /** @param parameters the parameters of the `claim` function. */
@@ -74,6 +76,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
       .map((type, n) => `$${from + n}::text::${type}`)
       .join(", ");
   const applyText = `SELECT ${fn("apply")}(${applyArguments(1)})::text AS answer`;
+  const renewText = `SELECT ${fn("renew")}(${applyArguments(1)}) AS answer`;
   const claimText =
     `SELECT ${fn("claim")}($1::text::uuid, $2::text, $3::text, $4::text, $5::text::bigint, $6::text::bigint[], ` +
     `${applyArguments(7)}) AS answer`;
@@ -170,6 +173,7 @@ export function openSession(connect: () => Promise<Connection>, options: Session
 
   return {
     apply: (parameters) => run({ text: applyText, values: parameters, name: preparedName }),
+    renew: (parameters) => run({ text: renewText, values: parameters, name: named("renew") }),
     applyWhereWritable: (parameters) => run({ text: checkText, values: parameters, name: undefined }),
 
     claim: (parameters) => run({ text: claimText, values: parameters, name: named("claim") }),

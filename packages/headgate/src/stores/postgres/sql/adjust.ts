@@ -16,7 +16,7 @@ import {
 import { giveBackSql } from "./resets.ts";
 
 /** How many numbers an adjustment, one of its groups and a refund take in a request. */
-const adjustLengths = { adjustment: 8, group: 8, refund: 3 } as const;
+export const adjustLengths = { adjustment: 8, group: 8, refund: 3 } as const;
 
 /**
  * Applies adjustments of reservations. In a request they are:

@@ -127,7 +127,7 @@ export const keepSql = ({ holdsTable, slotType }: SqlNames) => `
           units = EXCLUDED.units, used = EXCLUDED.used, held = EXCLUDED.held, last_at = EXCLUDED.last_at,
           last_amount = EXCLUDED.last_amount, mark_units = EXCLUDED.mark_units, marks = EXCLUDED.marks;
         slots[h] := ROW(
-          holdings, greatest(slots[h].expires_at, found_expiry + ${rememberedMs}), true
+          holdings, greatest(slots[h].expires_at, found_expiry + ${2 * rememberedMs}), true
         )::${slotType};`;
 
 /** Finds the index of `unit` in the entry, or adds the unit. */

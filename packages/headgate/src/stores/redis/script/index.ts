@@ -1,10 +1,12 @@
 import { attempts } from "./attempts.ts";
 import { claims } from "./claims.ts";
 import { numberFields } from "./fields.ts";
+import { heldRecords } from "./held-records.ts";
 import { reading, writing } from "./keys.ts";
 import { logs } from "./logs.ts";
 import { others } from "./others.ts";
 import { plain } from "./plain.ts";
+import { renewals } from "./renewals.ts";
 import { message, requests, setUp } from "./requests.ts";
 import { single } from "./single.ts";
 
@@ -21,6 +23,8 @@ const parts = [
   message,
   logs,
   single,
+  heldRecords,
+  renewals,
   setUp,
   reading,
   plain,
@@ -43,4 +47,4 @@ export const script = numberFields(parts.join(""))
  * The script's SHA-1, by which servers identify it. Redis chose SHA-1; it is not used for security here.
  * It is a constant, because a runtime without Node's modules can only hash asynchronously. A test checks the value.
  */
-export const scriptSha = "78e34cf84de1515d250d8273c93eed5e0de15d45";
+export const scriptSha = "d86339fb71d9fe83cdafe13e476462a43a22258a";
