@@ -16,6 +16,7 @@ import {
   otherAlgorithms,
   quotas,
   type Situation,
+  shortened,
   usual,
 } from "./situations.ts";
 
@@ -80,7 +81,8 @@ async function run({ isQuick, say }: RunOptions, places: readonly Place[]): Prom
   };
 
   /** Returns the time of a decision in microseconds: of the process in memory, else of the server. */
-  async function decision(place: Place, situation: Situation): Promise<number> {
+  async function decision(place: Place, measured: Situation): Promise<number> {
+    const situation = isQuick ? shortened(measured) : measured;
     const decisions = isQuick ? 20 : place.decisions;
     const fill = (process: Process) => process.ask({ do: "fill", situation });
     const decide = async (process: Process) =>

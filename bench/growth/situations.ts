@@ -80,6 +80,16 @@ export const usual = "60/day";
 export const large = "100000/day";
 export const quotas: readonly Situation[] = [60, 5, 1_000, 10_000, 100_000].map(daily);
 
+/** The same situation with few callers and requests before it, to check only that it works. */
+export function shortened(situation: Situation): Situation {
+  const { callers, before } = situation;
+  return {
+    ...situation,
+    callers: Math.min(callers, 5),
+    before: { ...before, visits: Math.min(before.visits, 10) },
+  };
+}
+
 function many(count: number, what: string): string {
   return count === 1 ? `1 ${what}` : `${count} ${what}s`;
 }

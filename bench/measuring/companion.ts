@@ -1,4 +1,5 @@
 import { fork } from "node:child_process";
+import { flushCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
 import { conditions } from "./child.ts";
 
@@ -48,6 +49,8 @@ export function startCompanion<Setting, Question, Answer>(
 export function attend<Setting, Question, Answer>(
   begin: (setting: Setting) => (question: Question) => Answer | Promise<Answer>,
 ): void {
+  // With `NODE_COMPILE_CACHE`. Otherwise only a process that ends by itself would write its part.
+  flushCompileCache();
   const answer = begin(JSON.parse(process.argv[2] ?? "null"));
   process.on("message", async (question) => {
     try {

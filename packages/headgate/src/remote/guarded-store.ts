@@ -5,10 +5,10 @@ import type { OutagePolicy } from "../core/outage-policy.ts";
 import { partOf, type Question, type Ruling, unasked } from "../core/ruling.ts";
 import type { Charge, Outcome, Store } from "../core/store.ts";
 import { createBreaker, type OutageEvent } from "./breaker.ts";
-import { createFirstContact } from "./first-contact.ts";
+import { createFirstContact, type FirstContact } from "./first-contact.ts";
 import { createLine } from "./line.ts";
 import { createPace } from "./pace.ts";
-import { createPresence } from "./presence.ts";
+import { createPresence, type Presence } from "./presence.ts";
 import { untilReady } from "./readiness.ts";
 import { LocalLedger } from "./reconcile/local-ledger.ts";
 import { createReconciliation } from "./reconcile/reconciliation.ts";
@@ -19,7 +19,7 @@ import { createStoreCalls } from "./store-calls.ts";
 import { createStoreQuestions } from "./store-questions.ts";
 import { createTelling } from "./telling.ts";
 import { createTurns } from "./turns.ts";
-import { createWithoutStore } from "./without-store.ts";
+import { createWithoutStore, type WithoutStore } from "./without-store.ts";
 
 export interface GuardedStoreOptions {
   readonly store: Store;
@@ -98,33 +98,97 @@ export const probeEveryMs = 1000;
 export const mostWaiting = 10_000;
 
 export function guardStore(options: GuardedStoreOptions): GuardedStore {
-  const {
-    store,
-    limiter,
-    clock,
-    timeoutMs,
-    connectMs,
-    policyOf,
-    onOutage,
-    report,
-    takeBack,
-    findBlock,
-    findClaim,
-    findUnsentClaim,
-    onContact,
-    onAsked,
-    random = Math.random,
-  } = options;
+  const { store, clock, timeoutMs } = options;
+  const shared: Shared = { lastAsked: undefined, presence: createPresence(store, options.limiter) };
+  const askWithoutCharge = createProbe(options, shared);
+  const contact = createFirstContact(store, options.connectMs, ({ charges }) => askWithoutCharge(charges));
+  const changes = createChanges(options, shared, askWithoutCharge);
+  const { breaker, refusals, calls, reconciliation, local } = changes;
+  const { decide, withoutStore } = createDeciding(options, shared, changes, contact);
+  let stopped = false;
+
+  return {
+    decide,
+    open: (question) => openWithout(withoutStore, question, options, changes),
+
+    async reset(partitions) {
+      refusals.forget(partitions);
+      local.reset(partitions, clock.now());
+      await calls.bounded(() => store.reset(partitions, clock.now()));
+      refusals.forget(partitions);
+    },
+
+    async override(partitions, apply) {
+      refusals.forget(partitions);
+      await calls.bounded(() => apply(clock.now()));
+      refusals.forget(partitions);
+    },
+
+    call: (call) => calls.bounded(call),
+    contact: (question) => contact.wait(question),
+    status: () => statusOf(store, shared.presence, changes),
+
+    async ready(longestMs, question) {
+      // A probe before the first decision asks this question too: a store without `check` would otherwise not be asked at all.
+      shared.lastAsked ??= question;
+      const ask = () => askWithoutCharge(question.charges);
+      const { probed } = reconciliation;
+      const isClosed = () => stopped;
+      await untilReady({ store, breaker, calls, timeoutMs, ask, probed, isClosed }, longestMs);
+      contact.end();
+    },
+
+    async stop() {
+      stopped = true;
+      contact.end();
+      // The store may be closed next: a change that has not been sent by then is lost.
+      await calls.settled();
+      await reconciliation.stop();
+      reportLost(reconciliation.waiting, options);
+    },
+  };
+}
+
+/** What the parts of a guarded store share. */
+interface Shared {
+  /** The last question that was sent to the store. A probe asks it again. */
+  lastAsked: Question | undefined;
+  readonly presence: Presence;
+}
+
+type AskWithoutCharge = (charges: readonly Charge[]) => Promise<void>;
+
+/**
+ * First runs the store's own check, which knows best what is wrong. Then sends a question the whole way that a decision
+ * takes: the first such question is slow too, and a store without `check` would otherwise not be asked at all.
+ */
+function createProbe(
+  { store, clock, onContact }: GuardedStoreOptions,
+  { presence }: Shared,
+): AskWithoutCharge {
+  return async (charges) => {
+    await store.check?.();
+    presence.note(clock.now());
+    await onContact?.();
+    if (charges.length > 0) await store.decide(charges, clock.now(), true);
+  };
+}
+
+type Changes = ReturnType<typeof createChanges>;
+
+/** Creates what calls the store, and what keeps the changes that it does not have yet. */
+function createChanges(options: GuardedStoreOptions, shared: Shared, askWithoutCharge: AskWithoutCharge) {
+  const { store, clock, timeoutMs, report } = options;
   const refusals = createRefusalMemory();
   const breaker = createBreaker({
     store: store.name,
     clock,
     failuresToOpen,
     probeEveryMs,
-    random,
-    onTransition: onOutage,
+    random: options.random ?? Math.random,
+    onTransition: options.onOutage,
   });
-  const slowness = createSlowness(clock, connectMs);
+  const slowness = createSlowness(clock, options.connectMs);
   const calls = createStoreCalls({
     store,
     breaker,
@@ -134,22 +198,6 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     onFailure: () => reconciliation.wakeLater(),
   });
   const { counters } = calls;
-  const contact = createFirstContact(store, connectMs, ({ charges }) => askWithoutCharge(charges));
-  const presence = createPresence(store, limiter);
-  const line = createLine(timeoutMs, calls.attended);
-  let lastAsked: Question | undefined;
-  let stopped = false;
-
-  /**
-   * First runs the store's own check, which knows best what is wrong. Then sends a question the whole way that a decision
-   * takes: the first such question is slow too, and a store without `check` would otherwise not be asked at all.
-   */
-  async function askWithoutCharge(charges: readonly Charge[]): Promise<void> {
-    await store.check?.();
-    presence.note(clock.now());
-    await onContact?.();
-    if (charges.length > 0) await store.decide(charges, clock.now(), true);
-  }
 
   const reconciliation = createReconciliation({
     breaker,
@@ -157,7 +205,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     retryEveryMs: probeEveryMs,
     most: mostWaiting,
     async probe() {
-      const { charges } = lastAsked ?? { charges: [] };
+      const { charges } = shared.lastAsked ?? { charges: [] };
       await calls.bounded(() => askWithoutCharge(charges));
     },
     onProbe() {
@@ -184,7 +232,19 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     },
     most: mostWaiting,
   });
+  return { refusals, breaker, slowness, calls, reconciliation, ledger, local };
+}
 
+/** Creates what decides: by the store, by what this process remembers of it, or by the outage policies. */
+function createDeciding(
+  options: GuardedStoreOptions,
+  shared: Shared,
+  { refusals, breaker, slowness, calls, reconciliation, ledger, local }: Changes,
+  contact: FirstContact,
+) {
+  const { store, clock, policyOf, report, findBlock, findClaim, findUnsentClaim } = options;
+  const { presence } = shared;
+  const line = createLine(options.timeoutMs, calls.attended);
   const withoutStore = createWithoutStore({
     clock,
     breaker,
@@ -192,7 +252,7 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     pace: createPace(mostWaiting),
     presence,
     refusals,
-    counters,
+    counters: calls.counters,
     ledger,
     local,
     policyOf,
@@ -208,12 +268,12 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     line,
     refusals,
     ledger,
-    takeBack,
+    takeBack: options.takeBack,
     onAsk(question, now) {
-      lastAsked = question;
+      shared.lastAsked = question;
       presence.note(now);
     },
-    onAsked,
+    onAsked: options.onAsked,
     onAnswer: reconciliation.tellIfDue,
     withoutStore: withoutStore.decide,
   });
@@ -228,81 +288,54 @@ export function guardStore(options: GuardedStoreOptions): GuardedStore {
     ask,
     onProbe: reconciliation.probed,
   });
+  return { decide, withoutStore };
+}
 
+function openWithout(
+  withoutStore: WithoutStore,
+  question: Question,
+  { clock, policyOf }: GuardedStoreOptions,
+  { breaker, ledger }: Changes,
+): Ruling[] {
+  const now = clock.now();
+  if (breaker.state === "closed") return [unasked(question, ledger, now)];
+  // Layers that refuse without the store do not count in this process either: the store gets the change when it is back.
+  const places = [...question.layers.keys()].filter(
+    (place) => policyOf(question.layers[place] as string).policy === "refuse",
+  );
+  return [
+    withoutStore.byPolicies(question, true),
+    { ...unasked(partOf(question, places), ledger, now), places },
+  ];
+}
+
+function statusOf(
+  { name, remote }: Store,
+  { processes }: Presence,
+  { breaker, calls, reconciliation }: Changes,
+): StoreStatus {
+  const { state, since, failures, reason, nextProbeAt } = breaker;
+  const { waiting } = reconciliation;
   return {
-    decide,
-
-    open(question) {
-      const now = clock.now();
-      if (breaker.state === "closed") return [unasked(question, ledger, now)];
-      // Layers that refuse without the store do not count in this process either: the store gets the change when it is back.
-      const places = [...question.layers.keys()].filter(
-        (place) => policyOf(question.layers[place] as string).policy === "refuse",
-      );
-      return [
-        withoutStore.byPolicies(question, true),
-        { ...unasked(partOf(question, places), ledger, now), places },
-      ];
-    },
-
-    async reset(partitions) {
-      refusals.forget(partitions);
-      local.reset(partitions, clock.now());
-      await calls.bounded(() => store.reset(partitions, clock.now()));
-      refusals.forget(partitions);
-    },
-
-    async override(partitions, apply) {
-      refusals.forget(partitions);
-      await calls.bounded(() => apply(clock.now()));
-      refusals.forget(partitions);
-    },
-
-    call: (call) => calls.bounded(call),
-    contact: (question) => contact.wait(question),
-
-    status() {
-      const { state, since, failures, reason, nextProbeAt } = breaker;
-      const { name, remote } = store;
-      const waiting = reconciliation.waiting;
-      return {
-        store: name,
-        remote,
-        state,
-        since,
-        failures,
-        reason,
-        nextProbeAt,
-        waiting,
-        processes: presence.processes,
-        counters: { ...counters },
-      };
-    },
-
-    async ready(longestMs, question) {
-      // A probe before the first decision asks this question too: a store without `check` would otherwise not be asked at all.
-      lastAsked ??= question;
-      const ask = () => askWithoutCharge(question.charges);
-      const { probed } = reconciliation;
-      const isClosed = () => stopped;
-      await untilReady({ store, breaker, calls, timeoutMs, ask, probed, isClosed }, longestMs);
-      contact.end();
-    },
-
-    async stop() {
-      stopped = true;
-      contact.end();
-      // The store may be closed next: a change that has not been sent by then is lost.
-      await calls.settled();
-      await reconciliation.stop();
-      const { waiting } = reconciliation;
-      if (waiting === 0) return;
-      const changes = waiting === 1 ? "1 change" : `${waiting} changes`;
-      report(
-        new Error(
-          `${changes} could not be sent to the store "${store.name}" before the limiter closed, and are lost.`,
-        ),
-      );
-    },
+    store: name,
+    remote,
+    state,
+    since,
+    failures,
+    reason,
+    nextProbeAt,
+    waiting,
+    processes,
+    counters: { ...calls.counters },
   };
+}
+
+function reportLost(waiting: number, { store, report }: GuardedStoreOptions): void {
+  if (waiting === 0) return;
+  const changes = waiting === 1 ? "1 change" : `${waiting} changes`;
+  report(
+    new Error(
+      `${changes} could not be sent to the store "${store.name}" before the limiter closed, and are lost.`,
+    ),
+  );
 }
