@@ -10,8 +10,8 @@ import type { SectionResult } from "./report/result.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * Sections that take only seconds. "chat" and "start" are left out, because the end-to-end tests start the same
- * processes.
+ * The sections that take only seconds. "chat" and "start" are left out, because the end-to-end tests start
+ * the same processes.
  */
 const sections = ["memory", "bytes", "redis", "postgres", "http", "growth", "estimate", "flood", "operator"];
 

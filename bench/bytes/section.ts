@@ -22,14 +22,14 @@ const all = [
 
 async function run(options: RunOptions): Promise<SectionResult> {
   const { isQuick } = options;
-  // The memory section shows that the others work.
+  // The memory section checks that the other contenders work.
   const names = isQuick ? ["headgate", "hitlimit", "gcra-table"] : all;
   // Floors never forget callers.
   const expiring = isQuick ? ["headgate"] : names.filter((name) => memoryContenders[name]?.kind !== "floor");
   const some = isQuick ? 2_000 : 1_000_000;
   const many = isQuick ? 5_000 : 5_000_000;
   const [someText, manyText] = [some, many].map((count) => `${count.toLocaleString("en")} callers`);
-  // Long enough for one visit of every caller before the first window is over.
+  // Long enough for one visit of every caller before the first window ends.
   const windowMs = isQuick ? 200 : 20_000;
 
   const held = await measure(

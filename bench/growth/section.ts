@@ -41,9 +41,9 @@ export const growth: Section = {
 interface Place {
   readonly title: string;
   readonly url: string;
-  /** In each stretch. */
+  /** The number of decisions in each stretch. */
   readonly decisions: number;
-  /** Absent for memory, where the process that decides is the store. */
+  /** Absent for memory, where the deciding process is the store. */
   readonly time?: ServerTime;
 }
 
@@ -51,7 +51,7 @@ const file = new URL("./process.ts", import.meta.url);
 
 interface Holders {
   readonly label: string;
-  /** Whether one caller has all holds, or each a caller of its own. */
+  /** Whether one caller has all holds, or each hold has a different caller. */
   readonly areShared: boolean;
   readonly beating: "all" | "one";
 }
@@ -79,7 +79,7 @@ async function run({ isQuick, say }: RunOptions, places: readonly Place[]): Prom
     return withServer(Promise.resolve(starting), work);
   };
 
-  /** Returns the time of a decision in microseconds: of the process in memory, else of the server. */
+  /** Returns the time of a decision in microseconds: in the process for memory, otherwise in the server. */
   async function decision(place: Place, situation: Situation): Promise<number> {
     const decisions = isQuick ? 20 : place.decisions;
     const fill = (process: Process) => process.ask({ do: "fill", situation });
@@ -163,7 +163,7 @@ async function run({ isQuick, say }: RunOptions, places: readonly Place[]): Prom
   }
 
   const inCompany = await tableOf("company", "A decision, with other things next to it", company);
-  // A quick run checks that it works, for which the tables with targets are enough.
+  // A quick run only checks that the section works, so it measures only the tables with targets.
   const bySize = isQuick
     ? []
     : [

@@ -15,7 +15,7 @@ const connections = 32;
 /** More requests than the refused callers' quotas. */
 const warmUpRequests = 200;
 
-/** Microseconds added, and refusals a second over bare answers a second. */
+/** The microseconds that a guard adds, and refusals a second divided by bare answers a second. */
 const wanted: Readonly<Record<string, { addedUs: number; refused: number }>> = {
   fastify: { addedUs: 5, refused: 0.78 },
   node: { addedUs: 6, refused: 0.95 },
@@ -112,7 +112,7 @@ interface Contest {
   readonly measured: Measured;
 }
 
-/** Runs rounds of all servers in turn, each time with another one first. */
+/** Runs rounds of all servers in turn. Each round begins with another server. */
 async function takeTurns(
   { servers, load, name, callers, measured }: Contest,
   { rounds, forMs, warmUpMs }: Pace,

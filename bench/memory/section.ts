@@ -125,7 +125,7 @@ function tableOf(id: string, title: string, measured: Measured, columns: readonl
 
 function lengthOf(callers: number, isQuick: boolean) {
   if (isQuick) return { warmUpDecisions: 1_000, decisionsAStretch: 1_000, stretches: 3 };
-  // One pass each: with the first visit, five visits, as within a minute.
+  // One pass each. With the first visit, each caller makes five visits, as within a minute.
   if (callers > 1_000) return { warmUpDecisions: 0, decisionsAStretch: callers, stretches: 4 };
   return { warmUpDecisions: 300_000, decisionsAStretch: 150_000, stretches: 5 };
 }

@@ -160,7 +160,7 @@ async function running(program: string, words: readonly string[], folder: string
 
 const askAgainMs = 50;
 
-/** @returns whether the group still existed */
+/** @returns whether the process group still existed */
 function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-group, signal);

@@ -1,7 +1,7 @@
 export interface Variant {
   readonly label: string;
   readonly kind: "bare" | "headgate" | "usual" | "peer" | "floor";
-  /** What it does not guarantee, printed next to its figures. */
+  /** What the limiter does not guarantee, printed next to its figures. */
   readonly note: string;
   /** @returns the port. */
   start(): Promise<number>;

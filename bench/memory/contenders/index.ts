@@ -4,9 +4,9 @@ import type { MemoryContender } from "../contender.ts";
 interface Listed {
   readonly label: string;
   readonly kind: Kind;
-  /** What it does not guarantee, printed next to its figures. */
+  /** What the contender does not guarantee, printed next to its figures. */
   readonly note: string;
-  /** Loads only this contender, so that a process contains nothing of the others. */
+  /** Loads only this contender, so that a process contains no code of other contenders. */
   open(): Promise<MemoryContender>;
 }
 
