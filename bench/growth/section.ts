@@ -180,9 +180,9 @@ async function run({ isQuick, say }: RunOptions, places: readonly Place[]): Prom
     title: "How the cost of a decision grows",
     method: [
       "One decision at a time. In memory, the figure is the time in the process. On Redis and PostgreSQL, it is the time that the server itself counts for Headgate's calls, " +
-        "without the network and the client. Each measurement is a process of its own; situations take turns, round by round.",
+        "without the network and the client. Each measurement is a separate process; situations take turns, round by round.",
       "50 callers have used an hour's quota steadily and continue at that pace, so that their logs are full and each request replaces an entry. " +
-        "All are admitted. The clock is moved on for each request. In the table of quotas, one caller uses a day's quota in the same way.",
+        "All requests are admitted. The clock moves forward for each request. In the table of quotas, one caller uses a day's quota in the same way.",
       "A heartbeat renews all holds of a process, in calls of several holds. The figure is the server's time for each hold.",
     ],
     tables: [inCompany, ...bySize, byQuota, beats],

@@ -81,7 +81,7 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
       name: "start",
       title: "Starting the service",
       method: [
-        "From the start of the command until /ready answers 200, with everything installed and built, and an embedded database in a folder from an earlier start.",
+        "From the start of the command until /ready answers 200, with everything installed and built, and an embedded database from an earlier start.",
       ],
       tables: [table],
       targets: [
