@@ -13,8 +13,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const cache = path.join(root, "node_modules/.cache/headgate/compiled-bench");
 
 /**
- * Sections that take only seconds. "chat" and "start" are left out, because the end-to-end tests start the same
- * processes.
+ * The sections that take only seconds. "chat" and "start" are left out, because the end-to-end tests start
+ * the same processes.
  */
 const sections = ["memory", "bytes", "redis", "postgres", "http", "growth", "estimate", "flood", "operator"];
 

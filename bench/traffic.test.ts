@@ -17,7 +17,7 @@ describe("callers", () => {
     expect(new Set(Array.from({ length: 100_000 }, (_, index) => ipOf(index))).size).toBe(100_000);
   });
 
-  it("come once each, not in numerical order", () => {
+  it("come once each, in an order that is not numerical", () => {
     const order = shuffled(10_000);
     expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 10_000 }, (_, index) => index));
     expect([...order.slice(0, 10)]).not.toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);

@@ -43,7 +43,7 @@ function outOfReach(shortMs: number, longMs: number): Limits {
   };
 }
 
-/** Limits as Headgate takes them. */
+/** Limits in the form that Headgate takes. */
 export function headgateLayers(algorithm = "") {
   return [
     { name: "user", key: ({ user }: Caller) => user, limits: `5/minute ${algorithm}; 60/hour ${algorithm}` },
@@ -85,7 +85,7 @@ export function userOf(index: number): string {
   return `user:${String(index).padStart(8, "0")}`;
 }
 
-/** All of the same length, so that callers can be read from one buffer. */
+/** The addresses have the same length, so that callers can be read from one buffer. */
 export function ipOf(index: number): string {
   const part = (place: number) => 100 + (Math.floor(index / 150 ** place) % 150);
   return `${198 + Math.floor(index / 150 ** 3)}.${part(2)}.${part(1)}.${part(0)}`;

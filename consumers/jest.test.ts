@@ -37,7 +37,7 @@ describe.each(nodes)("Jest 30 on Node $version", ({ program }) => {
     return { numFailedTests, numFailedTestSuites, numPassedTestSuites, numRuntimeErrorTestSuites, stderr };
   }
 
-  it("tests code that requires the package, with fake timers, jsdom and ts-jest, without a flag", async () => {
+  it("runs tests that require the package, with fake timers, jsdom and ts-jest, without a flag", async () => {
     const outcome = await jest([], ["--testMatch", "**/*.test.{js,ts}"]);
     expect(outcome, outcome.stderr).toMatchObject({
       numFailedTests: 0,
@@ -47,7 +47,7 @@ describe.each(nodes)("Jest 30 on Node $version", ({ program }) => {
     });
   });
 
-  it("tests code that imports the package, with Node's flag for ES modules", async () => {
+  it("runs tests that import the package, with Node's flag for ES modules", async () => {
     const outcome = await jest(["--experimental-vm-modules"], ["--testMatch", "**/*.test.mjs"]);
     expect(outcome, outcome.stderr).toMatchObject({ numFailedTests: 0, numPassedTestSuites: 1 });
   });

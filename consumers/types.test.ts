@@ -17,7 +17,7 @@ const usual = [
   { module: "nodenext", moduleResolution: "nodenext", isCommonJs: true },
   { module: "esnext", moduleResolution: "bundler" },
 ];
-/** For the oldest compiler, and for the last one that supports `node10`. */
+/** For the oldest compiler, and for the last that supports `node10`. */
 const others = [
   { module: "node16", moduleResolution: "node16" },
   { module: "node16", moduleResolution: "node16", isCommonJs: true },
@@ -35,31 +35,31 @@ beforeAll(async () => {
   accompanied = await makeTypedConsumer("typed-before");
 });
 
-it("tries TypeScript 5.4 to 6.0", () => {
+it("uses TypeScript 5.4 to 6.0", () => {
   const versions = compilers.map(({ version }) => version.split(".", 2).join("."));
   expect(versions).toEqual(["5.4", "5.5", "5.6", "5.7", "5.8", "5.9", "6.0"]);
 });
 
 it.each(cases)(
-  "TypeScript $version, $module by $moduleResolution, CommonJS by name: $isCommonJs: every declaration, no peer",
+  "TypeScript $version, $module by $moduleResolution, CommonJS: $isCommonJs: every declaration, without peers",
   async (one) => {
     expect(await compile(alone, { ...one, skipLibCheck: false })).toBe("");
   },
 );
 
 it.each(cases.filter(({ moduleResolution }) => moduleResolution !== "node16"))(
-  "TypeScript $version, $module by $moduleResolution, CommonJS by name: $isCommonJs: every subpath, all peers",
+  "TypeScript $version, $module by $moduleResolution, CommonJS: $isCommonJs: every subpath, with all peers",
   async (one) => {
     expect(await compile(accompanied, { ...one, skipLibCheck: true })).toBe("");
   },
 );
 
-// It also checks the declarations of every peer, which takes minutes, so use only the oldest and the newest compiler.
+// This also checks the declarations of every peer, which takes minutes, so it runs only two compilers.
 it.each(
   cases.filter(
     ({ module, isCommonJs, isLimit, version }) =>
       module === "nodenext" && !isCommonJs && (isLimit || version.startsWith("6.")),
   ),
-)("TypeScript $version, $module by $moduleResolution: every declaration, all peers", async (one) => {
+)("TypeScript $version, $module by $moduleResolution: every declaration, with all peers", async (one) => {
   expect(await compile(accompanied, { ...one, skipLibCheck: false })).toBe("");
 });

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Pins the images of compose.yaml and of the Dockerfile by their digests: sh deploy/pin-images.sh
-# It asks the registry by Docker's client; no daemon has to run. Nothing is changed unless all of them are found.
+# Pins the images of compose.yaml and of the Dockerfile by their digests: sh deploy/pin-images.sh It asks the
+# registry through Docker's client, without a daemon. It changes nothing unless it finds all digests.
 set -eu
 cd "$(dirname "$0")/.."
 

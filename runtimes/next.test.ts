@@ -22,7 +22,7 @@ async function rateLimitOf(path: string, user: string, init?: RequestInit) {
   const response = await ask(path, user, init);
   await response.body?.cancel();
   const { status, headers } = response;
-  // In the application, time passes as usual.
+  // The application uses real time.
   return [status, headers.get("RateLimit")?.replaceAll(/;t=\d+/g, ";t=s"), headers.get("Retry-After")];
 }
 
@@ -31,7 +31,7 @@ const post: RequestInit = { method: "POST" };
 describe("a built Next application", () => {
   const state = (name: string, left: number) => `"${name}-per-hour";r=${left};t=s`;
 
-  it("sends the limits of proxy and route together, and refuses by the route's", async () => {
+  it("sends the limits of proxy and route together, and refuses by the route's limit", async () => {
     const both = (ofSite: number, ofChat: number) => `${state("site", ofSite)}, ${state("chat", ofChat)}`;
     const answers = [];
     for (let n = 0; n < 3; n += 1) answers.push(await rateLimitOf("/both", "alice", post));
@@ -45,7 +45,7 @@ describe("a built Next application", () => {
   it.each([
     ["a page that is made at build time", "/page", {}],
     ["a server action", "/sign", post],
-  ])("sends the proxy's fields for %s, and refuses by them", async (_, path, init) => {
+  ])("sends the proxy's fields for %s, and refuses by the proxy's limit", async (_, path, init) => {
     const form = path === "/sign" ? await actionOf(path) : {};
     const answers = [];
     for (let n = 0; n < 5; n += 1) answers.push(await rateLimitOf(path, path, { ...init, ...form }));
@@ -66,7 +66,7 @@ describe("a built Next application", () => {
   it.each([
     ["a route's guard", "/stream"],
     ["the proxy's guard", "/held"],
-  ])("passes a stream as it comes, and frees its place when the client hangs up: %s", async (_, path) => {
+  ])("passes a stream unbuffered, and frees its place when the client hangs up: %s", async (_, path) => {
     const request = requestOver(`${app.origin}${path}`, { headers: { "X-User": "carol" } }).end();
     const [response] = (await once(request, "response")) as [IncomingMessage];
     const [piece] = await once(response, "data");

@@ -29,7 +29,7 @@ describe("a Worker that shares Redis over HTTP", () => {
   };
   const errors = async () => (await fetch(`${worker.origin}/errors`)).json();
 
-  it("answers consecutive requests, none of which depends on another's connection", async () => {
+  it("answers consecutive requests without sharing connections between them", async () => {
     const statuses: number[] = [];
     for (let n = 0; n < 22; n += 1) statuses.push(await ask("ada"));
     expect(statuses).toEqual([...Array(20).fill(200), 429, 429]);

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningWorker, startWorker } from "./engines/workerd.ts";
 
 /**
- * workerd ends a request that can only be continued by another request, before the Worker notices that the client left.
+ * If only another request can continue a request, workerd ends it before the Worker notices that the client
+ * has left.
  */
 const HANGING = [
   "a place is free again if the client hangs up before there is a response",
@@ -33,7 +34,7 @@ describe("in a Worker", () => {
     }
   });
 
-  it("a limiter that is created while the module loads admits and refuses each caller separately", async () => {
+  it("limits each caller separately, with a limiter that was created while the module loaded", async () => {
     const statuses = async (user: string) => {
       const all: number[] = [];
       for (let n = 0; n < 3; n += 1) all.push((await fetch(`${memory.origin}/?user=${user}`)).status);
@@ -45,7 +46,7 @@ describe("in a Worker", () => {
 
   describe("adapterSuite, on headgate/fetch", () => {
     const names = adapterSuite({ serve: () => Promise.reject(new Error("It is served in the Worker.")) });
-    it("has the tests that are left out", () => {
+    it("still contains the tests that are left out", () => {
       expect(names.map(({ name }) => name)).toEqual(expect.arrayContaining(HANGING));
     });
 

@@ -16,7 +16,7 @@ afterAll(async () => {
   await server.remove();
 });
 
-it("runs on the configured version", () => {
+it("runs on the configured version of PostgreSQL", () => {
   expect(server.version).toContain(`(PostgreSQL) ${process.env.HEADGATE_POSTGRES_VERSION}.`);
 });
 

@@ -29,7 +29,7 @@ async function hold({ contender, callers }: Task): Promise<number[]> {
     collect();
     pausesMs.push(performance.now() - startedMs);
   }
-  // Use the limiter once more, so that the engine cannot collect its data earlier.
+  // Use the limiter once more, so that the engine cannot collect its data before the measurement.
   await visit(crowd.make(0));
   return [bytes, medianOf(pausesMs)];
 }
@@ -47,7 +47,7 @@ async function expire({ contender, callers, windowMs }: Task): Promise<number[]>
     for (let count = 0; count < visitsATurn; count += 1) {
       await visit(crowd.make((turn * visitsATurn + count) % callers));
     }
-    // A contender that clears entries on visits gets as many visits as it has entries to forget.
+    // A contender that removes entries on visits gets as many visits as it has entries to remove.
     return takesClock ? (turn + 1) * visitsATurn < callers : performance.now() < untilMs;
   });
   return [longestPauseMs, longestWorkMs];

@@ -22,14 +22,14 @@ const all = [
 
 async function run(options: RunOptions): Promise<SectionResult> {
   const { isQuick } = options;
-  // The memory section shows that the others work.
+  // The memory section checks that the other contenders work.
   const names = isQuick ? ["headgate", "hitlimit", "gcra-table"] : all;
   // Floors never forget callers.
   const expiring = isQuick ? ["headgate"] : names.filter((name) => memoryContenders[name]?.kind !== "floor");
   const some = isQuick ? 2_000 : 1_000_000;
   const many = isQuick ? 5_000 : 5_000_000;
   const [someText, manyText] = [some, many].map((count) => `${count.toLocaleString("en")} callers`);
-  // Long enough for one visit of every caller before the first window is over.
+  // Long enough for one visit of every caller before the first window ends.
   const windowMs = isQuick ? 200 : 20_000;
 
   const held = await measure(
@@ -71,11 +71,11 @@ async function run(options: RunOptions): Promise<SectionResult> {
     title: "Memory, and the cost of keeping and clearing it",
     method: [
       "Each caller has its own user key and address, and has sent one request: one stamp in each of three limits. Bytes are those of the heap and of buffers after a " +
-        "full collection, minus what was held before the first caller.",
-      "A full collection is explicit, and stops the process from beginning to end; the engine's own collections run partly in parallel. The empty loop shows the cost if " +
-        "nothing is held.",
-      `For expiry, Headgate's clock is moved past all windows and as many visits follow as there were callers; the others have windows of ${windowMs / 1000} s by the machine's clock, and are watched ` +
-        "until all that clear up by a timer have done so. Visits come in turns of the event loop. A long turn with little processor time means that other processes had the processor.",
+        "full collection, minus those before the first caller.",
+      "A full collection is explicit, and stops the process from beginning to end; the engine's own collections run partly in parallel. The empty loop shows the cost " +
+        "without data.",
+      `For expiry, Headgate's clock is moved past all windows and as many visits follow as there were callers. The others have windows of ${windowMs / 1000} s by the machine's clock, and are measured ` +
+        "until their timers have deleted expired callers. Visits come in turns of the event loop. A long turn with little processor time means that other processes had the processor.",
     ],
     tables: [size, pause, stall],
     targets: [

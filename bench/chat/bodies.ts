@@ -5,7 +5,7 @@ import { type Figure, figureOf } from "../measuring/figures.ts";
 
 const MEBIBYTE = 1_048_576;
 
-/** The bodies within the size limit that cost most before they are refused. */
+/** The most expensive bodies to refuse, within the size limit. */
 const bodies: Record<string, string> = {
   "349,000 empty parts": `{"messages":[{"role":"user","parts":[${"{},".repeat(348_000)}{}]}]}`,
   "a million brackets": "[".repeat(1_000_000),
@@ -24,7 +24,7 @@ export interface BodyCost {
   readonly figure: Figure;
 }
 
-/** Measures the cost of each body before its refusal: reading it within limits, then checking it. */
+/** Measures the cost of refusing each body: reading it within limits, then checking it. */
 export async function measureBodies(rounds: number): Promise<BodyCost[]> {
   const costs: BodyCost[] = [];
   for (const [label, body] of Object.entries(bodies)) {

@@ -19,7 +19,7 @@ export interface Health {
   readonly targets: readonly Target[];
 }
 
-/** Measures how long /health takes while the service is nearly idle, while a crowd arrives, and while it stays. */
+/** Measures how long /health takes while the service is nearly idle, while a crowd connects, and while it stays connected. */
 export async function measureHealth(kinds: readonly Kept[], { isQuick, say }: RunOptions): Promise<Health> {
   const size = isQuick ? { streams: 10, slow: 5, forMs: 500 } : { streams: 500, slow: 100, forMs: 15_000 };
   const rows: Row[] = [];

@@ -7,13 +7,13 @@ export interface Crowd {
   readonly port: number;
   /** Answers that are read as they arrive. */
   readonly streams: number;
-  /** Clients that ask and never read the answer. */
+  /** Clients that send a message and never read the answer. */
   readonly slowReaders: number;
   /** Clients that send a body byte by byte. */
   readonly slowBodies: number;
 }
 
-/** "come" answers when each stream has sent its first byte. "counts" returns the counts so far. */
+/** "come" returns when each stream has sent its first byte. "counts" returns the counts so far. */
 export type Question = { do: "come"; crowd: Crowd } | { do: "counts" };
 
 /** How many streams began, how many ended, and the statuses of other responses. */

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { attend } from "../measuring/companion.ts";
 import { percentileOf } from "../measuring/figures.ts";
 
-/** "watch" starts the requests. "waits" stops them, and returns how long the answers took. */
+/** "watch" starts the requests. "waits" stops them, and returns how long the responses took. */
 export type Question = { do: "watch"; url: string } | { do: "waits" };
 
 export interface Waits {
@@ -13,7 +13,7 @@ export interface Waits {
   readonly longestMs: number;
 }
 
-/** Requests are sent at this interval even if earlier ones are not answered, so a slow answer does not hide others. */
+/** Requests are sent at this interval even if earlier ones are not answered, so a slow response does not hide others. */
 const EVERY_MS = 50;
 
 let isWatching = false;

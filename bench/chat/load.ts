@@ -8,7 +8,7 @@ export interface Load {
   readonly streams: number;
 }
 
-/** "begin" opens the streams and answers once each has sent its first byte; "end" answers once all have ended. */
+/** "begin" opens the streams and returns once each has sent its first byte; "end" returns once all have ended. */
 export type Question = { do: "begin"; load: Load } | { do: "end" };
 
 export interface Begun {
@@ -16,7 +16,7 @@ export interface Begun {
   readonly firstByteP99Ms: number;
 }
 
-/** The number of callers so far: each stream has its own. */
+/** The number of callers so far: each stream has a different caller. */
 let callers = 0;
 let ends: Promise<void>[] = [];
 

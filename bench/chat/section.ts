@@ -85,11 +85,11 @@ async function measureAll(
     name: "chat",
     title: "The chat service",
     method: [
-      `${streams.toLocaleString("en")} people, each with a name and an address of their own, ask at the same moment; the built-in responder answers word by word. ` +
-        `Each measurement has a service of its own, which has answered a few before, with its database in memory, or on ${postgres} on the loopback.`,
+      `${streams.toLocaleString("en")} people, each with a different name and address, send a message at the same moment. The built-in calculator answers word by word. ` +
+        `Each measurement has a separate service, which has answered a few messages before. Its database is in memory, or on ${postgres} on the loopback address.`,
       ...health.method,
       "Bodies of up to 1 MiB are read within the service's bounds and checked, in this process, until they are refused.",
-      "Unguarded is the same service with a limiter whose layers apply to nobody. Memory is what the process holds while all streams are open, minus what it held before, divided by their number.",
+      "Unguarded is the same service with a limiter whose layers apply to nobody. Memory is the growth of the process while all streams are open, divided by their number.",
     ],
     tables: [table, health.table, refused],
     targets: [

@@ -4,14 +4,14 @@ import { startService } from "../../apps/chat/server/start.ts";
 import { attend } from "../measuring/companion.ts";
 
 export interface Setting {
-  /** Whether the chat's limits guard it, or a limiter whose layers apply to nobody. */
+  /** Whether the service uses the chat's limits, or a limiter whose layers apply to nobody. */
   readonly isGuarded: boolean;
   readonly databaseUrl: string;
   /** Where the limits are counted. */
   readonly storageUri: string;
 }
 
-/** "url": its address. "resident": its resident memory in bytes. */
+/** "url": the service's address. "resident": the resident memory of its process, in bytes. */
 export type Question = "url" | "resident";
 
 const nobody = { name: "user", key: () => null, limits: "5/minute" };
@@ -22,7 +22,7 @@ attend(({ isGuarded, databaseUrl, storageUri }: Setting) => {
       PORT: "0",
       DATABASE_URL: databaseUrl,
       RATE_LIMIT_STORAGE_URI: storageUri,
-      // A thousand simultaneous answers are measured, so allow that many.
+      // The benchmark opens a thousand streams at the same time: allow more than that.
       MAX_STREAMS: "2000",
     },
     log: pino({ level: "silent" }),

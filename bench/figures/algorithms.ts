@@ -11,7 +11,7 @@ function every(ms: number, fromMs: number, toMs: number): Moments {
   return Array.from({ length: Math.ceil((toMs - fromMs) / ms) }, (_, n) => fromMs + n * ms);
 }
 
-/** Four minutes: a few, two bursts around a full minute, three times too many for a while, and one more burst. */
+/** Four minutes of requests: a few, two bursts around a full minute, three times too many, and one more burst. */
 const traffic: Moments = [
   ...every(6_000, 2_000, 40_000),
   ...every(500, 53_000, 59_000),

@@ -10,15 +10,15 @@ export interface ContainerOptions {
   readonly limits: string;
   readonly outage: OutageOption;
   readonly timeouts: { storeMs: number };
-  /** Whether it waits for its store before it listens. */
+  /** Whether the container waits for its store before it listens. */
   readonly awaitsStore: boolean;
 }
 
 /**
- * One container of fleet.ts: an endpoint with a limit, on a free port of the loopback address, which it prints on
- * standard output. It exits when its standard input ends.
+ * One container of fleet.ts: an endpoint with a limit. It listens on a free port of the loopback address,
+ * prints the port on standard output, and exits when its standard input ends.
  *
- * Argument: its options as JSON.
+ * Argument: the container's options as JSON.
  */
 const { awaitsStore, store, timeouts, limits, outage }: ContainerOptions = JSON.parse(
   process.argv[2] ?? "{}",

@@ -24,7 +24,7 @@ interface Setup extends Partial<ContainerOptions> {
 const usual = {
   limits: "5/minute",
   outage: "local",
-  // A long limit, so that a small machine does not affect the figures.
+  // A long time limit, so that a small machine does not affect the figures.
   timeouts: { storeMs: 10_000 },
   awaitsStore: true,
 } as const;
@@ -39,7 +39,7 @@ async function countAdmitted(setup: Setup, size: number): Promise<number> {
     await event?.happen(fleet);
     const after = await fleet.send(user, requests - (event?.after ?? 0));
     const tookMs = performance.now() - startedMs;
-    // After a whole window, more requests are rightly admitted, so the count means nothing.
+    // After a whole window, more requests may be admitted, so the count would mean nothing.
     if (tookMs >= windowMs)
       throw new Error(`${title}: took ${tookMs.toFixed(0)} ms, longer than the window.`);
     return before + after;
@@ -60,18 +60,18 @@ const redisStops: Setup["event"] = { after: 5, happen: () => redis.stop() };
 const tenth = { policy: "local", instances: 10 } as const;
 // The library's defaults, so a machine with fewer processors than containers affects these figures.
 const asUsual = { timeouts: { storeMs: 250 } };
-/** Without a warm-up, so that the work of the first decision counts. */
+/** Without a warm-up, so that the figure includes the first decision's work. */
 const unprepared = { ...asUsual, awaitsStore: false };
 
 const setups: readonly Setup[] = [
   { title: "`memory://`", store: "memory://" },
   { title: "`redis://…`", store: redis.url },
   { title: "`postgres://…`", store: postgres.url },
-  { title: "`memory://`, all replaced half-way", store: "memory://", event: replaced },
-  { title: "`redis://…`, all replaced half-way", store: redis.url, event: replaced },
+  { title: "`memory://`, all containers replaced half-way", store: "memory://", event: replaced },
+  { title: "`redis://…`, all containers replaced half-way", store: redis.url, event: replaced },
   { title: "`redis://…`, Redis stops after 5", store: redis.url, event: redisStops },
   {
-    title: "the same, with `instances: 10`",
+    title: "`redis://…`, Redis stops after 5, with `instances: 10`",
     store: redis.url,
     outage: tenth,
     event: redisStops,

@@ -1,6 +1,6 @@
 import type { Moments } from "./replay.ts";
 
-/** A limit, and what it admitted of the same traffic. */
+/** A limit, and the requests that it admitted of the same traffic. */
 export interface Panel {
   readonly title: string;
   /** Short lines under the title. */
@@ -23,7 +23,7 @@ const stripHeight = 9;
 const panelHeight = 124;
 const foot = 30;
 
-// The picture has its own background, because the page may have the other theme.
+// The picture has its own background, because the page may have a different theme.
 const style = `
   .page { fill: #ffffff; stroke: #d0d7de } text { fill: #1f2328; font: 12px system-ui, sans-serif }
   .title { font-weight: 600; font-size: 14px } .note { fill: #59636e }

@@ -11,7 +11,7 @@ const options: ContainerOptions = {
 };
 
 describe("a fleet of containers", () => {
-  it("counts in each container separately, and from zero in each replaced one", async () => {
+  it("counts separately in each container, and from zero in each new container", async () => {
     const fleet = await startFleet(options, 2);
     try {
       expect(await fleet.send("alice", 30)).toBe(10);

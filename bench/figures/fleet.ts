@@ -14,7 +14,7 @@ export interface Fleet {
    * Sends requests of one user over HTTP, ten at a time.
    *
    * @returns how many were admitted
-   * @throws Error on any answer but 200 and 429
+   * @throws Error for a status other than 200 and 429
    */
   send(user: string, requests: number): Promise<number>;
   /** Replaces every container, as a deployment does. */
@@ -28,9 +28,9 @@ interface Container {
 }
 
 /**
- * Starts a number of processes of container.ts.
+ * Starts `size` processes that run container.ts.
  *
- * @throws Error with the output of a container that did not start; the others are stopped first
+ * @throws Error with the output of a container that did not start, after stopping the other containers
  */
 export async function startFleet(options: ContainerOptions, size: number): Promise<Fleet> {
   const agent = new Agent({ keepAlive: true });

@@ -1,10 +1,10 @@
 import { type Admission, createLimiter } from "headgate";
 import { fakeClock } from "headgate/testing";
 
-/** Times in milliseconds from the beginning, in order. */
+/** Times of requests, in milliseconds from the beginning, in order. */
 export type Moments = readonly number[];
 
-/** The result for requests, by their times. */
+/** The times of admitted and refused requests. */
 export interface Outcome {
   readonly admitted: Moments;
   readonly refused: Moments;
@@ -14,7 +14,7 @@ export interface Outcome {
 const midnight = Date.UTC(2026, 0, 1);
 
 /**
- * Decides one caller's requests under one limit, with the library and a clock that is moved.
+ * Decides one caller's requests with one limit, using the library and a clock that it moves.
  *
  * @param limits one limit, as a text
  * @param servedMs how long an admitted request holds its place
@@ -41,7 +41,7 @@ export function replay(limits: string, moments: Moments, servedMs: number): Outc
   for (const moment of moments) {
     endUntil(moment);
     clock.set(midnight + moment);
-    // The memory store answers at once, without a promise.
+    // The memory store returns a value, not a promise.
     const admission = limiter.admit("one") as Admission;
     if (!admission.admitted) {
       refused.push(moment);
@@ -66,8 +66,9 @@ export function mostInAnyWindow(moments: Moments, windowMs: number): number {
 const stepMs = 500;
 
 /**
- * Returns the most requests that one caller can get admitted in any window, by beginning at the worst moment and asking
- * without a pause. Tries every beginning within a window, and asks for two windows, in steps of half a second.
+ * Returns the most requests that one caller can get admitted in any window, by starting at the worst moment
+ * and sending without a pause. Tries every start within a window, in steps of half a second, and sends for
+ * two windows.
  */
 export function mostByTrying(limits: string, windowMs: number): number {
   const steps = windowMs / stepMs;

@@ -6,7 +6,7 @@ import { userOf } from "../traffic.ts";
 
 export interface Task {
   readonly keys: number;
-  /** The limits of the flood's callers; none for empty turns. */
+  /** The limits of the flood's callers; absent for empty turns. */
   readonly limits: string | undefined;
 }
 
@@ -14,7 +14,7 @@ export interface Flooded extends Watched {
   readonly partitions: number;
   readonly maxPartitions: number;
   readonly refused: number;
-  /** How often a refused caller was admitted, which must be never. */
+  /** How often a refused caller was admitted. It must be 0. */
   readonly letIn: number;
   readonly residentBeforeBytes: number;
   readonly heldBytes: number;
@@ -47,7 +47,7 @@ async function flood(keys: number, limits: string): Promise<Flooded> {
 
   const spent: string[] = [];
   function spendAll(key: string): void {
-    // A caller that shares a partition with others may have fewer than five.
+    // A caller who shares a partition with others may get fewer than five admissions.
     while (admit(key, "5/day"));
     spent.push(key);
   }
@@ -56,7 +56,7 @@ async function flood(keys: number, limits: string): Promise<Flooded> {
   let letIn = 0;
   const watched = await watchTurns((turn) => {
     for (let count = 0; count < keysATurn; count += 1) admit(userOf(turn * keysATurn + count), limits);
-    // Callers that arrive when the store is full must also stay refused until their window is over.
+    // Callers who arrive when the store is full must also stay refused until their window ends.
     if (turn % turnsBetweenSpenders === turnsBetweenSpenders / 2) spendAll(`during:${turn}`);
     if (admit(spent[turn % spent.length] as string, "5/day")) letIn += 1;
     return (turn + 1) * keysATurn < keys;

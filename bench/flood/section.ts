@@ -51,7 +51,7 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
     name: "flood",
     title: "A flood of new callers",
     method: [
-      `${keys.toLocaleString("en")} new keys, one request each, with the memory store and its default cap, 100 in each turn of the event loop. ` +
+      `${keys.toLocaleString("en")} new keys, one request each, with the memory store and its default maximum, 100 in each turn of the event loop. ` +
         "With windows longer than the flood, the store fills up and stays full; with short windows, callers are constantly forgotten and replaced.",
       `Meanwhile ${sumOf(({ refused }) => refused)} callers had used up their quotas, some before the flood and some during it, and kept sending requests: ` +
         `${sumOf(({ letIn }) => letIn)} of their requests were admitted.`,

@@ -13,11 +13,11 @@ import type { Situation } from "./situations.ts";
 export interface Setting {
   /** `memory`, or the URL of a server. */
   readonly store: string;
-  /** When the clock starts. Processes that share a server need the same. */
+  /** The clock's start. Processes that share a server need the same start. */
   readonly startMs: number;
 }
 
-/** What a process is asked to do. */
+/** A task for a process. */
 export type Question =
   /** Sends the requests that come before the measurement. */
   | { readonly do: "fill"; readonly situation: Situation }
@@ -28,10 +28,10 @@ export type Question =
   /** Sends heartbeats, and waits for some time after each. */
   | { readonly do: "beat"; readonly beats: number; readonly pauseMs: number };
 
-/** The answer to `decide`. The other answers are empty. */
+/** The answer to `decide`. Answers to other tasks are empty. */
 export interface Decided {
   readonly decisions: number;
-  /** The time of a decision in this process, in microseconds, the median of several stretches. */
+  /** The time of a decision in this process, in microseconds: the median of several stretches. */
   readonly microseconds: number;
 }
 
@@ -41,7 +41,7 @@ const together = 25;
 const beatMs = 10_000;
 attend(({ store: where, startMs }: Setting) => {
   const clock = fakeClock(startMs);
-  // Not the store's: otherwise holds that are not renewed would lapse.
+  // Not the store's clock: otherwise, holds that are not renewed would expire.
   const beatingClock = fakeClock(startMs);
   const store = open(where, clock);
   let held: readonly Admission[] = [];
@@ -91,7 +91,7 @@ function timeToFillMs({ before: { visits, everyMs } }: Situation): number {
   return visits * everyMs;
 }
 
-/** The cost of a request that takes no place, where there are places. */
+/** The cost of a request that takes no place of a `concurrent` limit. */
 function withoutPlace({ company }: Situation): Cost {
   return company === "holds" ? { concurrent: 0 } : {};
 }
@@ -179,7 +179,7 @@ function othersOf(store: Store, clock: FakeClock): Limiter<string>[] {
 }
 
 /**
- * Returns the admissions: one that nobody refers to any more is ended.
+ * Returns the admissions, because an admission without a reference is ended.
  *
  * @param still a clock that nobody moves
  */

@@ -42,9 +42,9 @@ export const growth: Section = {
 interface Place {
   readonly title: string;
   readonly url: string;
-  /** In each stretch. */
+  /** The number of decisions in each stretch. */
   readonly decisions: number;
-  /** Absent for memory, where the process that decides is the store. */
+  /** Absent for memory, where the deciding process is the store. */
   readonly time?: ServerTime;
 }
 
@@ -52,7 +52,7 @@ const file = new URL("./process.ts", import.meta.url);
 
 interface Holders {
   readonly label: string;
-  /** Whether one caller has all holds, or each a caller of its own. */
+  /** Whether one caller has all holds, or each hold has a different caller. */
   readonly areShared: boolean;
   readonly beating: "all" | "one";
 }
@@ -80,7 +80,7 @@ async function run({ isQuick, say }: RunOptions, places: readonly Place[]): Prom
     return withServer(Promise.resolve(starting), work);
   };
 
-  /** Returns the time of a decision in microseconds: of the process in memory, else of the server. */
+  /** Returns the time of a decision in microseconds: in the process for memory, otherwise in the server. */
   async function decision(place: Place, measured: Situation): Promise<number> {
     const situation = isQuick ? shortened(measured) : measured;
     const decisions = isQuick ? 20 : place.decisions;
@@ -165,7 +165,7 @@ async function run({ isQuick, say }: RunOptions, places: readonly Place[]): Prom
   }
 
   const inCompany = await tableOf("company", "A decision, with other things next to it", company);
-  // A quick run checks that it works, for which the tables with targets are enough.
+  // A quick run only checks that the section works, so it measures only the tables with targets.
   const bySize = isQuick
     ? []
     : [
@@ -182,9 +182,9 @@ async function run({ isQuick, say }: RunOptions, places: readonly Place[]): Prom
     title: "How the cost of a decision grows",
     method: [
       "One decision at a time. In memory, the figure is the time in the process. On Redis and PostgreSQL, it is the time that the server itself counts for Headgate's calls, " +
-        "without the network and the client. Each measurement is a process of its own; situations take turns, round by round.",
+        "without the network and the client. Each measurement is a separate process; situations take turns, round by round.",
       "50 callers have used an hour's quota steadily and continue at that pace, so that their logs are full and each request replaces an entry. " +
-        "All are admitted. The clock is moved on for each request. In the table of quotas, one caller uses a day's quota in the same way.",
+        "All requests are admitted. The clock moves forward for each request. In the table of quotas, one caller uses a day's quota in the same way.",
       "A heartbeat renews all holds of a process, in calls of several holds. The figure is the server's time for each hold.",
     ],
     tables: [inCompany, ...bySize, byQuota, beats],

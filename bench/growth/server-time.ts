@@ -38,7 +38,7 @@ const idleReportMs = 10_500;
 /**
  * The time in Headgate's functions, by PostgreSQL's own count. The server needs `track_functions=pl`.
  *
- * @param isQuick do not wait for statistics that are reported late, to check only that it works
+ * @param isQuick do not wait for late statistics, to check only that the benchmark works
  */
 export function timeOfPostgres(server: PostgresServer, isQuick: boolean): ServerTime {
   const mostMs = isQuick ? 500 : idleReportMs;
@@ -60,8 +60,8 @@ export function timeOfPostgres(server: PostgresServer, isQuick: boolean): Server
 }
 
 /**
- * Waits until PostgreSQL has counted all calls of other sessions: each reports the rest when it ends, or else when it has
- * been idle for a while.
+ * Waits until PostgreSQL has counted all calls of other sessions. A session reports its last calls when it
+ * ends, or when it has been idle for a while.
  */
 async function allReported(url: string, mostMs: number): Promise<void> {
   const others =

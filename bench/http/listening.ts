@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** @returns the port, once it listens on the loopback. */
+/** @returns the port, once the server listens on the loopback address. */
 export function listening(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);

@@ -9,7 +9,8 @@ export interface Load {
   /** The minimum number of requests; the round takes longer if necessary. */
   readonly atLeast: number;
   /**
-   * New callers, five requests each; or always the same callers, so that all except their first requests are refused.
+   * Whether callers are new, with five requests each, or always the same, so that all except their first
+   * requests are refused.
    */
   readonly callers: "new" | "same";
 }
@@ -25,7 +26,7 @@ const visitsACaller = 5;
 const callersABlock = 1_000;
 const sameCallers = 16;
 
-/** The number of requests to each port, so that its new callers are new. */
+/** The number of requests to each port so far, so that new callers are new to it. */
 const asked = new Map<number, number>();
 
 attend(() => load);

@@ -15,7 +15,7 @@ const connections = 32;
 /** More requests than the refused callers' quotas. */
 const warmUpRequests = 200;
 
-/** Microseconds added, and refusals a second over bare answers a second. */
+/** The microseconds that a guard adds, and refusals a second divided by bare answers a second. */
 const wanted: Readonly<Record<string, { addedUs: number; refused: number }>> = {
   fastify: { addedUs: 5, refused: 0.78 },
   node: { addedUs: 6, refused: 0.95 },
@@ -39,8 +39,8 @@ async function run(options: RunOptions): Promise<SectionResult> {
     title: "Guarding an endpoint",
     method: [
       "One endpoint that answers a few bytes of text, in a separate process for each guard; another process sends requests over 32 connections, one at a time on each. " +
-        "Bare, guarded and the others take turns in many short rounds, each time with another one first, after a warm-up that is long enough for the compiler.",
-      "Admitted requests come from new callers, five from each; refused ones from 16 callers who have used up their quotas. Two header fields identify the caller, for all guards.",
+        "All servers take turns in many short rounds. Each round begins with another server. The warm-up is long enough for the compiler.",
+      "Admitted requests come from new callers, five from each; refused requests come from 16 callers who have used up their quotas. Two header fields identify the caller, for all guards.",
       "The added time is the processor time of the server's process, with all its threads, for each request, minus that of the bare framework in the same round. It does not depend on the speed of the load generator. " +
         "Refused: responses a second, divided by the bare framework's in the same round. " +
         "A figure is the median of the rounds; its range leaves out the lowest and the highest tenth, in which other work on the machine interfered.",
@@ -112,7 +112,7 @@ interface Contest {
   readonly measured: Measured;
 }
 
-/** Runs rounds of all servers in turn, each time with another one first. */
+/** Runs rounds of all servers in turn. Each round begins with another server. */
 async function takeTurns(
   { servers, load, name, callers, measured }: Contest,
   { rounds, forMs, warmUpMs }: Pace,

@@ -6,7 +6,7 @@ export interface Setting {
   readonly variant: string;
 }
 
-/** "port": its port. "work": its processor time in microseconds, of all threads. */
+/** "port": the server's port. "work": the processor time of all its threads, in microseconds. */
 export type Question = "port" | "work";
 
 attend(({ framework, variant }: Setting) => {

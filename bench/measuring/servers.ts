@@ -16,7 +16,7 @@ export async function withServer<Server extends { remove(): Promise<void> }, Res
   }
 }
 
-/** On a signal, removes the servers and then ends this process. */
+/** Removes the servers after a signal, and then ends this process. */
 export function endWithServers(): void {
   const end = async (signal: NodeJS.Signals) => {
     await Promise.allSettled([...running].map((server) => server.remove()));

@@ -5,7 +5,7 @@ export interface Task {
   readonly callers: number;
   /** Whether the callers' keys are the same strings at every visit, or created again, as in a server. */
   readonly keys: "kept" | "anew";
-  /** None if the first visits of many callers are enough of a warm-up. */
+  /** Absent if the first visits of many callers are enough of a warm-up. */
   readonly warmUpDecisions: number;
   readonly decisionsAStretch: number;
   readonly stretches: number;

@@ -9,8 +9,9 @@ export interface MovableClock {
 
 export interface Circumstances {
   /**
-   * The limits of contenders that read the machine's clock, with quotas out of reach for admissions. A count has the
-   * same size with any quota. Headgate has the product's limits, and its clock is moved between visits.
+   * The limits of contenders that read the machine's clock. To measure admissions, the quotas are out of
+   * reach. A count has the same size with any quota. Headgate has the product's limits, and its clock is
+   * moved between visits.
    */
   readonly peersLimits: Limits;
   readonly callers: number;

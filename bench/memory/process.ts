@@ -33,7 +33,7 @@ async function measure(task: Task): Promise<number> {
   const known =
     keys === "kept" ? Array.from({ length: callers }, (_, index) => crowd.make(index)) : undefined;
   const inOrder = known ? (index: number) => known[index] as Caller : crowd.make;
-  // First visits are in numerical order, all others in random order, unlike memory.
+  // First visits are in numerical order, later visits in random order, unlike the order of memory.
   const order = shuffled(callers);
   const mixed = known && Array.from(order, (index) => known[index] as Caller);
   const inDisorder = mixed

@@ -43,7 +43,12 @@ async function run(options: RunOptions): Promise<SectionResult> {
   ];
   const measured = await measureAll(options, [...forAdmitted, ...forAnew, ...forRefused]);
   const admitted = tableOf("admitted", "Three layers, all admitted", measured, forAdmitted);
-  const anew = tableOf("anew", "The same, by keys that are made anew for each request", measured, forAnew);
+  const anew = tableOf(
+    "anew",
+    "Three layers, all admitted, with keys that each request creates",
+    measured,
+    forAnew,
+  );
   const refused = tableOf("refused", "Three layers, all refused", measured, forRefused);
   return {
     name: "memory",
@@ -51,12 +56,12 @@ async function run(options: RunOptions): Promise<SectionResult> {
     method: [
       "5/minute and 60/hour for each user, 30/minute for each address; every caller has its own key and address. " +
         "A caller sends five requests within a minute, then more after about five minutes, in an order unrelated to that of memory.",
-      "Headgate has these limits, and the machine's clock moved forward between visits: all are admitted, and a caller " +
-        "holds a realistic count. So does the floor that is as exact. The others read the machine's clock; to admit all, their quotas are out " +
-        "of reach, which does not change what a fixed window holds. For refusals, all have the real limits, and callers have used them up.",
-      "The peers' stores are called as by their own middleware, one for each limit, until one refuses. Each measurement is a separate process; " +
+      "Headgate and the floor that is as exact have these limits, and a clock that moves forward between visits: all requests are " +
+        "admitted, and callers have realistic counts. The others read the machine's clock; to admit all requests, their quotas are out " +
+        "of reach, which does not change the data that a fixed window keeps. For refusals, all have the real limits, and callers have used them up.",
+      "The peers' stores are called as their own middleware does, one for each limit, until one refuses. Each measurement is a separate process; " +
         "contenders take turns, round by round.",
-      "Keys are strings that already exist, which suits a map of strings best. In the second table, they are created from bytes for each request, as in a server; " +
+      "Keys are strings that already exist, which suits a map of strings best. In the second table, each request creates its keys from bytes, as in a server; " +
         "the empty loop shows the cost of that.",
     ],
     tables: [admitted, anew, refused],
@@ -125,7 +130,7 @@ function tableOf(id: string, title: string, measured: Measured, columns: readonl
 
 function lengthOf(callers: number, isQuick: boolean) {
   if (isQuick) return { warmUpDecisions: 1_000, decisionsAStretch: 1_000, stretches: 3 };
-  // One pass each: with the first visit, five visits, as within a minute.
+  // One pass each. With the first visit, each caller makes five visits, as within a minute.
   if (callers > 1_000) return { warmUpDecisions: 0, decisionsAStretch: callers, stretches: 4 };
   return { warmUpDecisions: 300_000, decisionsAStretch: 150_000, stretches: 5 };
 }

@@ -11,7 +11,7 @@ import { createCollector } from "headgate-console";
 import type { Caller } from "../traffic.ts";
 import type { Part } from "./task.ts";
 
-/** The tools that an operator uses next to a limiter. */
+/** The tools that an operator uses with a limiter. */
 export interface Running {
   /** Waits until all decisions so far are written. */
   flush(): Promise<void>;

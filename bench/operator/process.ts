@@ -11,7 +11,7 @@ import { type Flooded, type FloodStep, floodMsAKey, floodShares, type Part, type
 
 const callers = 1_000;
 const decisionsATurn = 100;
-/** During this time, by the moved clock, every caller comes once. */
+/** The time, by the moved clock, in which every caller sends one request. */
 const passMs = 10_000;
 
 await answer<Task, number | Flooded>((task) =>
@@ -58,9 +58,9 @@ async function cost(on: readonly Part[], decisions: number, stretches: number): 
 }
 
 /**
- * New keys, one request each, against the memory store with its default maximum. Every request ends in the next turn,
- * as a server ends it with its response. The clock moves with the keys: otherwise windows would end in a slow flood, and
- * not in a quick one.
+ * Sends one request for each new key to the memory store with its default maximum. Every request ends in the
+ * next turn, as a server ends it with its response. The clock moves with the keys, so that windows end in a
+ * slow flood and in a quick one.
  */
 async function flood(on: readonly Part[], keys: number): Promise<Flooded> {
   const startedAt = Date.now();

@@ -20,7 +20,7 @@ const ways: readonly { readonly label: string; readonly on: readonly Part[]; rea
     note: "`headgate/otel` over OpenTelemetry's SDK, with its Prometheus exporter",
   },
   { label: "decision log", on: ["log"], note: "a line for each decision, in files that are rotated" },
-  { label: "shadow", on: ["shadow"], note: "a candidate with the same layers decides every request as well" },
+  { label: "shadow", on: ["shadow"], note: "a candidate with the same layers also decides every request" },
   { label: "console", on: ["console"], note: "what the operator's console counts" },
   { label: all, on: parts, note: "metrics, decision log, shadow and console" },
 ];
@@ -39,7 +39,7 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
   );
   const cost: Table = {
     id: "operator-cost",
-    title: "A decision in memory, with what an operator runs next to it",
+    title: "A decision in memory, with an operator's tools",
     base: bare,
     columns: [{ title: "1,000 callers", unit: "ns a decision", better: "less" }],
     rows: ways.map(({ label, note }) => ({
@@ -94,13 +94,13 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
     name: "operator",
     title: "What an operator's side costs",
     method: [
-      "The three layers of the product over the memory store, all admitted, 100 decisions in each turn of the event loop; the clock is moved on between turns. " +
-        "The time includes all that the parts do on the thread, and the wait until the log is written. Each measurement is a process of its own; ways take turns, round by round.",
-      `Then ${keys.toLocaleString("en")} keys that were never seen before, one request each, which ends in the next turn, as fast as they can be decided, against the memory store with its default cap. Each key moves the clock on by ${floodMsAKey * 1000} µs, so that windows of a minute end during the flood.` +
+      "The product's three layers over the memory store, all requests admitted, 100 decisions in each turn of the event loop. The clock moves forward between turns. " +
+        "The time includes all work of the tools on the thread, and the wait until the log is written. Each measurement is a separate process; rows take turns, round by round.",
+      `Then ${keys.toLocaleString("en")} new keys send one request each, as fast as they can be decided, to the memory store with its default maximum. A request ends in the next turn. Each key moves the clock forward by ${floodMsAKey * 1000} µs, so that windows of a minute end during the flood.` +
         (keys < mostKeys
-          ? ` ${mostKeys.toLocaleString("en")} are the flood to measure: this run was made with fewer, for want of time.`
+          ? ` ${mostKeys.toLocaleString("en")} keys are the full flood: this run used fewer, to save time.`
           : "") +
-        " What is held is measured with garbage collected, once the log is written, after a tenth, a fifth, a half and all of the keys.",
+        " Memory is measured after a garbage collection, once the log is written, after a tenth, a fifth, a half and all of the keys.",
     ],
     tables: [cost, flood],
     targets: [

@@ -38,8 +38,8 @@ async function run(options: RunOptions): Promise<SectionResult> {
     title: "Deciding over PostgreSQL",
     method: [
       `${version} on the loopback, one Node process at a time with ${inFlight} decisions in flight, three layers: 5/minute and 60/hour for each user, 30/minute for each address. ` +
-        "New callers keep arriving, each with five requests, so that all are admitted within the product's limits. Tables are emptied before each measurement.",
-      "Headgate turns synchronous_commit off for its own statements, whatever the server's default; in the second table, it is off for the other limiter, too.",
+        "New callers keep arriving, each with five requests, so that all requests are admitted within the product's limits. Tables are emptied before each measurement.",
+      "Headgate turns synchronous_commit off for its own statements, whatever the server's default; in the second table, it is off for the other limiter too.",
     ],
     tables,
     targets: tables.map((table, index) =>

@@ -60,7 +60,7 @@ async function run({ isQuick, say }: RunOptions, server: Server): Promise<Sectio
     title: "Deciding over Redis",
     method: [
       `Redis ${server.version} on the loopback, one Node process at a time, three layers: 5/minute and 60/hour for each user, 30/minute for each address. ` +
-        "New callers keep arriving, each with five requests, so that all are admitted within the product's limits. The server is emptied before each measurement.",
+        "New callers keep arriving, each with five requests, so that all requests are admitted within the product's limits. The server is emptied before each measurement.",
       "64 callers who have used up their quotas keep sending requests, which are refused. The two floors that refuse call no server: they show how " +
         "many refusals a second one process can request and record at most.",
     ],

@@ -9,7 +9,7 @@ export interface Machine {
   readonly memoryGiB: number;
   readonly system: string;
   readonly node: string;
-  /** The load of the last minute at the start. Well above 0, other work was running too. */
+  /** The load of the last minute at the start. If it is well above 0, other work was running too. */
   readonly load: number;
   /** The versions of Headgate, its peers, and their dependencies. */
   readonly packages: Readonly<Record<string, string>>;

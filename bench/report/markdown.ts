@@ -20,7 +20,7 @@ export function markdownOf(sections: readonly Measured[], plotOf: (table: Table)
   const met = targets.filter(({ isMet }) => isMet).length;
   return [
     "# Benchmark report",
-    "Written by `npm run bench`, not by hand: see [how it is measured, and how to run it](../docs/speed.md). Figures are medians, followed by the lowest and the highest of all rounds; " +
+    "Written by `npm run bench`, not by hand: see [how figures are measured, and how to run it](../docs/speed.md). Figures are medians, followed by the lowest and the highest of all rounds; " +
       "`× headgate` is a figure divided by Headgate's in the same run. An arrow shows which direction is better.",
     ...sections.flatMap((section, index) => sectionOf(section, sections[index - 1], plotOf)),
     `## Targets: ${met} of ${targets.length} met`,

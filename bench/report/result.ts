@@ -5,7 +5,7 @@ export type Kind = "headgate" | "peer" | "floor";
 export interface Row {
   readonly label: string;
   readonly kind: Kind;
-  /** What it does not guarantee, or how it is set up. */
+  /** What the contender does not guarantee, or how it is set up. */
   readonly note: string;
   /** One figure per column; `null` if not measured. */
   readonly figures: readonly (Figure | null)[];
@@ -22,7 +22,7 @@ export interface Table {
   /** Part of a file's name. */
   readonly id: string;
   readonly title: string;
-  /** The name of what the other rows are compared with, in a row of kind `headgate`; default "headgate". */
+  /** The name of the row of kind `headgate` with which other rows are compared. Default: "headgate". */
   readonly base?: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
@@ -48,7 +48,7 @@ export interface SectionResult {
 }
 
 export interface RunOptions {
-  /** Whether to use small sizes, to check that it works. */
+  /** Whether to use small sizes, to check only that the benchmark works. */
   readonly isQuick: boolean;
   /** Prints progress. */
   say(line: string): void;

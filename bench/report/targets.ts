@@ -37,7 +37,7 @@ export function floorOf(table: Table, column: number, named?: string): string {
   return `${label}: ${round(median)} ${table.columns[column]?.unit}`.trimEnd();
 }
 
-/** A target for a ratio: at most this share. */
+/** A target for a ratio: at most this factor. */
 export function atMost(what: string, most: number, of: string, ratio: number, floor?: string): Target {
   return {
     what,

@@ -13,7 +13,7 @@ export interface SharedContender {
 export interface Listed {
   readonly label: string;
   readonly kind: Kind;
-  /** What it does not guarantee, printed next to its figures. */
+  /** What the contender does not guarantee, printed next to its figures. */
   readonly note: string;
   /** Loads only this contender. */
   load(): Promise<SharedContender>;

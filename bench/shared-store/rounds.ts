@@ -18,7 +18,7 @@ export interface Rounds {
   readonly contenders: Readonly<Record<string, Listed>>;
   readonly columns: readonly Column[];
   canRefuse(contender: string): boolean;
-  /** Default: every contender can. */
+  /** Default: every contender. */
   canAdmit?(contender: string): boolean;
   readonly isQuick: boolean;
   readonly rounds: number;

@@ -81,7 +81,7 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
       name: "start",
       title: "Starting the service",
       method: [
-        "From the start of the command until /ready answers 200, with everything installed and built, and an embedded database in a folder from an earlier start.",
+        "From the start of the command until /ready answers 200, with everything installed and built, and an embedded database from an earlier start.",
       ],
       tables: [table],
       targets: [
@@ -160,7 +160,7 @@ async function running(program: string, words: readonly string[], folder: string
 
 const askAgainMs = 50;
 
-/** @returns whether the group still existed */
+/** @returns whether the process group still existed */
 function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-group, signal);

@@ -1,2 +1,2 @@
-/** Jest 30, without a flag or any setting for Headgate. */
+/** Jest 30, without flags or settings for Headgate. */
 module.exports = { transform: { "\\.ts$": "ts-jest" } };

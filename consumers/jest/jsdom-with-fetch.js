@@ -1,4 +1,4 @@
-/** Adds Node's fetch to jsdom, which has none. */
+/** Adds Node's fetch to jsdom, which has no fetch. */
 const { TestEnvironment } = require("jest-environment-jsdom");
 
 module.exports = class extends TestEnvironment {

@@ -15,7 +15,7 @@ async function render(element) {
   return { box, remove: () => act(async () => root.unmount()) };
 }
 
-test("a countdown runs to its end", async () => {
+test("a countdown counts to 0", async () => {
   const deadline = Date.now() + 2000;
   function Wait() {
     const { seconds, done } = useCountdown(deadline);
@@ -28,7 +28,7 @@ test("a countdown runs to its end", async () => {
   await remove();
 });
 
-test("a refusal is an error with its wait", async () => {
+test("a refused request rejects with an error that has the wait", async () => {
   const refused = () => Response.json({}, { status: 429, headers: { "Retry-After": "2" } });
   const client = createClient({ share: false, fetch: async () => refused() });
   const error = await client.fetch("http://chat.example/").catch((reason) => reason);

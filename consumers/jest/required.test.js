@@ -10,7 +10,7 @@ const layers = [{ name: "user", key: (user) => `user:${user}`, limits: "1/minute
 // Nest 12 has only ES modules, which Jest can require only with a transform.
 const subpaths = Object.keys(manifest.exports).filter((path) => !["./package.json", "./nest"].includes(path));
 
-test.each(subpaths)("require headgate, subpath %s", (subpath) => {
+test.each(subpaths)("the subpath %s can be required", (subpath) => {
   expect(Object.keys(require(`headgate${subpath.slice(1)}`))).not.toEqual([]);
 });
 
@@ -26,7 +26,7 @@ test("an app is admitted, refused, and admitted again", async () => {
   await limiter.close();
 });
 
-test("instanceof recognises an error", () => {
+test("instanceof recognises a HeadgateError", () => {
   expect(() => createLimiter({ name: "chat", layers: [] })).toThrow(HeadgateError);
 });
 

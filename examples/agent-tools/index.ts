@@ -1,6 +1,6 @@
 /**
- * An agent without any HTTP request. Its model waits for the provider's quota, and its tool says when it may search
- * again.
+ * An agent that serves no HTTP requests. Its model waits for the provider's quota. Its tool is limited, and
+ * says when it may search again.
  * `MODEL_URL=http://localhost:11434/v1 MODEL=llama3.2 node index.ts "When is high tide?"`
  */
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";

@@ -16,8 +16,8 @@ const limiter = createLimiter<Identified>({
 
 const whoIs = identify({
   verified: bearerIdentity({ key: new TextEncoder().encode(process.env.TOKEN_SECRET), audience: "example" }),
-  // nginx appends the address that it sees to X-Forwarded-For, so the last entry is true, whatever callers put before
-  // it.
+  // nginx appends the address that it sees to X-Forwarded-For, so the last entry is true, whatever callers
+  // send.
   trust: parseTrustProxy("nginx"),
 });
 
@@ -31,7 +31,7 @@ const server = createServer(
   }),
 );
 
-// On the loopback address, so that it can only be reached through nginx.
+// Listens on the loopback address, so that callers can reach it only through nginx.
 server.listen(Number(process.env.PORT ?? 3000), "127.0.0.1", () => {
   const address = server.address();
   if (typeof address === "object") console.log(`Listening on http://127.0.0.1:${address?.port}`);

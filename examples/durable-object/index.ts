@@ -1,4 +1,4 @@
-/** A Cloudflare Worker that counts in a Durable Object: exact, over all locations, with no server to run. */
+/** A Cloudflare Worker that counts in a Durable Object: exact over all locations, without a server to run. */
 import { createLimiter, type Limiter } from "headgate";
 import { durableObjectStore, type LimiterNamespace } from "headgate/durable-object";
 import { admissionOf, clientAddress, type FetchHandler, rateLimit } from "headgate/fetch";
@@ -18,7 +18,7 @@ const answer: Handler = async (request) => {
   return new Response(`an expensive answer; ${left} more at once\n`);
 };
 
-/** Once for each isolate: the binding comes with the first request. */
+/** Created once for each isolate, because the binding comes with the first request. */
 let guarded: Handler | undefined;
 
 function guard(env: Env): Handler {

@@ -14,7 +14,7 @@ const app = fastify();
 
 app.get("/health", async () => "well\n"); // cheap, so not guarded
 
-// For all routes at once: app.addHook("onRequest", guard)
+// To guard all routes: app.addHook("onRequest", guard)
 app.get("/", { onRequest: guard }, async (request) => {
   const left = admissionOf(request)?.tightest?.remaining;
   return `an expensive answer; ${left} more at once\n`;

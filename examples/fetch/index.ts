@@ -1,15 +1,14 @@
-/** Any runtime with a `fetch` handler: here Workers; also Deno and Bun. */
+/** For any runtime with a `fetch` handler. As written, it is for Workers; it also runs on Deno and Bun. */
 import { createLimiter } from "headgate";
 import { admissionOf, clientAddress, rateLimit } from "headgate/fetch";
 
-// Each isolate of a Workers deployment counts for itself: give it a shared store to count together.
+// Each isolate of a Workers deployment counts for itself, unless you pass a shared store.
 const limiter = createLimiter({
   name: "chat",
   layers: [{ name: "ip", key: (ip: string) => ip, limits: "5/minute; 60/hour" }],
 });
 
-// A Worker does not see the peer's address: Cloudflare puts it into a header. On Bun and Deno, use `clientAddress`
-// alone.
+// A Worker does not see the peer's address: Cloudflare puts it into a header. On Bun and Deno, pass `clientAddress`.
 const guard = rateLimit(limiter, { caller: clientAddress.with({ trust: "cloudflare-workers" }) });
 
 export default {

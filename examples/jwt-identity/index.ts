@@ -8,7 +8,7 @@ const limiter = createLimiter<Identified>({
   name: "chat",
   layers: [
     { name: "user", key: ({ key }) => key, limits: "5/minute; 60/hour" },
-    { name: "ip", key: ({ ip }) => ip, limits: "30/minute" }, // everybody, whatever identity they claim
+    { name: "ip", key: ({ ip }) => ip, limits: "30/minute" }, // whatever identity callers claim
   ],
 });
 

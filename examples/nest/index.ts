@@ -20,7 +20,7 @@ class AnswerController {
   }
 
   @Get()
-  @UseGuards(guard) // for all routes at once: app.useGlobalGuards(guard)
+  @UseGuards(guard) // to guard all routes: app.useGlobalGuards(guard)
   answer(@CurrentAdmission() admission: Admission | undefined) {
     return `an expensive answer; ${admission?.tightest?.remaining} more at once\n`;
   }

@@ -40,7 +40,7 @@ app.post("/chat", guard, async (request, response) => {
     );
     response.type("text/plain");
     for await (const part of metered.bind(stream, openaiChat)) {
-      // Read no further than the client does.
+      // Read only as fast as the client does.
       if (!response.write(part.choices[0]?.delta.content ?? ""))
         await once(response, "drain", { signal: metered.signal });
     }

@@ -1,4 +1,4 @@
-/** Limits by plan: free, team and enterprise. What was spent stays spent after a change of plan. Fastify. */
+/** Fastify, with limits by plan. After a change of plan, what was spent stays spent. */
 import { fastify } from "fastify";
 import { createLimiter } from "headgate";
 import { admissionOf, rateLimit } from "headgate/fastify";
@@ -14,7 +14,7 @@ interface Account {
   plan: Plan;
 }
 
-/** Replace with a look-up of a session or an API key. The identity of the payer must be verified. */
+/** Replace this with a lookup of a session or an API key. The payer's identity must be verified. */
 const accounts: Record<string, Account> = {
   "key-of-ann": { id: "ann", plan: "free" },
   "key-of-bob": { id: "bob", plan: "team" },

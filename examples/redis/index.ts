@@ -1,4 +1,4 @@
-/** One quota for many processes, in Redis or Valkey. `npm install redis` (or ioredis, iovalkey), and start it twice. */
+/** One quota for many processes, in Redis or Valkey. Install `redis`, `ioredis` or `iovalkey`, and start two. */
 import { createServer } from "node:http";
 import { createLimiter } from "headgate";
 import { callerAddress } from "headgate/http";

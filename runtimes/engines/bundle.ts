@@ -26,7 +26,7 @@ export async function bundle(program: string): Promise<string> {
     target: "es2022",
     conditions: ["workerd", "worker", "browser"],
     mainFields: ["module", "main"],
-    // For packages that an example imports and only this workspace has.
+    // For packages that an example imports and that are only in this workspace.
     nodePaths: [path.join(RUNTIMES, "node_modules")],
     external: ["node:*", "cloudflare:*", ...PEERS],
     // Ignore tsconfig.json, whose paths lead to types.
@@ -34,6 +34,6 @@ export async function bundle(program: string): Promise<string> {
     logLevel: "silent",
   });
   const [script] = outputFiles;
-  if (script === undefined) throw new Error(`esbuild made nothing of ${program}.`);
+  if (script === undefined) throw new Error(`esbuild wrote no output for ${program}.`);
   return script.text;
 }

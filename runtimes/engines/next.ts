@@ -6,7 +6,7 @@ import { type RunningEngine, runningEngine } from "./process.ts";
 const APP = fileURLToPath(new URL("../next-app", import.meta.url));
 const next = fileURLToPath(new URL("../node_modules/next/dist/bin/next", import.meta.url));
 
-/** Runs one of Next's commands on the application of this workspace. */
+/** Runs a command of Next on the application of this workspace. */
 function runNext(...words: string[]) {
   return spawn(process.execPath, [next, ...words], {
     cwd: APP,
@@ -16,8 +16,8 @@ function runNext(...words: string[]) {
 }
 
 /**
- * Runs `next build`, and then `next start` until it has answered. By then, the modules of `instrumentation.ts` are
- * loaded.
+ * Runs `next build`, then `next start`, and waits for its first answer. By then, the modules of
+ * `instrumentation.ts` are loaded.
  */
 export async function startNext(): Promise<RunningEngine> {
   await built();

@@ -10,7 +10,7 @@ export interface RunningEngine {
   close(): Promise<void>;
 }
 
-/** The engines' programs. Each is in a package for the platform, which npm chose. */
+/** The engines' programs. npm installed a package with each program for this platform. */
 const programs = {
   bun: () => programOf("@oven", "bun-", path.join("bin", "bun")),
   deno: () => programOf("@deno", "", "deno"),

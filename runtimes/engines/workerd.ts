@@ -8,7 +8,7 @@ export interface RunningWorker {
   close(): Promise<void>;
 }
 
-/** The newest date that this workerd supports. Since 2024-10-14, one request may settle promises of another. */
+/** The newest date that this workerd supports. From 2024-10-14 on, one request may settle promises of another. */
 const COMPATIBILITY_DATE = "2026-07-01";
 
 export async function startWorker(
@@ -19,7 +19,7 @@ export async function startWorker(
     modules: [{ type: "ESModule", path: "program.mjs", contents: await bundle(program) }],
     compatibilityDate: COMPATIBILITY_DATE,
     host: "127.0.0.1",
-    // Otherwise it would be fetched from the network.
+    // Otherwise, Miniflare fetches the `cf` object from the network.
     cf: false,
     // Connect directly to the Worker: the development proxy in front answers in its place if a body is not read.
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],

@@ -1,4 +1,4 @@
-/** An answer that does not end before its client hangs up. */
+/** An answer that does not end before its client disconnects. */
 export function unending(): Response {
   return new Response(
     new ReadableStream({ start: (body) => body.enqueue(new TextEncoder().encode("one\n")) }),

@@ -10,7 +10,7 @@ import {
 
 type Handler = (request: Request) => Response | Promise<Response>;
 
-/** Of `headgate/fetch`, or of another adapter around handlers of its kind. */
+/** The `rateLimit` of `headgate/fetch`, or of another adapter for the same kind of handler. */
 type Adapter = Pick<typeof import("headgate/fetch"), "admissionOf" | "rateLimit">;
 
 /** An adapter's suite inside an engine: routes are mounted under `/<folder>/<number>/` of the engine's own server. */

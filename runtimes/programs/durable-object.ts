@@ -12,7 +12,7 @@ interface Env {
 
 const clock = fakeClock();
 
-/** The store suite inside workerd, on one object. Under `/chat`, a guarded handler on another object. */
+/** Runs the store suite inside workerd, on one object. `/chat` is a guarded handler with another object. */
 export default {
   fetch(request: Request, env: Env, context: unknown): Response | Promise<Response> {
     const url = new URL(request.url);

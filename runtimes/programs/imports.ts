@@ -25,8 +25,8 @@ const parts = {
 };
 
 /**
- * Workers allow no random numbers, timers or I/O while a module loads, so creating limiters and stores must not use
- * them.
+ * Workers allow no random numbers, timers or I/O while a module loads, so creating a limiter or a store must
+ * not use them.
  */
 const layers: headgate.LayerOptions<string>[] = [
   { name: "user", key: (user) => user, limits: "2/minute; 2 concurrent" },

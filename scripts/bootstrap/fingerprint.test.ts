@@ -26,7 +26,7 @@ describe("a fingerprint", () => {
     ["a file was removed", () => rmSync(path.join(root, "src/b.ts"))],
     ["a file was renamed", () => renameSync(path.join(root, "src/b.ts"), path.join(root, "src/z.ts"))],
     [
-      "text moved from one file to the next",
+      "text was moved from one file to the next",
       () => {
         write("src/a.ts", "");
         write("src/b.ts", "ab");
@@ -43,7 +43,7 @@ describe("a fingerprint", () => {
     ["a file was only touched", () => utimesSync(path.join(root, "src/a.ts"), 1, 1)],
     ["an excluded file was changed", () => write("src/a.test.ts", "")],
     ["a file outside the inputs was changed", () => write("README.md", "")],
-  ])("stays when %s", (_, change) => {
+  ])("stays the same when %s", (_, change) => {
     const before = take();
     change();
     expect(take()).toBe(before);

@@ -18,15 +18,15 @@ const wanted = lockFile({
   "node_modules/fsevents": darwinOnly,
 });
 
-describe("whether the installed packages are the required ones", () => {
+describe("whether the required packages are installed", () => {
   it.each<[string, boolean, LockFile["packages"]]>([
     [
-      "all there",
+      "all packages",
       true,
       { "node_modules/zod": zod, "node_modules/headgate": headgate, "node_modules/fsevents": darwinOnly },
     ],
-    ["all but an optional one", true, { "node_modules/zod": zod, "node_modules/headgate": headgate }],
-    ["one missing", false, { "node_modules/headgate": headgate }],
+    ["all but an optional package", true, { "node_modules/zod": zod, "node_modules/headgate": headgate }],
+    ["a package is missing", false, { "node_modules/headgate": headgate }],
     [
       "another version",
       false,
@@ -38,7 +38,7 @@ describe("whether the installed packages are the required ones", () => {
       { "node_modules/zod": { ...zod, integrity: "x" }, "node_modules/headgate": headgate },
     ],
     [
-      "one too many",
+      "an extra package",
       false,
       { "node_modules/zod": zod, "node_modules/headgate": headgate, "node_modules/old": zod },
     ],

@@ -17,7 +17,7 @@ const unexpectedWait = (processId: number) => {
   throw new Error(`waited for ${processId}`);
 };
 
-it("lets one process work at a time, and names it to those that wait", async () => {
+it("lets one caller work at a time, and reports the owner's process id to waiting callers", async () => {
   const order: string[] = [];
   const { promise: isAwaited, resolve: sayAwaited } = Promise.withResolvers<number>();
   const first = withLock(
@@ -33,14 +33,14 @@ it("lets one process work at a time, and names it to those that wait", async () 
   expect(order).toEqual(["first", "second"]);
 });
 
-it("is released after a failure", async () => {
+it("releases the lock after a failure", async () => {
   const failing = withLock(lock, () => Promise.reject(new Error("no network")), unexpectedWait);
   await expect(failing).rejects.toThrow("no network");
   expect(await withLock(lock, async () => "done", unexpectedWait)).toBe("done");
   expect(existsSync(lock)).toBe(false);
 });
 
-it("takes over from a process that died", async () => {
+it("takes over the lock of a dead process", async () => {
   const { pid } = spawnSync(process.execPath, ["--eval", ""]);
   symlinkSync(String(pid), lock);
   expect(await withLock(lock, async () => "done", unexpectedWait)).toBe("done");

@@ -73,13 +73,13 @@ describe("the published package", () => {
     "headgate/postgres": /^node:crypto$/,
   };
 
-  it.each(entries)("loads only allowed packages for %s", (name, entry) => {
+  it.each(entries)("loads only allowed packages for the entry %s", (name, entry) => {
     const { packages } = reachableFrom(entry, library);
     expect(packages.filter((specifier) => !peers[name]?.test(specifier))).toEqual([]);
   });
 
   it.each(entries.filter(([name]) => /\/(client|react)$/.test(name)))(
-    "loads no server code for %s",
+    "loads no server code for the entry %s",
     (_, entry) => {
       const { files } = reachableFrom(entry, library);
       expect(files.filter((file) => !/\/src\/(client|react)\//.test(file))).toEqual([]);

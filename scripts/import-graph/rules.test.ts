@@ -20,16 +20,20 @@ describe("finding imports", () => {
     ],
     ["re-exports", 'export * from "./a.ts";', [{ specifier: "./a.ts", isTypeOnly: false }]],
     ["re-exported types", 'export type { A } from "./a.ts";', [{ specifier: "./a.ts", isTypeOnly: true }]],
-    ["lazy ones", 'const a = () => import("./a.ts");', [{ specifier: "./a.ts", isTypeOnly: false }]],
-    ["none in a comment", '/**\n * import { a } from "a";\n * import("b")\n */\n// import("c")', []],
-    ["none in a declaration", 'export const a = "./a.ts";\nexport type B = "b";\nexport function c() {}', []],
+    ["dynamic imports", 'const a = () => import("./a.ts");', [{ specifier: "./a.ts", isTypeOnly: false }]],
+    ["no imports in comments", '/**\n * import { a } from "a";\n * import("b")\n */\n// import("c")', []],
+    [
+      "no imports in declarations",
+      'export const a = "./a.ts";\nexport type B = "b";\nexport function c() {}',
+      [],
+    ],
   ])("finds %s", (_, source, expected) => {
     expect(importsIn(source).map(({ specifier, isTypeOnly }) => ({ specifier, isTypeOnly }))).toEqual(
       expected,
     );
   });
 
-  it("has the line of each import", () => {
+  it("returns the line of each import", () => {
     expect(importsIn('import "a";\n\nimport {\n  b,\n} from "b";').map(({ line }) => line)).toEqual([1, 3]);
   });
 });
@@ -102,7 +106,7 @@ describe("the rules", () => {
 });
 
 describe("what a module loads", () => {
-  it("follows circular imports of values, and ignores those of types", () => {
+  it("follows circular imports of values, and ignores imports of types", () => {
     const files = [
       {
         path: "a.ts",

@@ -15,7 +15,7 @@ test("the module that the service reads matches the table", () => {
   expect(withoutSpaces(readFileSync(LIST, "utf8"))).toBe(withoutSpaces(priceList(table())));
 });
 
-test("every price is an integer of micros, and cached input costs no more than other input", () => {
+test("every price is a whole number of micros, and cached input costs no more than other input", () => {
   const kept = table();
   expect([LIST_VERSION, LIST_CURRENCY]).toEqual([kept.version, kept.currency]);
   for (const [model, { input, cachedInput, output }] of Object.entries<Record<string, string>>(
@@ -40,7 +40,7 @@ const one = (price: object, more: object = {}) => ({
   ...more,
 });
 
-test("an invalid table is an error that names the place", () => {
+test("an invalid table throws an error that names the wrong value", () => {
   expect(priceList(one({ output: "0.000001" }))).toContain("outputPerMillion: 1 ");
   expect(() => priceList(one({ output: "0.0000001" }))).toThrow(/gpt-x\.output is "0\.0000001": should be/);
   expect(() => priceList(one({ input: "1e3" }))).toThrow(/gpt-x\.input is "1e3"/);
@@ -63,7 +63,7 @@ test("a rate has a version and a source, and is inverted to the nearest micro", 
   expect(() => withRate({}, "pounds")).toThrow(/^rates\.pounds: /);
 });
 
-test("the rate of pounds is the published one", () => {
+test("the exchange rate of pounds is the published rate", () => {
   const { perUnit, version } = table().rates.GBP;
   expect(listRates.GBP).toEqual({ rate: Math.round(1e6 / Number(perUnit)), version });
 });

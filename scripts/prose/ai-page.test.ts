@@ -18,7 +18,7 @@ for (let n = 0; n < 6; n += 1) {
 }
 `;
 
-it("the first example of the page on language models is short, and guards, meters and binds", async () => {
+it("the first example of docs/ai.md is short, and guards, meters and binds an answer", async () => {
   const page = await readFile(new URL("../../docs/ai.md", import.meta.url), "utf8");
   const [first] = readExamples("docs/ai.md", page);
   const code = first?.code ?? "";

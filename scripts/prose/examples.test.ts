@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readExamples } from "./examples.ts";
 
 describe("readExamples", () => {
-  it("finds TypeScript, and the code before it in a comment", () => {
+  it("finds TypeScript examples, and adds the code from the comment before them", () => {
     const text = [
       "# Page",
       "```sh",

@@ -80,7 +80,7 @@ describe("the links in the pages", () => {
   });
 });
 
-describe("the places in pages that links lead to", () => {
+describe("the anchors that links lead to", () => {
   const anchors = new Map(texts.map(({ page, text }) => [page, anchorsOf(text)]));
   const links = texts.flatMap(({ page, text }) =>
     [...text.matchAll(/\]\((?!https?:|mailto:)([^)\s#]*)#([^)\s]+)\)/g)].map(([, file, place]) => {

@@ -22,7 +22,7 @@ function vitestReport(
 }
 
 describe("counting a Vitest report", () => {
-  it("counts skipped and planned tests as skipped", () => {
+  it("counts skipped and todo tests as skipped", () => {
     expect(countVitest(vitestReport({ passed: 7, failed: 2, pending: 3, todo: 1 }))).toEqual({
       passed: 7,
       failed: 2,
@@ -45,7 +45,7 @@ describe("counting a Vitest report", () => {
   });
 });
 
-describe("naming what failed", () => {
+describe("naming failures", () => {
   it("names each failed test of a Vitest report, and each file that could not be loaded, with its error", () => {
     const report = {
       ...vitestReport({ passed: 1, failed: 1 }),
@@ -117,22 +117,22 @@ describe("counting a run", () => {
   const allPassed = { passed: 3, failed: 0, skipped: 0 };
 
   it.each([
-    ["is its report", allPassed, true, allPassed],
-    ["has failed without a report", undefined, true, { passed: 0, failed: 1, skipped: 0 }],
+    ["uses the runner's report", allPassed, true, allPassed],
+    ["counts a failure if there is no report", undefined, true, { passed: 0, failed: 1, skipped: 0 }],
     [
-      "has failed when nothing ran",
+      "counts a failure if nothing ran",
       { passed: 0, failed: 0, skipped: 2 },
       true,
       { passed: 0, failed: 1, skipped: 2 },
     ],
     [
-      "has failed when the runner did, whatever it counted",
+      "counts a failure if the runner failed, whatever it reported",
       allPassed,
       false,
       { passed: 3, failed: 1, skipped: 0 },
     ],
     [
-      "counts failures once",
+      "counts reported failures once",
       { passed: 3, failed: 2, skipped: 0 },
       false,
       { passed: 3, failed: 2, skipped: 0 },
@@ -143,7 +143,7 @@ describe("counting a run", () => {
 });
 
 describe("the closing line", () => {
-  it("adds up every step", () => {
+  it("adds up all steps", () => {
     const total = sum([
       { passed: 1, failed: 0, skipped: 0 },
       { passed: 40, failed: 2, skipped: 3 },
@@ -151,7 +151,7 @@ describe("the closing line", () => {
     expect(closingLine(total)).toBe("41 passed, 2 failed, 3 skipped");
   });
 
-  it("leaves skipped tests out when there are none", () => {
+  it("does not mention skipped tests if there are none", () => {
     expect(closingLine({ passed: 12, failed: 0, skipped: 0 })).toBe("12 passed, 0 failed");
   });
 });

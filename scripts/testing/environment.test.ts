@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { isConfiguring, testEnvironment } from "./environment.mjs";
 
 describe("the environment of tests", () => {
-  it("keeps what the machine needs and drops what configures the service", () => {
+  it("keeps the machine's variables, and drops variables that configure the service", () => {
     const environment = {
       PATH: "/bin",
       HOME: "/home/me",
@@ -14,7 +14,7 @@ describe("the environment of tests", () => {
     expect(testEnvironment(environment)).toEqual({ PATH: "/bin", HOME: "/home/me" });
   });
 
-  it("has no colours in CI", () => {
+  it("turns colours off in CI", () => {
     expect(testEnvironment({ CI: "true", FORCE_COLOR: "1" })).toEqual({ CI: "true", NO_COLOR: "1" });
     expect(testEnvironment({ FORCE_COLOR: "1" })).toEqual({ FORCE_COLOR: "1" });
   });
@@ -33,7 +33,7 @@ describe("the environment of tests", () => {
     expect(names).toEqual(expect.arrayContaining(["RATE_LIMIT_CHAT_PER_MIN", "DATABASE_URL", "PORT"]));
   });
 
-  it.each([...new Set(names)])("drops the service's own %s", (name) => {
+  it.each([...new Set(names)])("drops the service's variable %s", (name) => {
     expect(isConfiguring(name)).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 export interface Variant {
   readonly label: string;
   readonly kind: "bare" | "headgate" | "usual" | "peer" | "floor";
-  /** What it does not guarantee, printed next to its figures. */
+  /** What the limiter does not guarantee, printed next to its figures. */
   readonly note: string;
   /** @returns the port. */
   start(): Promise<number>;
@@ -13,10 +13,10 @@ export interface Framework {
 }
 
 const stacked =
-  "twice the quota around an edge; a refusal spends in the layers before; fields of the last layer";
+  "twice the quota around the end of a window; a refusal spends in the layers before; fields of the last layer";
 const headgateNote =
   "exact; all or nothing; RateLimit-Policy and RateLimit of all limits, exposed to browsers";
-const floorNote = "a fixed window in a Map × 3 and two fields; forgets nobody";
+const floorNote = "a fixed window in a Map × 3 and two fields; never forgets a caller";
 
 /** All contenders over HTTP. */
 export const frameworks: Readonly<Record<string, Framework>> = {

@@ -24,7 +24,7 @@ export const expressRateLimit: MemoryContender = {
 
 function storeOf({ windowMs }: Limit): MemoryStore {
   const store = new MemoryStore();
-  // Of all options it reads this one.
+  // The store reads only this option.
   store.init({ windowMs } as Options);
   return store;
 }

@@ -15,8 +15,9 @@ const Store: new (continueExceeding: boolean, exponentialBackoff: boolean, cache
   createRequire(import.meta.url)("@fastify/rate-limit/store/LocalStore.js");
 
 /**
- * https://github.com/fastify/fastify-rate-limit#options: `cache` (5,000 by default) is the number of callers that it
- * distinguishes. Here it is the number of all callers, because with fewer it forgets callers that it has refused.
+ * https://github.com/fastify/fastify-rate-limit#options: `cache` (5,000 by default) is the number of callers
+ * that the limiter distinguishes. Here, it is the number of all callers: with fewer, the limiter forgets
+ * refused callers.
  */
 export const fastifyRateLimit: MemoryContender = {
   open({ peersLimits, callers }) {

@@ -11,8 +11,8 @@ export const emptyLoop: MemoryContender = {
 };
 
 /**
- * The minimum that counts at all: a fixed window, which admits twice its quota around an edge and never forgets a
- * caller.
+ * The least that a counter does: a fixed window, which admits twice its quota around its end and never
+ * forgets a caller.
  */
 export const bareMap: MemoryContender = {
   open({ peersLimits }) {
@@ -88,7 +88,7 @@ function stamps({ windowMs }: Limit): (key: string, now: number) => number[] {
   };
 }
 
-/** GCRA, which is not exact: one number per key in an array, found by a Map. Never forgets a caller. */
+/** GCRA, which is not exact: one number per key in an array, found by a Map. It never forgets a caller. */
 export const gcraInMap: MemoryContender = {
   open: (circumstances) =>
     gcraOver(circumstances.peersLimits, () => {
@@ -102,7 +102,7 @@ export const gcraInMap: MemoryContender = {
     })(circumstances.callers),
 };
 
-/** The same with a hash table without strings, in which two keys with the same hash would share their quota. */
+/** GCRA with a hash table without strings, in which two keys with the same hash share a quota. */
 export const gcraInTable: MemoryContender = {
   open: (circumstances) => gcraOver(circumstances.peersLimits, slotTable)(circumstances.callers),
 };

@@ -10,7 +10,7 @@ export const hitlimit: MemoryContender = {
     const minute = memoryStore();
     const hour = memoryStore();
     const address = memoryStore();
-    // In memory it answers at once: `isSync`.
+    // In memory, it returns a value, not a promise: `isSync`.
     const count = (counted: Counted | Promise<Counted>) => (counted as Counted).count;
     return {
       now({ user, ip }) {

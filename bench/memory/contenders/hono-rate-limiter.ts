@@ -21,7 +21,7 @@ export const honoRateLimiter: MemoryContender = {
 
 function storeOf({ windowMs }: Limit): MemoryStore {
   const store = new MemoryStore();
-  // Of all options it reads this one.
+  // The store reads only this option.
   store.init({ windowMs } as Parameters<typeof store.init>[0]);
   return store;
 }

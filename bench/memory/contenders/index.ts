@@ -4,13 +4,13 @@ import type { MemoryContender } from "../contender.ts";
 interface Listed {
   readonly label: string;
   readonly kind: Kind;
-  /** What it does not guarantee, printed next to its figures. */
+  /** What the contender does not guarantee, printed next to its figures. */
   readonly note: string;
-  /** Loads only this contender, so that a process contains nothing of the others. */
+  /** Loads only this contender, so that a process contains no code of other contenders. */
   open(): Promise<MemoryContender>;
 }
 
-const stacked = "twice the quota around an edge; a refusal spends in the layers before";
+const stacked = "twice the quota around the end of a window; a refusal spends in the layers before";
 
 /** All contenders in memory, by name. */
 export const memoryContenders: Readonly<Record<string, Listed>> = {
@@ -53,7 +53,7 @@ export const memoryContenders: Readonly<Record<string, Listed>> = {
   "rate-limiter-flexible": {
     label: "rate-limiter-flexible, union",
     kind: "peer",
-    note: "twice the quota around an edge; a refusal spends in the other layers; one key for all layers",
+    note: "twice the quota around the end of a window; a refusal spends in the other layers; one key for all layers",
     open: async () => (await import("./rate-limiter-flexible.ts")).rateLimiterFlexible,
   },
   "empty-loop": {
@@ -65,13 +65,13 @@ export const memoryContenders: Readonly<Record<string, Listed>> = {
   "bare-map": {
     label: "fixed window, Map × 3",
     kind: "floor",
-    note: "twice the quota around an edge; forgets nobody",
+    note: "twice the quota around the end of a window; never forgets a caller",
     open: async () => (await import("./floors.ts")).bareMap,
   },
   "sliding-log": {
     label: "stamps in a list, Map × 2",
     kind: "floor",
-    note: "exact; all or nothing; forgets nobody; reports nothing",
+    note: "exact; all or nothing; never forgets a caller; reports nothing",
     open: async () => (await import("./floors.ts")).slidingLog,
   },
   "gcra-map": {
@@ -83,7 +83,7 @@ export const memoryContenders: Readonly<Record<string, Listed>> = {
   "gcra-table": {
     label: "GCRA, table of hashes × 3",
     kind: "floor",
-    note: "up to 2q - 1 in a window; forgets nobody; keys of one hash share a quota",
+    note: "up to 2q - 1 in a window; never forgets a caller; keys of one hash share a quota",
     open: async () => (await import("./floors.ts")).gcraInTable,
   },
 };

@@ -11,7 +11,7 @@ export const postgresContenders: Readonly<Record<string, Listed>> = {
   "rate-limiter-flexible": {
     label: "rate-limiter-flexible, union",
     kind: "peer",
-    note: "twice the quota around an edge; a refusal spends in the other layers; one key for all layers",
+    note: "twice the quota around the end of a window; a refusal spends in the other layers; one key for all layers",
     load: async () => (await import("./rate-limiter-flexible.ts")).rateLimiterFlexible,
   },
   "bare-statement": {

@@ -17,7 +17,7 @@ export const rateLimiterFlexible: SharedContender = {
           (error) => (error ? reject(error) : resolve(limiter)),
         );
       });
-    // One after the other, because all of them create the same table.
+    // Created one after the other, because all limiters create the same table.
     const minute = await limiterOf(limits.userPerMinute, "minute");
     const hour = await limiterOf(limits.userPerHour, "hour");
     const address = await limiterOf(limits.ipPerMinute, "ip");
@@ -28,7 +28,7 @@ export const rateLimiterFlexible: SharedContender = {
           await union.consume(user);
           return true;
         } catch (refused) {
-          // It reports errors like refusals, but an error is not a measurement.
+          // The library rejects for errors as for refusals, but an error is not a measurement.
           if (Object.values(refused as object).some((each) => each instanceof Error)) throw refused;
           return false;
         }

@@ -1,7 +1,7 @@
 import type { Listed } from "../../shared-store/contender.ts";
 
 const stacked =
-  "twice the quota around an edge; a refusal spends in the layers before; a call for each layer";
+  "twice the quota around the end of a window; a refusal spends in the layers before; a call for each layer";
 
 /** All contenders over Redis, by name. */
 export const redisContenders: Readonly<Record<string, Listed>> = {
@@ -26,13 +26,13 @@ export const redisContenders: Readonly<Record<string, Listed>> = {
   "rate-limiter-flexible": {
     label: "rate-limiter-flexible, union (ioredis)",
     kind: "peer",
-    note: "twice the quota around an edge; a refusal spends in the other layers; a call for each layer; one key for all layers",
+    note: "twice the quota around the end of a window; a refusal spends in the other layers; a call for each layer; one key for all layers",
     load: async () => (await import("./rate-limiter-flexible.ts")).withoutBlocks,
   },
   "rate-limiter-flexible-blocks": {
     label: "the same with inMemoryBlockOnConsumed",
     kind: "peer",
-    note: "as before; blocks locally, layer by layer, those whom refused calls have driven over each quota",
+    note: "the same; blocks callers locally, layer by layer, once refused calls exceed each quota",
     load: async () => (await import("./rate-limiter-flexible.ts")).withBlocks,
   },
   "packed-script": {

@@ -14,7 +14,7 @@ export const rateLimitRedis: SharedContender = {
     await client.connect();
     const storeOf = ({ windowMs }: Limit, prefix: string) => {
       const store = new RedisStore({ prefix, sendCommand: (...args: string[]) => client.sendCommand(args) });
-      // Of all options it reads this one.
+      // The store reads only this option.
       store.init({ windowMs } as Options);
       return store;
     };

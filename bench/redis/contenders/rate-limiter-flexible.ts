@@ -33,7 +33,7 @@ async function open(url: string, blocks: boolean) {
         await union.consume(user);
         return true;
       } catch (refused) {
-        // It reports errors like refusals, but an error is not a measurement.
+        // The library rejects for errors as for refusals, but an error is not a measurement.
         if (Object.values(refused as object).some((each) => each instanceof Error)) throw refused;
         return false;
       }

@@ -8,7 +8,7 @@ const limiter = createLimiter({
   layers: [{ name: "ip", key: (ip: string) => ip, limits: "5/minute; 60/hour" }],
 });
 
-// Next does not give the peer's address: name the platform in front, or the number of your own proxies.
+// Next does not provide the peer's address: name the platform in front, or the number of your own proxies.
 const guard = rateLimit(limiter, {
   caller: clientAddress.with({ trust: process.env.TRUST_PROXY ?? "vercel" }),
 });

@@ -4,10 +4,10 @@ import { runTest } from "../../../../programs/run-test.ts";
 
 const routes = adapterRoutes(adapter, "suite");
 
-/** Next adds its own `Vary` values to every response: no guard has written them. */
+/** The `Vary` values that Next adds to every response, and that no guard wrote. */
 const variesByItself = /(?:rsc|next-[a-z-]+|accept-encoding)(?:, |$)/gi;
 
-/** For the suite, which is not part of an application: removes what Next adds to requests and responses. */
+/** Removes what Next adds to requests and responses, because the suite is not written for an application. */
 globalThis.fetch = withoutOwnVary(globalThis.fetch);
 
 function withoutOwnVary(usual: typeof fetch): typeof fetch {
