@@ -59,6 +59,8 @@ attend(({ store: where, startMs }: Setting) => {
         return;
       case "beat":
         for (let beat = 0; beat < question.beats; beat += 1) {
+          // The leases move on with the time that passes, as they do in production.
+          clock.advance(question.pauseMs);
           beatingClock.advance(beatMs);
           await sleep(question.pauseMs);
         }
