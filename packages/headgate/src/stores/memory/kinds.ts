@@ -1,4 +1,5 @@
 import type { Algorithm } from "../../core/algorithms/algorithm.ts";
+import { coarseLog } from "../../core/algorithms/coarse-log.ts";
 import { slidingWindow } from "../../core/algorithms/sliding-window.ts";
 import type { Limit } from "../../core/limit.ts";
 import { type CountingGroup, counting, type LimitSet } from "../../core/limit-set.ts";
@@ -60,6 +61,8 @@ export interface Plan {
    * Set if all limits are sliding windows over requests that read one log: the shape of rings that can represent it.
    */
   readonly shape: Shape | undefined;
+  /** Whether there is only one limit, which is over requests and has a coarse log. */
+  readonly isCoarse: boolean;
 }
 
 /** Up to this index of a charge, plans are first looked up by the index. */
@@ -188,7 +191,9 @@ function createPlan(space: string, limits: LimitSet, rings: Rings): Plan {
       isFirst: counted.findIndex((other) => other.unit === group.unit && sharesUnit(other)) === g,
     },
   }));
-  return { space, limits, groups, shape: shapeOf(limits, groups, rings) };
+  const [only] = groups;
+  const isCoarse = limits.limits.length === 1 && !limits.holdable && only?.kind.algorithm === coarseLog;
+  return { space, limits, groups, shape: shapeOf(limits, groups, rings), isCoarse };
 }
 
 function shapeOf(

@@ -31,6 +31,24 @@ const plans = [
   "unlimited",
 ] as const;
 
+/** The same with coarse logs. The first two share one, the fourth has another window. */
+const coarsePlans = ["1200/second", "1500/second", plans[0], "1100/minute", ...plans.slice(4)];
+
+/** What the two layers of a request are limited by, and how much a request of several units costs. */
+interface Setting {
+  readonly name: string;
+  readonly ofUser: readonly string[];
+  readonly ofIp: string;
+  readonly weight: number;
+}
+
+const settings: readonly Setting[] = [
+  { name: "exact logs", ofUser: plans, ofIp: "4/second", weight: 1 },
+  { name: "coarse logs", ofUser: coarsePlans, ofIp: "1100/second", weight: 350 },
+  { name: "a coarse log after an exact one", ofUser: plans, ofIp: "1001/second", weight: 1 },
+  { name: "a coarse log before an exact one", ofUser: coarsePlans, ofIp: "8/second; 70/minute", weight: 1 },
+];
+
 type Step =
   | { do: "ask"; user: number; ip: number; plan: number; requests: number; peek: boolean }
   | { do: "hold"; user: number; plan: number }
@@ -97,16 +115,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** The memory store, and its general path alone. Both must give the same answers to the same calls. */
-function startBoth(most: number) {
+function startBoth(most: number, setting: Setting) {
   const memories = new Map<string, LayerMemory>([
     ["user", new Map()],
     ["ip", new Map()],
   ]);
   const compile = (layer: string, limits: string): LimitSet =>
     compileLimits(layer, limits, memories.get(layer));
-  const ofUser = plans.map((limits) => compile("user", limits));
+  const ofUser = setting.ofUser.map((limits) => compile("user", limits));
   const ofOverride = compile("user", "50/minute");
-  const ofIp = compile("ip", "4/second");
+  const ofIp = compile("ip", setting.ofIp);
   const store = memoryStore({ maxPartitions: most });
   const accounts = new Accounts(most);
   const resets = new Resets();
@@ -116,7 +134,8 @@ function startBoth(most: number) {
   let calls = 0;
 
   function chargeOf(space: string, key: string, limits: LimitSet, requests: number): Charge {
-    return { space, key, limits, ...readAmounts(limits, { requests }) };
+    const units = requests > 1 ? requests * setting.weight : requests;
+    return { space, key, limits, ...readAmounts(limits, { requests: units }) };
   }
 
   function userCharge(place: number, planned: number, requests: number): Charge {
@@ -214,12 +233,12 @@ function expectAlike(mine: Outcome, theirs: Outcome): void {
 }
 
 describe("the plain path", () => {
-  it.each([[100], [3]])(
-    "decides like the general path, with room for %i, even if requests alternate between both",
-    (most) => {
+  it.each(settings.flatMap((setting) => [100, 3].map((most) => ({ ...setting, most }))))(
+    "decides like the general path under $name, with room for $most, even if requests alternate between both",
+    ({ most, ...setting }) => {
       fc.assert(
         fc.property(fc.array(step, { minLength: 20, maxLength: 120 }), (steps) => {
-          const both = startBoth(most);
+          const both = startBoth(most, setting);
           for (const one of steps) both.play(one);
         }),
         { numRuns: 150 },
@@ -242,6 +261,24 @@ describe("the plain path", () => {
     }
     // The first requests leave the minute after 6,667 requests.
     expect(refused).toBe(3667);
+  });
+
+  it("counts a quota that fills its coarse log like the general path, bucket after bucket", () => {
+    const limits = compileLimits("user", "1500/minute");
+    const store = memoryStore();
+    const general = new GeneralPath(new Accounts(10), new Held(), new Resets());
+    const charge: Charge = { space: "chat/user", key: "user:1", limits, ...readAmounts(limits, {}) };
+    let refused = 0;
+    for (let n = 0; n < 9000; n += 1) {
+      // Some 20 ms apart, then a pause, so that buckets begin, fill, leave and are gone.
+      const now = 1_000_000 + n * 23 + Math.floor(n / 3000) * 45_000;
+      const isPeek = n % 7 === 0;
+      const mine = store.decide([charge], now, isPeek);
+      expectAlike(mine, general.decide([charge], now, isPeek, undefined));
+      if (!mine.admitted) refused += 1;
+    }
+    expect(refused).toBeGreaterThan(100);
+    expect(refused).toBeLessThan(8000);
   });
 
   it("admits nobody twice if one clock is behind another", () => {

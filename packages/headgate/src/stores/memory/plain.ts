@@ -1,5 +1,6 @@
 import type { Charge } from "../../core/store.ts";
 import type { Accounts } from "./accounts.ts";
+import { CoarseLanes } from "./coarse-lanes.ts";
 import { hashKey, type KeyHash } from "./key-hash.ts";
 import type { Plan, PlannedGroup } from "./kinds.ts";
 import { readingLength, waitPlace } from "./outcome.ts";
@@ -24,6 +25,8 @@ import { noRow } from "./rows.ts";
 interface Lane {
   group: PlannedGroup;
   shape: Shape;
+  /** The index of its first reading. */
+  start: number;
   high: number;
   low: number;
   /** Its ring; `noRow` if it has none. */
@@ -41,7 +44,7 @@ const nothing = new Int32Array(0);
 const fewStamps = 8;
 
 /**
- * Plain requests under sliding windows: one request in each layer, without holds or overrides, in a store that is not full.
+ * Plain requests under sliding windows, exact or coarse: one request in each layer, without holds or overrides, in a store that is not full.
  * Nearly all requests are plain, so nearly all the time for decisions is spent here. This one algorithm is therefore
  * written out for the numbers of a ring, without calls to other code.
  *
@@ -51,10 +54,13 @@ const fewStamps = 8;
 export class PlainPath {
   readonly #accounts: Accounts;
   readonly #lanes: Lane[] = [];
+  /** The layers with a coarse log. */
+  readonly #coarse: CoarseLanes;
   /** The number of lanes in the current decision. The other lanes are left over from earlier decisions. */
   #used = 0;
   #readings = 0;
   #era = 0;
+  #now = 0;
   /** Milliseconds since the era began. */
   #since = 0;
   /** The start of the latest era that was seen. */
@@ -65,6 +71,7 @@ export class PlainPath {
 
   constructor(accounts: Accounts) {
     this.#accounts = accounts;
+    this.#coarse = new CoarseLanes(accounts);
   }
 
   /** Begins a decision. @returns whether there can be a plain one now. */
@@ -72,7 +79,9 @@ export class PlainPath {
     const { isSharing, kinds, rings } = this.#accounts;
     if (isSharing || kinds.hasMates || rings.isFull) return false;
     this.#used = 0;
+    this.#coarse.used = 0;
     this.#readings = 0;
+    this.#now = now;
     let since = now - this.#eraStart;
     if (!(since >= 0 && since < eraMs)) {
       const era = Math.floor(now / eraMs);
@@ -88,7 +97,7 @@ export class PlainPath {
   /** Adds one request in one partition; `key` is then the hash of its key. @returns whether the request is plain. */
   add(plan: Plan, key: string): boolean {
     const { shape } = plan;
-    if (shape === undefined) return false;
+    if (shape === undefined) return plan.isCoarse && this.#addCoarse(plan, key);
     const group = plan.groups[0] as PlannedGroup;
     const { windowMs } = group.memory;
     if (windowMs > shape.keepMs) {
@@ -97,10 +106,18 @@ export class PlainPath {
     }
     hashKey(key, this.key);
     const lane = this.#laneAt(this.#used, group, shape);
+    lane.start = this.#readings * readingLength;
     this.#used += 1;
     this.#readings += group.quotas.length;
     lane.high = this.key.high ^ group.kind.high;
     lane.low = this.key.low ^ group.kind.low;
+    return true;
+  }
+
+  #addCoarse({ groups }: Plan, key: string): boolean {
+    hashKey(key, this.key);
+    this.#coarse.add(groups[0] as PlannedGroup, this.key, this.#readings * readingLength);
+    this.#readings += 1;
     return true;
   }
 
@@ -113,13 +130,12 @@ export class PlainPath {
     if (!this.#find()) return undefined;
     const into = blank(this.#readings);
     let isFree = true;
-    let start = 0;
     for (let n = 0; n < this.#used; n += 1) {
       const lane = this.#lanes[n] as Lane;
-      if (lane.row === noRow) readNew(lane.group, into, start);
-      else if (!this.#read(lane, into, start)) isFree = false;
-      start += lane.group.quotas.length * readingLength;
+      if (lane.row === noRow) readNew(lane.group, into, lane.start);
+      else if (!this.#read(lane, into, lane.start)) isFree = false;
     }
+    if (this.#coarse.used > 0 && !this.#coarse.read(this.#now, into)) isFree = false;
     this.admitted = isFree;
     if (isFree && !peek) this.#charge(into);
     else setWaits(into);
@@ -130,7 +146,18 @@ export class PlainPath {
     let lane = this.#lanes[place];
     if (lane === undefined) {
       const cursors = new Int32Array(mostWindows);
-      lane = { group, shape, high: 0, low: 0, row: noRow, chunk: nothing, at: 0, wasThere: false, cursors };
+      lane = {
+        group,
+        shape,
+        start: 0,
+        high: 0,
+        low: 0,
+        row: noRow,
+        chunk: nothing,
+        at: 0,
+        wasThere: false,
+        cursors,
+      };
       this.#lanes[place] = lane;
     }
     lane.group = group;
@@ -147,7 +174,8 @@ export class PlainPath {
   #find(): boolean {
     const accounts = this.#accounts;
     const { chunks } = accounts.rings;
-    let added = 0;
+    let added = this.#coarse.used === 0 ? 0 : this.#coarse.find(this.#now);
+    if (added < 0) return false;
     for (let n = 0; n < this.#used; n += 1) {
       const lane = this.#lanes[n] as Lane;
       lane.row = accounts.at(lane.high, lane.low);
@@ -222,19 +250,19 @@ export class PlainPath {
   #charge(into: number[]): void {
     const { rings } = this.#accounts;
     const { moves } = rings;
-    let start = 0;
     for (let n = 0; n < this.#used; n += 1) {
       const lane = this.#lanes[n] as Lane;
+      if (this.#coarse.used > 0) this.#coarse.charge(this.#now, into, lane.start);
       if (lane.row === noRow || rings.moves !== moves) this.#findAgain(lane);
       this.#put(lane);
       const { windows } = lane.group;
       for (let l = 0; l < windows.length; l += 1) {
-        const place = start + l * readingLength;
+        const place = lane.start + l * readingLength;
         into[place] = (into[place] as number) - 1;
         if (into[place + 1] === 0) into[place + 1] = windows[l] as number;
       }
-      start += windows.length * readingLength;
     }
+    if (this.#coarse.used > 0) this.#coarse.charge(this.#now, into, into.length);
   }
 
   /**
