@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * What `npm run test:soak` tries of the service: the page's main stories in Firefox, its metrics in Prometheus, processes that
- * are killed, crowds, and the image's build. Of the stores, it checks many histories under faults.
+ * The long tests of `npm run test:soak`: the page's main scenarios in Firefox, the metrics in Prometheus, processes
+ * that are killed, crowds, the image's build, and many histories of the stores under faults.
  */
 export default defineConfig({
   resolve: { conditions: ["headgate-source", "module", "node", "development|production"] },
@@ -13,7 +13,7 @@ export default defineConfig({
       "packages/headgate/src/stores/under-faults.test.ts",
     ],
     env: { HEADGATE_HISTORIES: "8" },
-    // For a machine that is busy with other work. On an idle one, the longest takes less than a minute.
+    // The time limit is for a busy machine. On an idle machine, the longest test takes less than a minute.
     testTimeout: 600_000,
     hookTimeout: 600_000,
   },

@@ -23,10 +23,11 @@ import { askToStop } from "./stopping.ts";
 import { newTurn, type TurnUnderWay } from "./turn-under-way.ts";
 
 export interface SessionState {
-  /** `undefined` until the service has stored the first question. */
+  /** The conversation's id; `undefined` until the service has stored the first question. */
   conversationId: string | undefined;
   /**
-   * - `asking`: just sent. The page does not change for a moment, so that a quick refusal moves nothing.
+   * - `asking`: the question was just sent. The page does not change for a moment, so that a quick refusal moves
+   *   nothing.
    * - `waiting`: the question is in the thread, the answer has not begun.
    * - `answering`: the service has taken the question.
    */
@@ -38,7 +39,7 @@ export interface SessionState {
 export interface ChatSession {
   /** Identifies the session, even before it has a conversation. */
   readonly key: string;
-  /** The thread. While an answer arrives, it is replaced every few hundredths of a second. */
+  /** The thread. While an answer arrives, the thread is replaced at most every 40 ms. */
   readonly messages: Observable<readonly ChatMessage[]>;
   readonly state: Observable<SessionState>;
   draft(): Observable<Draft>;
@@ -47,9 +48,9 @@ export interface ChatSession {
    * nothing if the composer is empty or an answer is in progress.
    */
   ask(text?: string): Promise<void>;
-  /** Answers the last question again, to replace this answer or because it has none. */
+  /** Asks for an answer to the last question again, to replace an answer or because the question has none. */
   again(replaces?: string): Promise<void>;
-  /** Repeats what was refused or failed. */
+  /** Repeats the request that was refused or failed. */
   resend(): Promise<void>;
   /** Continues to read the answer to the last question, which may be in progress or have ended. */
   resume(): Promise<void>;
@@ -61,12 +62,14 @@ export interface ChatSession {
 }
 
 export interface SessionEvents {
-  /** The service has accepted the question and stores it under this id. It may still not answer. */
+  /**
+   * Called when the service has accepted the question and stores it in this conversation. The answer may still fail.
+   */
   accepted(session: ChatSession, conversationId: string, question: string, answering: boolean): void;
   /**
-   * The answer has ended: complete, stopped, broken off, or because credit or tokens are used up.
+   * Called when the answer has ended: complete, stopped, broken off, or because credit or tokens are used up.
    *
-   * @param news what it cost and what remains, if the service reported it
+   * @param news the answer's cost and the remaining quota and credit, if the service reported them
    */
   ended(
     session: ChatSession,
@@ -96,7 +99,7 @@ export function createSession(
   let closed = false;
   let failedIntent: Intent | null = null;
 
-  /** The service has accepted the question: it leaves the composer and stays in the thread. */
+  /** Called when the service has accepted the question: it leaves the composer and stays in the thread. */
   function take(response: Response, own: TurnUnderWay): void {
     own.accepted = true;
     const { intent } = own;
@@ -119,7 +122,7 @@ export function createSession(
     events.accepted(session, conversationId, intent.kind === "ask" ? intent.text : "", response.ok);
   }
 
-  /** Sends the thread, and reads the answer into it. @throws the failure */
+  /** Sends the thread, and reads the answer into it. Throws the failure. */
   async function exchange(own: TurnUnderWay, thread: readonly ChatMessage[]): Promise<void> {
     const body = requestFor(thread, {
       conversationId: currentId(),
@@ -162,7 +165,7 @@ export function createSession(
     const own = newTurn(intent, thread.at(-1)?.id ?? "", false);
     turn = own;
     failedIntent = null;
-    // Change nothing for a moment: most refusals arrive within it, and then nothing has to move back.
+    // Change nothing for a moment: most refusals arrive in this time, and then nothing has to move back.
     patch({ phase: "asking", failure: null });
     const timer = setTimeout(() => {
       if (own.accepted) return;
@@ -255,7 +258,7 @@ export function createSession(
     async resend() {
       const intent = failedIntent;
       if (intent?.kind === "again") return session.again(intent.replaces);
-      // Send the text in the composer, which may have changed since.
+      // Send the text in the composer, which may have been changed since the failure.
       await session.ask();
     },
     resume,
