@@ -128,7 +128,7 @@ describe.each([
     [200, false],
     [1_000, true],
   ])(
-    "%i streams whose clients hang up at random lose no place and charge each token once (usage reported: %s)",
+    "%i streams whose clients hang up at random lose no place, and each answer is charged once (usage reported: %s)",
     async (streams, isReported) => {
       provider.setUsage(isReported ? undefined : null);
       const roll = dice(streams);
