@@ -306,7 +306,11 @@ describe("bind refuses, when it is called,", () => {
       (m) => m.bind(new ProviderStream(), {} as never),
       /^The reader given to bind must be/,
     ],
-    ["null as a reader", (m) => m.bind(new ProviderStream(), null as never), /^The reader given to bind must be/],
+    [
+      "null as a reader",
+      (m) => m.bind(new ProviderStream(), null as never),
+      /^The reader given to bind must be/,
+    ],
     [
       "a reader for a Response",
       (m) => m.bind(new Response("data: {}"), openaiChat as never),
