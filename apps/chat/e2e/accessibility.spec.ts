@@ -17,7 +17,7 @@ import {
 import { status } from "./console-watch.ts";
 import { expect, test } from "./fixtures.ts";
 
-// Without motion, so that colours are measured after transitions.
+// Turn motion off, so that colours are measured after transitions.
 test.use({ contextOptions: { reducedMotion: "reduce" } });
 
 /** Waits until animations have ended. */
@@ -50,7 +50,7 @@ async function expectNoViolations(page: Page, rules?: string[]): Promise<void> {
   expect(found).toEqual([]);
 }
 
-test("the empty page, the account's menu and the list of shortcuts", async ({ page }) => {
+test("the empty page, the account's menu and the list of shortcuts have no violations", async ({ page }) => {
   await page.goto("/");
   await expect(page.getByText("Answered by the built-in calculator")).toBeVisible();
   await expectAccessible(page);
@@ -66,7 +66,9 @@ test("the empty page, the account's menu and the list of shortcuts", async ({ pa
   await expectAccessible(page);
 });
 
-test("a conversation with a card, a comparison and a chart, all unfolded", async ({ page }) => {
+test("a conversation with a card, a comparison and a chart, all unfolded, has no violations", async ({
+  page,
+}) => {
   await page.goto("/");
   await ask(page, "take-home on £45k in Scotland with plan 2");
   await ask(page, "Compare £50,000 and £60,000");
@@ -79,7 +81,7 @@ test("a conversation with a card, a comparison and a chart, all unfolded", async
   await expectAccessible(page);
 });
 
-test("a conversation's menu, renaming, and dialogs", async ({ page }) => {
+test("a conversation's menu, renaming, and dialogs have no violations", async ({ page }) => {
   await page.goto("/");
   await ask(page, "take-home on £30,000");
   const options = conversations(page).getByRole("button", { name: /^Options for/ });
@@ -107,7 +109,10 @@ test("a conversation's menu, renaming, and dialogs", async ({ page }) => {
   await expectAccessible(page);
 });
 
-test("a shared page, and one that is no longer shared", async ({ page, newVisitor }) => {
+test("a shared page, and a page that is no longer shared, have no violations", async ({
+  page,
+  newVisitor,
+}) => {
   await page.goto("/");
   await ask(page, "take-home on £30,000");
   const id = new URL(page.url()).pathname.split("/").at(-1);
@@ -118,7 +123,7 @@ test("a shared page, and one that is no longer shared", async ({ page, newVisito
   await expectAccessible(reader);
 });
 
-test("signing in and up, with errors", async ({ page }) => {
+test("the pages to sign in and up have no violations, also with errors", async ({ page }) => {
   for (const path of ["/sign-in", "/sign-up"]) {
     await page.goto(path);
     await expect(page.getByLabel("E-mail")).toBeVisible();
@@ -129,7 +134,7 @@ test("signing in and up, with errors", async ({ page }) => {
   }
 });
 
-test("the account page, and the pages to reset a password", async ({ page }) => {
+test("the account page, and the pages to reset a password, have no violations", async ({ page }) => {
   await page.goto("/account");
   await expect(page.getByRole("heading", { name: "You are not signed in." })).toBeVisible();
   await expectAccessible(page);
@@ -146,12 +151,12 @@ test("the account page, and the pages to reset a password", async ({ page }) => 
 test.describe("notices in place of an answer", () => {
   test.use({
     answeredBy: "model server",
-    // The minimum, which the first answer spends.
+    // The smallest allowance, which the first answer spends.
     variables: { CREDIT_MONTHLY_ALLOWANCE: "0.000001" },
     expected: [status(403), status(429), status(402), status(502), status(503), status(404)],
   });
 
-  test("the notice and the meter", async ({ page, time }) => {
+  test("the notice and the meter have no violations", async ({ page, time }) => {
     await spend(page, 5);
     await page.goto("/");
     await send(page, "take-home on £52,000");
@@ -162,14 +167,17 @@ test.describe("notices in place of an answer", () => {
     await expectAccessible(page);
   });
 
-  test("the paywall", async ({ page }) => {
+  test("the paywall has no violations", async ({ page }) => {
     await signUp(page, newEmail());
     await send(page, "take-home on £52,000");
     await expect(paywall(page)).toBeVisible();
     await expectAccessible(page);
   });
 
-  test("a failed model, a stopped answer, and a question during an edit", async ({ page, modelServer }) => {
+  test("a failed model, a stopped answer, and a question during an edit have no violations", async ({
+    page,
+    modelServer,
+  }) => {
     modelServer.setMode("fail-500");
     await page.goto("/");
     await send(page, "take-home on £52,000");
@@ -189,7 +197,7 @@ test.describe("notices in place of an answer", () => {
     await expectAccessible(page);
   });
 
-  test("a blocked caller, and an unknown address", async ({ page }) => {
+  test("the pages for a blocked caller and for an unknown address have no violations", async ({ page }) => {
     await blockMessages(page);
     await page.goto("/");
     await send(page, "take-home on £52,000");
@@ -200,7 +208,7 @@ test.describe("notices in place of an answer", () => {
     await expectAccessible(page);
   });
 
-  test("a deleted conversation, and a removed link", async ({ page }) => {
+  test("the pages for a deleted conversation and for a removed link have no violations", async ({ page }) => {
     await page.goto(`/c/${crypto.randomUUID()}`);
     await expect(page.getByRole("heading", { name: "This conversation is gone." })).toBeVisible();
     await expectAccessible(page);
@@ -213,7 +221,7 @@ test.describe("notices in place of an answer", () => {
 test.describe("on a phone", () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
 
-  test("the drawer, and a conversation with figures", async ({ page }) => {
+  test("the drawer, and a conversation with figures, have no violations", async ({ page }) => {
     await page.goto("/");
     await ask(page, "take-home on £45k in Scotland with plan 2");
     await ask(page, "Compare £50,000, £60,000 and £70,000");

@@ -3,7 +3,7 @@ import { accountButton, answers, ask, composer, conversations, newEmail, signUp 
 import { status } from "./console-watch.ts";
 import { expect, test } from "./fixtures.ts";
 
-/** Everything except the live regions, which repeat the text for screen readers. */
+/** The main part of the page, without the live regions, which repeat the text for screen readers. */
 const main = (page: Page) => page.getByRole("main");
 
 const password = "correct horse battery";
@@ -72,7 +72,7 @@ test("scripts and other sites cannot read the cookies", async ({ page, context }
 test.describe("errors", () => {
   test.use({ expected: [status(401), status(422), status(400), status(429)] });
 
-  test("a wrong password, an unknown address and a missing one have messages, and the typed text stays", async ({
+  test("a wrong password, an unknown address and a missing address have messages, and the typed text stays", async ({
     page,
   }) => {
     const email = newEmail();
@@ -115,7 +115,10 @@ test.describe("errors", () => {
   test.describe("guessing", () => {
     test.use({ variables: { RATE_LIMIT_SIGN_IN_IP_PER_MIN: "2" } });
 
-    test("too many attempts must wait, and see how long", async ({ page, time }) => {
+    test("is slowed down: after too many attempts the page shows how long to wait", async ({
+      page,
+      time,
+    }) => {
       await page.goto("/sign-in");
       for (const guess of ["first guess", "second guess", "third guess"]) {
         await fillIn(page, "ada@example.com", guess);
@@ -153,7 +156,7 @@ test("signing out removes all drafts, also of conversations that were not opened
   await signUp(page, newEmail());
   await ask(page, "take-home on £30,000");
   await composer(page).fill("a private thought");
-  // After another page load, this draft is only in storage.
+  // After another page load, the draft is only in storage.
   await page.goto("/");
   await expect(conversations(page).getByRole("link")).toHaveCount(1);
   const drafts = () => page.evaluate(() => Object.entries(localStorage).filter(([key]) => /draft/.test(key)));

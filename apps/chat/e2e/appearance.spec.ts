@@ -32,7 +32,7 @@ test("the page follows the system's dark theme", async ({ page }) => {
   await isLight(page);
 });
 
-test("a chosen theme is kept, and applies before the first paint", async ({ page }) => {
+test("a chosen theme survives a reload, and applies before the first paint", async ({ page }) => {
   await page.emulateMedia({ colorScheme: "light" });
   await page.goto("/");
   await chooseTheme(page, "Dark");

@@ -85,7 +85,7 @@ export async function blockMessages(page: Page): Promise<void> {
   );
 }
 
-/** Creates a conversation with this number of questions, through the API. @returns the id of the conversation */
+/** Creates a conversation with this number of questions, through the API. Returns its id. */
 export async function longConversation(page: Page, times: number): Promise<string> {
   const turns = Array.from({ length: times }, (_, turn) => [
     { role: "user", content: `question ${turn}` },

@@ -21,7 +21,7 @@ import { test as base, expect } from "./fixtures.ts";
 
 const price = { MODEL_PRICE_INPUT_PER_MTOK: "1", MODEL_PRICE_OUTPUT_PER_MTOK: "4" };
 
-/** A database in a folder, in which the operator's command finds the service. */
+/** Tests with a database in a folder, so that the operator's command can find the service. */
 const test = base.extend<{ folder: string; credit: (...words: string[]) => Promise<string> }>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the requested fixtures from the pattern
   folder: async ({}, use) => {
@@ -36,7 +36,7 @@ const test = base.extend<{ folder: string; credit: (...words: string[]) => Promi
 
 test.use({ expected: [status(402), status(404)] });
 
-test("without credit, an account sees the paywall, keeps its message, and can continue once there is credit", async ({
+test("without credit, a person sees the paywall, keeps the message, and can continue once there is credit", async ({
   page,
   credit,
 }) => {
@@ -73,7 +73,7 @@ test("without credit, an account sees the paywall, keeps its message, and can co
   await page.keyboard.press("Escape");
   await expect(paywall(page)).toBeHidden();
 
-  // A 402 spends nothing of the rate limit.
+  // A 402 is not charged to the rate limit.
   const me = await (await page.request.get("/me")).json();
   expect(me.quota.find(({ name }: { name: string }) => name === "user-per-minute").remaining).toBe(5);
 
@@ -111,14 +111,14 @@ test("a code from the operator leads from the paywall back to the same message",
   await expect(answers(page)).toContainText("£52,000");
 });
 
-base.describe("with little of both", () => {
+base.describe("with little quota and little credit", () => {
   base.use({
     expected: [status(402), status(429)],
-    // Enough for the first chunk of one answer.
+    // The allowance is enough for the first chunk of one answer.
     variables: { ...price, CREDIT_MONTHLY_ALLOWANCE: "0.00085", RATE_LIMIT_CHAT_PER_MIN: "1" },
   });
 
-  base("too fast is one thing and without credit another, each told by itself", async ({ page, time }) => {
+  base("a refusal for speed and a refusal for credit are shown separately", async ({ page, time }) => {
     await signUp(page, newEmail());
     await ask(page, "take-home on £51,000");
     await send(page, "take-home on £52,000");
@@ -135,7 +135,7 @@ base.describe("with little of both", () => {
   });
 });
 
-base("the built-in calculator is free: it asks for no credit, and shows none", async ({ page }) => {
+base("the built-in calculator is free: it needs no credit, and the page shows none", async ({ page }) => {
   await signUp(page, newEmail());
   await ask(page, "take-home on £51,000");
   await expect(answers(page)).toContainText("£51,000");

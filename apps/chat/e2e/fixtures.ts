@@ -68,7 +68,7 @@ export const test = base.extend<Options & Fixtures, WorkerFixtures>({
   answeredBy: ["built-in responder", { option: true }],
   expected: [[], { option: true }],
 
-  // Shared by the tests of a worker. Every test has its own browsers, so it has its own conversations.
+  // The database is shared by the tests of a worker. Every test has its own browsers, and so its own conversations.
   database: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the requested fixtures from the pattern
     async ({}, use) => {
@@ -89,7 +89,7 @@ export const test = base.extend<Options & Fixtures, WorkerFixtures>({
   // biome-ignore lint/correctness/noEmptyPattern: as above
   time: async ({}, use) => {
     const service = fakeClock(TEST_START_MS);
-    /** Corrects a page's clock, which runs by itself, so that no wait ends too early. */
+    /** Sets the service's clock to the page's, which runs by itself, so that no wait ends too early. */
     const follow = async (page: Page) => service.set(await page.evaluate(() => Date.now()));
     await use({
       service,

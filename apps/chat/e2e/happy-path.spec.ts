@@ -50,7 +50,7 @@ test("the controls of a card update its figures", async ({ page }) => {
   await expect(card.getByLabel("Pension, %")).toHaveValue("0");
 });
 
-test("a tax code typed into a card updates its figures, and one that does not exist is explained", async ({
+test("a tax code typed into a card updates its figures, and an unknown code gets an explanation", async ({
   page,
 }) => {
   await page.goto("/");
@@ -103,7 +103,7 @@ test("an example asks its question, and a follow-up refers to it", async ({ page
   await expect(answers(page).last()).toContainText("£0");
 });
 
-test("a comparison is a table", async ({ page }) => {
+test("a comparison is shown as a table", async ({ page }) => {
   await page.goto("/");
   await ask(page, "Compare £50,000 and £60,000");
   const table = answers(page).getByRole("table", { name: "Comparison of £50,000, £60,000" });
@@ -111,7 +111,7 @@ test("a comparison is a table", async ({ page }) => {
   await expect(table.getByRole("row", { name: /^Take-home a year/ })).toBeVisible();
 });
 
-test("a range is a chart, with its figures as a table", async ({ page }) => {
+test("a range is shown as a chart, with its figures as a table", async ({ page }) => {
   await page.goto("/");
   await ask(page, "chart take-home from 20k to 120k");
   const chart = answers(page).getByRole("img", { name: /^Take-home pay and deductions by salary/ });
@@ -135,7 +135,7 @@ test("a step of an answer shows its input and output", async ({ page }) => {
   await expect(step).toContainText("Came out");
 });
 
-test("the responder says if it does not understand", async ({ page }) => {
+test("a question that the responder does not understand is answered as such", async ({ page }) => {
   await page.goto("/");
   await ask(page, "what is the VAT on a bicycle");
   await expect(answers(page)).toContainText("I can't work out");

@@ -100,7 +100,7 @@ test("a menu that a screen reader opens without focus does not take the focus fr
   await expect(conversations(page).getByRole("link", { name: "new name" })).toBeFocused();
 });
 
-test("a conversation is deleted, but only after asking", async ({ page }) => {
+test("a conversation is deleted, but only after a confirmation", async ({ page }) => {
   test
     .info()
     .annotations.push({ type: "covers", description: "also the conversation that is on the screen" });
@@ -131,7 +131,7 @@ test("a conversation is deleted, but only after asking", async ({ page }) => {
 test.describe("somebody else's", () => {
   test.use({ expected: [status(404)] });
 
-  test("conversation cannot be opened, even with its address", async ({ page, newVisitor }) => {
+  test("conversation cannot be opened, even by its address", async ({ page, newVisitor }) => {
     await page.goto("/");
     await ask(page, "take-home on £30,000");
     const stranger = await newVisitor();
@@ -153,7 +153,7 @@ test("a search finds conversations by title and content", async ({ page, time })
 
   await search.fill("leeds");
   await expect(links).toHaveText(["Moving to Leeds"]);
-  // In a message, but not in the title.
+  // This text is in a message, but not in the title.
   await search.fill("25,119.60");
   await expect(links).toHaveText(["Take-home on £30,000"]);
   await search.fill("0% of");

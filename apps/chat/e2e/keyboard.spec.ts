@@ -55,7 +55,7 @@ test("a conversation works without a mouse: asking, sharing and starting a new c
 test.describe("over the limit", () => {
   test.use({ expected: [status(429)] });
 
-  test("the notice works without a mouse", async ({ page, time }) => {
+  test("a person can use the notice without a mouse", async ({ page, time }) => {
     await spend(page, 5);
     await page.goto("/");
     await expect(composer(page)).toBeFocused();
@@ -126,7 +126,7 @@ test("the Enter that ends the composition of a character does not send", async (
   await expect(composer(page)).toHaveValue("税");
   await expect(questions(page)).toHaveCount(0);
 
-  // As in Safari: the composition has ended, and only the key code shows it.
+  // In Safari the composition has already ended, and only the key code shows that this Enter ended it.
   await composer(page).dispatchEvent("keydown", { key: "Enter", keyCode: 229 });
   await expect(composer(page)).toHaveValue("税");
   await expect(questions(page)).toHaveCount(0);

@@ -3,19 +3,19 @@ import type { Page } from "@playwright/test";
 import { answers, composer, isIdle } from "./chat-page.ts";
 import { expect, test } from "./fixtures.ts";
 
-/** The limit of JavaScript that a page loads up to its first answer, compressed with gzip. */
+/** The maximum JavaScript that a page loads up to its first answer, in bytes, compressed with gzip. */
 const mostScriptBytes = 150_000;
-/** Search engines rate up to 0.1 as good. */
+/** The maximum layout shift. Search engines rate up to 0.1 as good. */
 const mostLayoutShift = 0.05;
 
 test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
 
-/** The figure that was measured, for the report of the run. */
+/** Adds a measured figure to the report of the run. */
 function note(description: string): void {
   test.info().annotations.push({ type: "measured", description });
 }
 
-/** A phone of some years ago, on a network to match. */
+/** Slows the page down to a phone of some years ago, on a network of the same age. */
 async function slowDown(page: Page): Promise<void> {
   const phone = await page.context().newCDPSession(page);
   await phone.send("Network.enable");

@@ -5,7 +5,7 @@ const long = "org/a-model-with-a-name-that-is-longer-than-any-phone-is-wide-2026
 
 test.use({ answeredBy: "model server", variables: { LLM_MODEL: `first-model,second-model,${long}` } });
 
-test("several models are offered; the one that is chosen answers, also after a reload", async ({
+test("several models are offered; the chosen model answers, also after a reload", async ({
   page,
   modelServer,
 }) => {

@@ -10,7 +10,7 @@ import { expect, test } from "./fixtures.ts";
 const TOKEN = "a token of at least 32 characters";
 
 test.use({
-  // Policies are kept in the database, and replays read the log: each test has its own.
+  // Each test has its own database and log, because policies are stored in the database and replays read the log.
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the requested fixtures from the pattern
   variables: async ({}, use) => {
     const folder = mkdtempSync(path.join(tmpdir(), "headgate-operator-"));
@@ -38,7 +38,7 @@ async function expectAccessible(page: Page): Promise<void> {
     }, rules);
     expect(found, colorScheme).toEqual([]);
   }
-  // Nothing extends beyond the edge of the screen.
+  // No element may extend beyond the edge of the screen.
   const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   expect(beyond).toBeLessThanOrEqual(0);
 }
@@ -63,7 +63,7 @@ async function typePolicy(page: Page, perMinute: number): Promise<void> {
   await area.fill((await area.inputValue()).replace(/\d+\/minute; /, `${perMinute}/minute; `));
 }
 
-test("an operator explains a refusal, lets the person through, tries a policy on the log and as a shadow, makes it live, rolls it back, and sees all of it in the log", async ({
+test("an operator explains a refusal, lifts the caller's limit, tries a policy on the log and as a shadow, makes it live, rolls it back, and sees each action in the log", async ({
   page,
   newVisitor,
   time,
@@ -167,7 +167,7 @@ test("an operator explains a refusal, lets the person through, tries a policy on
   );
   await expect(state).toContainText("It would be policy");
   await operator.getByRole("button", { name: "Try on the log" }).click();
-  // Five were admitted, one was refused, and one passed because of the caller's other limits.
+  // Five requests were admitted, one was refused, and one was admitted under the caller's other limits.
   await expect(region(operator, "On past traffic")).toContainText("7 requests of 1 caller, 10 Nov 2026");
   await expect(region(operator, "On past traffic")).toContainText(
     "2 requests of 1 caller would be newly refused (28.6%).",
@@ -215,10 +215,10 @@ test("an operator explains a refusal, lets the person through, tries a policy on
 });
 
 test.describe("a page that does not learn of a change", () => {
-  // On a slow machine it asks while it gets no answer.
+  // On a slow machine, the page may poll while its requests are blocked.
   test.use({ expected: [status(401), status(409), /net::ERR_FAILED .*\/api\/policies/] });
 
-  test("of two operators who change one policy, the second sees who was first, and keeps the typed text", async ({
+  test("makes the second of two operators see who changed the policy first, and keeps the typed text", async ({
     page,
     newVisitor,
   }) => {
@@ -250,7 +250,7 @@ test.describe("a page that does not learn of a change", () => {
   });
 });
 
-test("everything can be reached by keyboard", async ({ page }) => {
+test("all of the console can be used by keyboard", async ({ page }) => {
   await page.goto("/operator");
   await page.getByLabel("Your name").focus();
   await page.keyboard.type("Ben");
@@ -295,7 +295,7 @@ test("everything can be reached by keyboard", async ({ page }) => {
   await expect(page.getByRole("status").first()).toContainText("was rolled back to");
 });
 
-test.describe("axe finds nothing, in light and dark", () => {
+test.describe("axe finds no violations in light and dark", () => {
   for (const [name, viewport] of [
     ["a desktop", { width: 1280, height: 860 }],
     ["a phone", { width: 390, height: 844 }],

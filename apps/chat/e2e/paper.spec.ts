@@ -50,8 +50,8 @@ test.describe("on paper", () => {
         cutOff: scrolls.map((element) => element.tagName),
       };
     });
-    expect(paper.cutOff, "what would be cut off at the first page's end").toEqual([]);
-    expect(paper.ink, "how bright the words are").toBeLessThan(90);
+    expect(paper.cutOff, "elements that would be cut off at the end of the first page").toEqual([]);
+    expect(paper.ink, "the brightness of the text").toBeLessThan(90);
     const pdf = await page.pdf();
     const pages = pdf.toString("latin1").match(/\/Type\s*\/Page\b/g)?.length ?? 0;
     expect(pages).toBeGreaterThan(2);
@@ -93,7 +93,7 @@ test("a chart is read by tap and by keyboard", async ({ page }) => {
   const chart = figure.getByRole("img", { name: /^Take-home pay and deductions/ });
   await chart.scrollIntoViewIfNeeded();
   const box = await chart.boundingBox();
-  if (!box) throw new Error("the chart is nowhere");
+  if (!box) throw new Error("the chart has no box");
   await chart.dispatchEvent("pointerdown", { clientX: box.x + box.width - 20, pointerType: "touch" });
   await chart.dispatchEvent("pointerleave", { pointerType: "touch" });
   await expect(figure).toContainText("£120,000:");

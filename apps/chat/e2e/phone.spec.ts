@@ -21,7 +21,7 @@ async function expectToFit(page: Page): Promise<void> {
       })
       .map((element) => `${element.tagName} ${element.textContent?.slice(0, 40)}`),
   );
-  expect(outside, "what sticks out at the sides").toEqual([]);
+  expect(outside, "elements that extend beyond the screen").toEqual([]);
 }
 
 test("the page fits, its field needs no zoom, and the composer stays visible", async ({ page }) => {
@@ -114,7 +114,7 @@ test("an account can be created from the drawer", async ({ page }) => {
 test.describe("over the limit", () => {
   test.use({ expected: [status(429)] });
 
-  test("the notice and the message are both visible", async ({ page }) => {
+  test("the notice and the message are visible together", async ({ page }) => {
     await spend(page, 4);
     await page.goto("/");
     await ask(page, "chart take-home from 20k to 120k");

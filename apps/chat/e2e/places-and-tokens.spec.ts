@@ -32,7 +32,7 @@ test.describe("one answer at a time", () => {
     await expect(notice(page)).toBeHidden();
   });
 
-  test("it counts for every tab of the same person", async ({ page, modelServer }) => {
+  test("the limit applies to all tabs of the same person together", async ({ page, modelServer }) => {
     modelServer.setMode("slow");
     modelServer.setText("one two three four");
     await page.goto("/");
@@ -76,7 +76,7 @@ test.describe("a provider that asks to wait", () => {
 test.describe("a day's tokens", () => {
   test.use({ variables: { RATE_LIMIT_CHAT_TOKENS_PER_DAY: "5000" } });
 
-  test("run out during an answer, which ends and says why; the next message shows the wait", async ({
+  test("run out during an answer, which ends with the reason; the next message shows the wait", async ({
     page,
     modelServer,
   }) => {

@@ -3,7 +3,7 @@ import { defineConfig } from "@playwright/test";
 /** The system's Chromium; `npm test` finds it and sets the variable. */
 const chromium = process.env.CHROMIUM_PATH || "/usr/bin/chromium";
 
-/** A real browser and the real server, as `npm test` builds them. */
+/** Tests with a real browser and the real server, as `npm test` builds it. */
 export default defineConfig({
   testDir: ".",
   testMatch: "**/*.spec.ts",
@@ -15,7 +15,7 @@ export default defineConfig({
   forbidOnly: process.env.CI === "true",
   fullyParallel: false,
   workers: 2,
-  // Generous, for a busy machine.
+  // The time limit is long, for a busy machine.
   timeout: 90_000,
   expect: { timeout: 20_000 },
   use: {

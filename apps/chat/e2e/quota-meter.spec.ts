@@ -35,7 +35,7 @@ test("the meter is right from the start, and on every page of the same caller", 
 test.describe("the tightest limit", () => {
   test.use({ variables: { RATE_LIMIT_CHAT_PER_MIN: "100", RATE_LIMIT_CHAT_PER_HOUR: "5" } });
 
-  test("is the one that is shown", async ({ page }) => {
+  test("is the limit that the meter shows", async ({ page }) => {
     await spend(page, 4);
     await page.goto("/");
     await expect(meter(page)).toContainText("4 of 5 messages this hour");

@@ -109,7 +109,7 @@ test("a new chat has the same wait, and no button without a draft", async ({ pag
 });
 
 test.describe("signing up during a wait", () => {
-  test("returns to the same conversation and draft, with the new caller's own quota", async ({ page }) => {
+  test("returns to the same conversation and draft, with the new account's own quota", async ({ page }) => {
     await page.goto("/");
     await ask(page, "take-home on £30,000");
     await spend(page, 4);
@@ -168,7 +168,7 @@ test("a countdown is right immediately after the machine slept", async ({ page, 
   await time.stop(page);
   const seconds = await secondsToWait(page);
 
-  // Timers do not run during sleep; only the clock has moved on.
+  // Timers do not run during sleep; only the clock moves.
   const wake = async (later: number) => {
     await page.clock.setSystemTime((await page.evaluate(() => Date.now())) + later * 1000);
     await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));

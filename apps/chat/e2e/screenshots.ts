@@ -1,5 +1,6 @@
 /**
- * Takes the pictures of the README and of the guide, the same each time: `npm run screenshots`, after `npm run build`.
+ * Takes the screenshots of the README and the guide, which are the same each time: `npm run screenshots`, after `npm
+ * run build`.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -84,7 +85,7 @@ async function take(browser: Browser, { file, browser: options }: (typeof pictur
 
 const operatorToken = "a token of at least 32 characters";
 
-/** A quarter of an hour's traffic: most people ask now and then, and one program asks too often. */
+/** Simulates a quarter of an hour's traffic: most people ask now and then, and one program asks too often. */
 async function askAround(service: TestService): Promise<void> {
   const people = ["ada", "ben", "chloe", "dev", "eve", "farid"];
   const clients = people.map((name) => service.client({ "X-User-Id": name }));
@@ -99,7 +100,9 @@ async function askAround(service: TestService): Promise<void> {
   }
 }
 
-/** The console: what goes on, why a request was refused, and a policy that is tried on the log. */
+/**
+ * Takes the screenshots of the console: the overview, why a request was refused, and a policy that is tried on the log.
+ */
 async function takeConsole(browser: Browser): Promise<void> {
   const log = await mkdtemp(path.join(tmpdir(), "headgate-pictures-"));
   const service = await startTestService({

@@ -1,9 +1,9 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * What `npm run test:soak` tries of the service: the page's main stories in Firefox, its metrics in Prometheus, processes that
- * are killed, crowds, and the image's build. Of the stores, it checks many histories under faults, and of the
- * adapters, many wrong options.
+ * The long tests of `npm run test:soak`: the page's main scenarios in Firefox, the metrics in Prometheus, processes
+ * that are killed, crowds, the image's build, many histories of the stores under faults, and many wrong options of the
+ * adapters.
  */
 export default defineConfig({
   resolve: { conditions: ["headgate-source", "module", "node", "development|production"] },
@@ -15,7 +15,7 @@ export default defineConfig({
       "packages/headgate/src/adapters/wrong-options.test.ts",
     ],
     env: { HEADGATE_HISTORIES: "8", HEADGATE_MISTAKES: "280" },
-    // For a machine that is busy with other work. On an idle one, the longest takes less than a minute.
+    // The time limit is for a busy machine. On an idle machine, the longest test takes less than a minute.
     testTimeout: 600_000,
     hookTimeout: 600_000,
   },

@@ -39,7 +39,7 @@ test("the answer grows word by word", async ({ page, modelServer }) => {
   await expect(answers(page)).toContainText("test-model");
 });
 
-test("Stop keeps the part received, here and on the server, and Continue continues it", async ({
+test("Stop keeps the received part, on the page and on the server, and Continue continues the answer", async ({
   page,
   modelServer,
 }) => {
@@ -78,7 +78,7 @@ test("Escape stops too, and a stop before the first word keeps the question", as
   await isIdle(page);
 
   modelServer.setMode("normal");
-  // Nothing is lost: the text is in the composer again, or in the thread.
+  // The text is not lost: it is in the composer again, or in the thread.
   const inComposer = (await composer(page).inputValue()) === "count to eight";
   if (inComposer) await composer(page).press("Enter");
   else await page.getByRole("button", { name: "Answer it" }).click();
@@ -109,7 +109,7 @@ test("an answer continues after a reload, and can be stopped then", async ({ pag
   expect(modelServer.requests.filter(({ body }) => body.stream)).toHaveLength(1);
 });
 
-test("an answer that ended while its page was closed is there after reopening", async ({
+test("an answer that ended while its page was closed is shown when the page is opened again", async ({
   page,
   modelServer,
 }) => {
@@ -141,7 +141,10 @@ test("Answer again replaces the old answer", async ({ page, modelServer }) => {
   await expect(questions(page)).toHaveCount(1);
 });
 
-test("an edited question replaces the old one and everything after it", async ({ page, modelServer }) => {
+test("an edited question replaces the old question and everything after it", async ({
+  page,
+  modelServer,
+}) => {
   modelServer.setMode("normal");
   for (const question of ["first question", "second question"]) {
     await send(page, question);
@@ -197,7 +200,7 @@ test("the thread stays scrolled to its end only while the reader is there", asyn
   await page.mouse.wheel(0, -2000);
   const jump = page.getByRole("button", { name: "Jump to latest" });
   await expect(jump).toBeVisible();
-  // It does not cover the text.
+  // The button must not cover the text.
   const [button, region] = [await jump.boundingBox(), await thread(page).boundingBox()];
   expect(button?.y).toBeGreaterThanOrEqual((region?.y ?? 0) + (region?.height ?? 0));
   const top = await thread(page).evaluate((element) => element.scrollTop);

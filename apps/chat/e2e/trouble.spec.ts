@@ -15,7 +15,7 @@ import {
 import { noConnection, status } from "./console-watch.ts";
 import { expect, test } from "./fixtures.ts";
 
-/** The notice in place of an answer, by its title. It has one button. */
+/** Returns the notice in place of an answer, by its title. */
 const trouble = (page: Page, title: string) => page.getByRole("group", { name: title });
 
 async function oneAction(page: Page, title: string, action: string) {
@@ -142,7 +142,7 @@ test.describe("between the service and the model", () => {
   });
 
   for (const mode of ["error-midway", "hang-up-midway"] as const) {
-    test(`${mode}: the part received is kept, and the answer can be retried`, async ({
+    test(`${mode}: the received part is kept, and the answer can be retried`, async ({
       page,
       modelServer,
     }) => {
@@ -154,7 +154,7 @@ test.describe("between the service and the model", () => {
       await expect(answers(page)).toContainText("one two three");
       await expect(answers(page)).toContainText("Cut off before the end");
       await expect(page.locator("body")).not.toContainText("sk-secret");
-      // Something was served, so the charge stays.
+      // Part of an answer was served, so the charge stays.
       expect(await messagesLeft(page)).toBe(4);
 
       await page.reload();
@@ -182,7 +182,7 @@ test.describe("between a person and their conversations", () => {
     await expect(composer(page)).toBeVisible();
   });
 
-  test("a session that ended elsewhere leads to the sign-in page, and back to the same message", async ({
+  test("a session that was ended elsewhere leads to the sign-in page, and back to the same message", async ({
     page,
   }) => {
     const email = newEmail();

@@ -12,13 +12,13 @@ export interface TaxedIncome {
    * 192).
    */
   reliefAtSource?: number;
-  /** Replaces the personal allowance, and for some codes the bands. */
+  /** The tax code, which replaces the personal allowance and, for some codes, the bands. */
   taxCode?: TaxCode | undefined;
 }
 
 /**
- * The personal allowance, in pence. It is rounded up to the pound if it shrinks (Income Tax Act 2007, section 35).
- * Below 0 for tax codes that add to the taxed income.
+ * Returns the personal allowance, in pence. If it shrinks, it is rounded up to the pound (Income Tax Act 2007, section
+ * 35). It is below 0 for tax codes that add to the taxed income.
  */
 export function personalAllowance({ income, taxYear, taxCode, reliefAtSource = 0 }: TaxedIncome): number {
   if (taxCode) return toPence(taxCode.allowance);
@@ -35,7 +35,10 @@ interface Slice {
   upTo: number;
 }
 
-/** Relief at source widens the basic band and moves every later band up. The starter band does not change. */
+/**
+ * Returns the bands. Relief at source widens the basic band and moves every later band up; the starter band does not
+ * change.
+ */
 function slices({ nation, taxYear, taxCode, reliefAtSource = 0 }: TaxedIncome): Slice[] {
   let from = 0;
   const bands = bandsOf(taxYear, nation);

@@ -1,7 +1,10 @@
 import { shareOf, toPence } from "./pence.ts";
 import { ratesOf, type TaxYear } from "./rates.ts";
 
-/** Employee's contributions (class 1, category A) on one job's pay of a year, by the annual method. Pence. */
+/**
+ * Returns the employee's contributions (class 1, category A) on a year's pay from one job, by the annual method, in
+ * pence.
+ */
 export function employeeInsurance(pay: number, taxYear: TaxYear): number {
   const { from, rate, upperFrom, upperRate } = ratesOf[taxYear].employee;
   const main = Math.max(0, Math.min(pay, toPence(upperFrom)) - toPence(from));
@@ -9,7 +12,7 @@ export function employeeInsurance(pay: number, taxYear: TaxYear): number {
   return shareOf(main, rate) + shareOf(upper, upperRate);
 }
 
-/** Employer's contributions on one job's pay of a year. Pence. */
+/** Returns the employer's contributions on a year's pay from one job, in pence. */
 export function employerInsurance(pay: number, taxYear: TaxYear): number {
   const { from, rate } = ratesOf[taxYear].employer;
   return shareOf(Math.max(0, pay - toPence(from)), rate);

@@ -1,6 +1,9 @@
-/** Calculations use whole pence; inputs and outputs are in pounds. */
+/** Calculations use whole pence. Inputs and outputs are in pounds. */
 
-/** Rounds half away from zero, and removes the binary noise of amounts such as 1.005. */
+/**
+ * Converts pounds to whole pence. Rounds half away from zero, and removes binary rounding errors of amounts such as
+ * 1.005.
+ */
 export function toPence(pounds: number): number {
   const pence = Number((Math.abs(pounds) * 100).toFixed(6));
   return Math.sign(pounds) * Math.round(pence) || 0;
@@ -10,7 +13,7 @@ export function toPounds(pence: number): number {
   return pence / 100;
 }
 
-/** @param rate hundredths of a per cent @returns whole pence, rounded half up */
+/** Returns the share of an amount in whole pence, rounded half up. The rate is in hundredths of a per cent. */
 export function shareOf(pence: number, rate: number): number {
   return Math.round((pence * rate) / 10_000);
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { percentagesOf } from "./percentages.ts";
 
-test("parts are at most a tenth off, and sum to exactly 100.0", () => {
+test("percentages differ from the exact shares by at most 0.1, and sum to exactly 100.0", () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 0, max: 10_000_000 }), { minLength: 1, maxLength: 6 }),

@@ -1,5 +1,5 @@
 /**
- * Returns parts as percentages with one decimal that sum to exactly 100.0. The largest remainders are rounded up.
+ * Converts parts to percentages with one decimal that sum to exactly 100.0, by rounding up the largest remainders.
  * @returns the percentages; all 0 if the parts sum to 0
  */
 export function percentagesOf(parts: readonly number[]): number[] {

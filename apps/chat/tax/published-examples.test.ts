@@ -1,6 +1,6 @@
 /**
- * Published examples, with the same rounding as in the publication. HMRC's manuals only have examples up to 2012/13, so
- * these tests use examples from GOV.UK for later years.
+ * Published examples, with the same rounding as in the publication. HMRC's manuals have examples only up to 2012/13, so
+ * the examples for later years are from GOV.UK.
  */
 import { describe, expect, test } from "vitest";
 import { personalAllowance } from "./income-tax.ts";
@@ -50,7 +50,7 @@ test.each([
   expect(Math.round(there - here)).toBe(more);
 });
 
-describe("GOV.UK", () => {
+describe("an example on GOV.UK:", () => {
   // https://www.gov.uk/income-tax-rates: the allowance is £0 from £125,140.
   test("the personal allowance is £0 at £125,140", () => {
     const at = (income: number) =>

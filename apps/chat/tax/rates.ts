@@ -12,7 +12,7 @@ export const studentLoanPlans: readonly StudentLoanPlan[] = [1, 2, 4, 5, "postgr
 
 export interface Band {
   name: string;
-  /** Hundredths of a per cent. */
+  /** The rate in hundredths of a per cent. */
   rate: number;
   /**
    * The taxable income, after the personal allowance, up to which the rate applies, in pounds a year; `null` for no
@@ -25,20 +25,20 @@ export interface Rates {
   personalAllowance: number;
   /** The allowance shrinks by £1 for every £2 of income above this. */
   allowanceShrinksAbove: number;
-  /** England, Wales and Northern Ireland. */
+  /** The bands of England, Wales and Northern Ireland. */
   bands: readonly Band[];
   scottishBands: readonly Band[];
   employee: { from: number; rate: number; upperFrom: number; upperRate: number };
   employer: { from: number; rate: number };
   studentLoans: Record<StudentLoanPlan, StudentLoanTerms>;
-  /** Pounds an hour. */
+  /** The minimum wages in pounds an hour. */
   minimumWage: { from21: number; from18: number; under18: number; apprentice: number };
   /** The maximum pension contribution in a year without a tax charge. */
   pensionAllowance: number;
 }
 
 export interface StudentLoanTerms {
-  /** `null` if no repayments were due in the year. */
+  /** The income above which repayments are due, in pounds a year; `null` if no repayments were due in the year. */
   threshold: number | null;
   rate: number;
 }
@@ -75,7 +75,7 @@ function scottishBands(starterUpTo: number, basicUpTo: number): readonly Band[] 
   ];
 }
 
-// SI 2001/1004, regulations 10 and 11: the primary threshold and the upper earnings limit by the year.
+// The primary threshold and the upper earnings limit for a year: SI 2001/1004, regulations 10 and 11.
 const employee = { from: 12_570, rate: 800, upperFrom: 50_270, upperRate: 200 };
 
 function studentLoans(

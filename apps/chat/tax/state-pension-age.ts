@@ -8,7 +8,7 @@ function ordinal({ year, month, day }: CalendarDate): number {
   return (year * 12 + month) * 32 + day;
 }
 
-/** Returns the same day some months later. */
+/** Returns the same day of the month, some months later. */
 export function after(date: CalendarDate, months: number): CalendarDate {
   const at = date.year * 12 + date.month - 1 + months;
   return { year: Math.floor(at / 12), month: (at % 12) + 1, day: date.day };

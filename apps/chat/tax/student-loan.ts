@@ -3,11 +3,11 @@ import { ratesOf, type StudentLoanPlan, type TaxYear } from "./rates.ts";
 
 export interface Repayment {
   plans: StudentLoanPlan[];
-  /** Pounds a year. */
+  /** The threshold in pounds a year. */
   threshold: number;
-  /** Hundredths of a per cent. */
+  /** The rate in hundredths of a per cent. */
   rate: number;
-  /** Pence a year. */
+  /** The repayment in pence a year. */
   repayment: number;
 }
 

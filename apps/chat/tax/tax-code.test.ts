@@ -6,7 +6,7 @@ const pay = (of: Partial<Pay>) =>
   workOut({ salary: 20_000, taxYear: "2026/27", nation: "England", studentLoanPlans: [], ...of });
 
 // https://www.gov.uk/tax-codes/what-your-tax-code-means: K475 and £27,000 make £31,750 of taxable income.
-test("GOV.UK's example of a K code", () => {
+test("a K code adds to the taxable income, as in GOV.UK's example", () => {
   const { incomeTaxBands, incomeTax, personalAllowance } = pay({ salary: 27_000, taxCode: "K475" });
   expect(incomeTaxBands.map(({ amount }) => amount)).toEqual([31_750]);
   expect(incomeTax).toBe(6_350);
@@ -37,19 +37,19 @@ test("a K code takes at most half of the pay", () => {
   expect(pay({ salary: 2_000, taxCode: "K900" }).incomeTax).toBe(1_000);
 });
 
-test("a code gives its whole allowance above £100,000 too, and the next pound costs no allowance", () => {
+test("a code gives its whole allowance even above £100,000, and the next pound does not reduce it", () => {
   const { incomeTax, marginal } = pay({ salary: 110_000, taxCode: "500T" });
   expect(incomeTax).toBe(7_540 + 0.4 * (105_000 - 37_700));
   expect(marginal.incomeTax).toBe(0.4);
 });
 
-test("codes that do not exist, and codes with several jobs, are errors", () => {
+test("codes that do not exist, and codes with several jobs, throw an error", () => {
   expect(() => pay({ taxCode: "D2" })).toThrow(new PayError("D2 is a tax code of Scotland: write SD2."));
   expect(() => pay({ taxCode: "XYZ" })).toThrow(PayError);
   expect(() => pay({ taxCode: "BR", otherJobs: [5_000] })).toThrow(/is for one job/);
 });
 
-test("the prefix of a code is its nation", () => {
+test("the prefix of a code names its nation", () => {
   expect(splitPrefix("s1257l")).toEqual({ code: "1257L", nation: "Scotland" });
   expect(splitPrefix("ck475")).toEqual({ code: "K475", nation: "Wales" });
   expect(splitPrefix("sbr")).toEqual({ code: "BR", nation: "Scotland" });

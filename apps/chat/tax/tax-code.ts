@@ -2,11 +2,11 @@
 import type { Nation } from "./rates.ts";
 
 export interface TaxCode {
-  /** Without the prefix of the nation: "1100L", "K475", "BR". */
+  /** The code without the prefix of the nation: "1100L", "K475", "BR". */
   code: string;
   /** The pay without income tax, in pounds a year. Below 0 for a K code, which adds to the taxed pay. */
   allowance: number;
-  /** The only band, for codes that tax all pay at one rate. `null`: no income tax. */
+  /** For codes that tax all pay at one rate: the name of the band; `null` for no income tax. */
   band?: string | null;
 }
 
@@ -22,7 +22,7 @@ const scottishBandOf: Record<string, string> = {
 /** The code of most employees. It gives the whole personal allowance. */
 export const usualTaxCode = "1257L";
 
-/** @returns `undefined` for a code that does not exist in the nation */
+/** Returns the tax code; `undefined` if it does not exist in the nation. */
 export function taxCodeOf(code: string, nation: Nation): TaxCode | undefined {
   const added = /^K(\d{1,4})$/.exec(code)?.[1];
   const free = /^(\d{1,4})[LMNT]$/.exec(code)?.[1];
@@ -42,7 +42,7 @@ export function splitPrefix(written: string): { code: string; nation: Nation | u
   };
 }
 
-/** @returns why a code does not exist in the nation, and what would be right; `undefined` if it does */
+/** Returns why a code does not exist in the nation and what would be right; `undefined` if it exists. */
 export function taxCodeProblem(code: string, nation: Nation): string | undefined {
   if (taxCodeOf(code, nation)) return undefined;
   if (taxCodeOf(code, "Scotland")) return `${code} is a tax code of Scotland: write S${code}.`;
@@ -53,7 +53,7 @@ export function taxCodeProblem(code: string, nation: Nation): string | undefined
  * Reads a tax code as typed by a person: spaces, small letters, the prefix of a nation, and the mark of an emergency code
  * (W1, M1 or X), which does not change a year's tax of the same pay.
  * @param nation where the person lives, if the code has no prefix
- * @returns `undefined` as code for the usual one, also if nothing is typed
+ * @returns the code and its nation; the code is `undefined` for the usual code, also if nothing is typed
  */
 export function readTaxCode(
   typed: string,

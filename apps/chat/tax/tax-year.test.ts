@@ -4,7 +4,7 @@ import { currentTaxYear, taxYearAt, taxYearBeginning } from "./tax-year.ts";
 
 test.each([
   ["2026-04-05T22:59:59Z", "2025/26"],
-  // British Summer Time: the 6th begins an hour before midnight UTC.
+  // In British Summer Time, the 6th begins an hour before midnight UTC.
   ["2026-04-05T23:00:00Z", "2026/27"],
   ["2026-11-28T12:00:00Z", "2026/27"],
   ["2027-04-04T12:00:00Z", "2026/27"],
@@ -28,11 +28,11 @@ test.each([
   [1961, 3, 6, 67 * 12],
   [1977, 4, 5, 67 * 12],
   [1978, 4, 6, 68 * 12],
-])("born %d-%d-%d: State Pension age at %d months", (year, month, day, months) => {
+])("a person born on %d-%d-%d reaches State Pension age after %d months", (year, month, day, months) => {
   expect(statePensionAgeMonths({ year, month, day })).toBe(months);
 });
 
-test("an age in whole years may not be enough to decide", () => {
+test("an age in whole years may not be enough to decide on State Pension age", () => {
   const today = { year: 2026, month: 11, day: 28 };
   expect([65, 66, 67].map((age) => isOverStatePensionAge(age, today))).toEqual([false, undefined, true]);
 });

@@ -21,12 +21,12 @@ const dateInLondon = new Intl.DateTimeFormat("en-GB", {
 
 export interface CalendarDate {
   year: number;
-  /** 1 is January. */
+  /** The month; 1 is January. */
   month: number;
   day: number;
 }
 
-/** @param nowMs milliseconds since the epoch */
+/** Returns the date in London of a moment, in milliseconds since the epoch. */
 export function dateAt(nowMs: number): CalendarDate {
   const parts = dateInLondon.formatToParts(nowMs);
   const number = (type: string) => Number(parts.find((part) => part.type === type)?.value);

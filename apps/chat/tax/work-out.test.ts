@@ -15,7 +15,7 @@ import { largestSalary, type Pay, PayError, type Pension, workOut } from "./work
 const england = (salary: number, rest: Partial<Pay> = {}) =>
   workOut({ salary, taxYear: "2026/27", nation: "England", studentLoanPlans: [], ...rest });
 
-/** Pounds with pence, often at or near a threshold. */
+/** Generates pounds with pence, often at or near a threshold. */
 const money = (max: number) =>
   fc.oneof(
     fc.integer({ min: 0, max: max * 100 }).map((pence) => pence / 100),
@@ -42,7 +42,7 @@ const pay = fc
     return { ...rest, extras: extra > 0 ? [{ name: "bonus", amount: extra }] : [], pension };
   });
 
-describe("any pay", () => {
+describe("the breakdown of any pay", () => {
   it("equals an independent calculator that uses the published table", () => {
     fc.assert(
       fc.property(pay, (of) => {
@@ -87,7 +87,7 @@ describe("any pay", () => {
     );
   });
 
-  it("has the marginal rate that another £100 confirms", () => {
+  it("has a marginal rate that matches the deductions of another £100", () => {
     fc.assert(
       fc.property(pay, (of) => {
         const { pension: _, ...plain } = of;
@@ -110,7 +110,7 @@ describe("single rules", () => {
     [125_140, 0.47, 0.62],
     [12_570, 0.28, 0],
     [12_569.99, 0, 0],
-  ])("£%d: the rates on the next pound and the last", (salary, next, last) => {
+  ])("on £%d, the rates on the next pound and on the last pound are correct", (salary, next, last) => {
     const { marginal, marginalRateBelow } = england(salary);
     expect(marginal.rate).toBeCloseTo(next, 10);
     expect(marginalRateBelow).toBeCloseTo(last, 10);
@@ -128,16 +128,19 @@ describe("single rules", () => {
     ["salary sacrifice", 34_299.6, 2_414.4],
     ["net pay", 34_119.6, 2_594.4],
     ["relief at source", 34_119.6, 2_594.4],
-  ] as const)("a pension of 5%% of £45,000 by %s", (kind, takeHome, nationalInsurance) => {
-    expect(england(45_000, { pension: { kind, share: 0.05 } })).toMatchObject({
-      takeHome,
-      nationalInsurance,
-    });
-  });
+  ] as const)(
+    "a pension of 5%% of £45,000 by %s has the expected deductions",
+    (kind, takeHome, nationalInsurance) => {
+      expect(england(45_000, { pension: { kind, share: 0.05 } })).toMatchObject({
+        takeHome,
+        nationalInsurance,
+      });
+    },
+  );
 
   it("relief at source gives a higher-rate taxpayer the higher relief, and protects the allowance", () => {
     const pension: Pension = { kind: "relief at source", amount: 10_000 };
-    // £10,000 taxed at 20% instead of 40%, and £10,000 less income that shrinks the allowance.
+    // £10,000 are taxed at 20% instead of 40%, and the income that shrinks the allowance is £10,000 lower.
     expect(england(60_000, { pension }).incomeTax).toBe(11_432 - 9_730 * 0.2);
     expect(england(110_000, { pension })).toMatchObject({ personalAllowance: 12_570, pension: 8_000 });
   });
@@ -165,11 +168,14 @@ describe("the salary for a take-home", () => {
     );
   });
 
-  test.each([[35_000], [36_000], [70_000], [12_000]])("£%d, found by trying each pound", (takeHome) => {
-    const of = { taxYear: "2026/27" } as const;
-    const salary = grossFromNet(takeHome, { ...of, nation: "England", studentLoanPlans: [] });
-    expect(salary).toBe(independentSalaryFor(takeHome, of));
-  });
+  test.each([[35_000], [36_000], [70_000], [12_000]])(
+    "agrees for £%d with a search pound by pound",
+    (takeHome) => {
+      const of = { taxYear: "2026/27" } as const;
+      const salary = grossFromNet(takeHome, { ...of, nation: "England", studentLoanPlans: [] });
+      expect(salary).toBe(independentSalaryFor(takeHome, of));
+    },
+  );
 });
 
 test.each<[Partial<Pay>, RegExp]>([
@@ -184,19 +190,19 @@ test.each<[Partial<Pay>, RegExp]>([
   [{ pension: { kind: "net pay", share: 1.5 } }, /A pension share is from 0 to 1; got 1.5/],
   [{ pension: { kind: "net pay", amount: 60_000 } }, /more than the salary of £45000/],
   [{ extras: [{ name: "bonus", amount: -5 }] }, /A bonus is from £0/],
-])("names the value that is out of range: %j", (rest, message) => {
+])("workOut throws an error that names the value out of range: %j", (rest, message) => {
   expect(() => england(45_000, rest)).toThrow(PayError);
   expect(() => england(45_000, rest)).toThrow(message);
 });
 
 /**
- * `@saving-tool/hmrc-income-tax` 1.2.0 knows 2024/25 and 2025/26. It differs in: weekly thresholds of National Insurance and
- * of loans times 52 (up to £1.12 and £7 a year), Scottish bands that begin a pound late (up to 26p), plan 4 of 2024/25
- * (£27,660 for £31,395), nothing at exactly £50,284, and an allowance that is not rounded up to the pound.
+ * `@saving-tool/hmrc-income-tax` 1.2.0 knows 2024/25 and 2025/26. It differs in weekly thresholds of National Insurance
+ * and of loans times 52 (up to £1.12 and £7 a year), Scottish bands that begin a pound late (up to 26p), plan 4 of
+ * 2024/25 (£27,660 for £31,395), nothing at exactly £50,284, and an allowance that is not rounded up to the pound.
  */
 describe("agreement with another package", () => {
   const taxYear = "2025/26";
-  it.each(["England/NI/Wales", "Scotland"] as const)("income tax in %s", (country) => {
+  it.each(["England/NI/Wales", "Scotland"] as const)("the same income tax in %s", (country) => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 400_000 }), (taxableAnnualIncome) => {
         const of = { taxYear, country, taxableAnnualIncome } as const;
@@ -214,7 +220,7 @@ describe("agreement with another package", () => {
     );
   });
 
-  it("National Insurance and loans, except for weekly rounding", () => {
+  it("the same National Insurance and loans, except for weekly rounding", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 400_000 }), fc.constantFrom(1, 2, "postgrad"), (salary, plan) => {
         if (salary === 50_284) return;

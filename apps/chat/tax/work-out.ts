@@ -1,5 +1,5 @@
 /**
- * Works out one person's pay of a year by the annual method. Inputs and outputs are in pounds, calculations in pence.
+ * Works out one person's pay for a year by the annual method. Inputs and outputs are in pounds, calculations in pence.
  */
 import { incomeTax, marginalIncomeTax } from "./income-tax.ts";
 import { employeeInsurance, employerInsurance, marginalInsurance } from "./national-insurance.ts";
@@ -34,7 +34,7 @@ export interface Pay {
   /** The salaries of further jobs. */
   otherJobs?: number[] | undefined;
   pension?: Pension | undefined;
-  /** Over State Pension age: no employee's National Insurance. */
+  /** Whether the person is over State Pension age and pays no employee's National Insurance. */
   overPensionAge?: boolean | undefined;
   /** The tax code of the only job, without the prefix of the nation: "1100L", "K475", "BR". Usually 1257L. */
   taxCode?: string | undefined;
@@ -47,7 +47,7 @@ export interface Breakdown {
   gross: number;
   personalAllowance: number;
   incomeTax: number;
-  /** Income tax by band, from the lowest. Bands without income are left out. `rate` 0.2 is 20%. */
+  /** Income tax by band, lowest band first. Bands without income are left out. A `rate` of 0.2 is 20%. */
   incomeTaxBands: { name: string; rate: number; amount: number; tax: number }[];
   nationalInsurance: number;
   studentLoan: number;
@@ -62,13 +62,13 @@ export interface Breakdown {
   effectiveRate: number;
   /** The deductions from the next pound of pay. 0.42 is 42%. */
   marginal: { rate: number; incomeTax: number; nationalInsurance: number; studentLoan: number };
-  /** The deductions from the last pound. Differs from `marginal.rate` only where a band begins. */
+  /** The rate of the deductions from the last pound. It differs from `marginal.rate` only where a band begins. */
   marginalRateBelow: number;
   /** The employer's National Insurance, and the total cost, without the employer's pension contribution. */
   employer: { nationalInsurance: number; cost: number };
 }
 
-/** Pay that cannot be worked out. The message is for the user. */
+/** The error of pay that cannot be worked out. The message is for the user. */
 export class PayError extends Error {
   override name = "PayError";
 }
@@ -129,7 +129,7 @@ export function workOut(pay: Pay): Breakdown {
 
   const jobs = [mainJob - sacrificed, ...otherJobs];
   const taxCode = pay.taxCode === undefined ? undefined : taxCodeOf(pay.taxCode, nation);
-  // Relief beyond the basic rate is part of the tax code.
+  // If there is a tax code, it includes relief above the basic rate.
   const widening = taxCode ? 0 : reliefAtSource;
   const taxed = { income: gross - sacrificed - deducted, nation, taxYear, reliefAtSource: widening, taxCode };
   const tax = incomeTax(taxed);

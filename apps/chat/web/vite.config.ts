@@ -7,7 +7,7 @@ import { preloadFont } from "./build/preload-font.ts";
 
 const service = process.env.SERVICE_URL ?? "http://localhost:3000";
 
-/** Paths that the service answers. All others are the page. */
+/** The paths to which the service responds. For all other paths, the page is served. */
 const serviceRoutes = [
   "/chat",
   "/conversations",
@@ -33,7 +33,7 @@ export default defineConfig({
     outDir: "dist",
     emptyOutDir: true,
     target: "es2023",
-    // No data: URLs, so that the content security policy can stay at 'self'.
+    // Do not inline assets as data: URLs, so that the content security policy can be 'self'.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },

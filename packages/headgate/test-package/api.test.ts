@@ -16,7 +16,8 @@ it.each(consumer.specifiers)("the API of %s equals its report", async (specifier
   ).toMatchFileSnapshot(path.join(reports, name));
 });
 
-// Stored states are rows of numbers. If users could reach their types, we could not change what the numbers mean.
+// Stored states are arrays of numbers. If users could reach their types, the meaning of the numbers could not be
+// changed.
 it.each(consumer.specifiers)("no type of %s shows the format of a stored state", (specifier) => {
   const { exported, reachable } = apiOf(specifier);
   const declared = [...exported, ...reachable];

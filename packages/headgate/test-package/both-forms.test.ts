@@ -65,7 +65,7 @@ const pairs = [
 const caller = () => "ann";
 const layersOf = (limits: string) => [{ name: "user", key: (user: string) => `user:${user}`, limits }];
 
-it("loads two forms of the package", () => {
+it("one process loads two forms of the package", () => {
   expect(forms.required.headgate.createLimiter).not.toBe(forms.imported.headgate.createLimiter);
 });
 
@@ -119,7 +119,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
     expect(response.headers.get("RateLimit-Policy")).toContain("q=3");
   });
 
-  it("is charged once if both forms guard a request with it, and reports that once", async () => {
+  it("is charged once if both forms guard a request with it, and reports this mistake once", async () => {
     const onError = vi.fn();
     const limiter = limiterOf("2/minute", { onError });
     const inner = forms[other].fetch.rateLimit(limiter, { caller })(() => new Response("fine"));
@@ -132,7 +132,7 @@ describe.each(pairs)("a limiter that is $own", ({ own, other }) => {
     ]);
   });
 
-  it("learns from an adapter of the other form that an address can never be found", () => {
+  it("reports once that an adapter of the other form can never find an address", () => {
     const { clientAddress } = forms[other].next;
     const mount = () => forms[own].next.rateLimit(limiterOf("1/minute"), { caller: clientAddress as never });
     expect(mount).toThrow(/knows no/);
@@ -320,7 +320,7 @@ describe("a store opened by URL", () => {
   });
   afterAll(() => server?.remove());
 
-  it("has one connection for both forms, which closes with the last limiter", async () => {
+  it("has one connection for both forms, which closes when the last limiter is closed", async () => {
     const clients = () =>
       server
         .command("client", "list")

@@ -13,7 +13,7 @@ const systemChromium = process.env.CHROMIUM_PATH || "/usr/bin/chromium";
 const servers: Server[] = [];
 let browser: Browser;
 let page: Page;
-/** The guarded service, which has another origin than the page. */
+/** The origin of the guarded service, which differs from the page's origin. */
 let service: string;
 
 async function serve(listener: RequestListener): Promise<string> {
@@ -35,7 +35,7 @@ beforeAll(async () => {
   });
   const script = outputFiles[0]?.text ?? "";
 
-  // The server also runs the published package, and none of its sources.
+  // The server also runs the published package, not its sources.
   const load = (file: string) =>
     import(pathToFileURL(path.join(folder, "node_modules/headgate/dist", file)).href);
   const { createLimiter } = (await load("index.js")) as typeof import("../src/index.ts");
@@ -46,7 +46,7 @@ beforeAll(async () => {
   });
   const guarded = guard((_request, response) => response.end("fine"));
   service = await serve((request, response) => {
-    // A service lets pages of other origins in with this field. The guard decides which fields they may read.
+    // With this field, a service admits pages of other origins. The guard decides which fields they may read.
     response.setHeader("Access-Control-Allow-Origin", "*");
     guarded(request, response);
   });

@@ -41,7 +41,7 @@ const common = [
   "setTimeout",
 ] as const;
 
-/** Runs a script with only what browsers and workers have in common, and nothing of Node.js. */
+/** Runs a script with only the globals that browsers and workers have in common, and none of Node.js. */
 async function runInWorker(script: string): Promise<unknown> {
   const web = Object.fromEntries(common.map((name) => [name, globalThis[name]]));
   return new Script(`${script}\nbundle.default;`).runInContext(createContext(web));
@@ -49,7 +49,7 @@ async function runInWorker(script: string): Promise<unknown> {
 
 const worker: BuildOptions = { platform: "neutral", format: "iife", globalName: "bundle" };
 
-describe("for a worker", () => {
+describe("a bundle for a worker", () => {
   it.each([
     "headgate",
     "headgate/redis",
@@ -83,7 +83,7 @@ describe("for a worker", () => {
   });
 });
 
-describe("split at dynamic imports", () => {
+describe("a bundle that is split at dynamic imports", () => {
   it("loads no code for Redis or PostgreSQL before a URI needs it", async () => {
     const { outputFiles = [] } = await build({
       stdin: {
@@ -105,7 +105,7 @@ describe("split at dynamic imports", () => {
   });
 });
 
-/** A chunk, and every chunk that it imports before it runs. */
+/** Returns a chunk, and every chunk that it imports before it runs. */
 function loadedWith(
   name: string,
   chunks: ReadonlyMap<string, string>,
@@ -122,19 +122,19 @@ function mentionsStores(text: string): boolean {
   return /redis\.call|plpgsql/.test(text);
 }
 
-describe("for a page", () => {
+describe("a bundle for a page", () => {
   const page = `
     import { createClient } from "headgate/client";
     import { QuotaMeter, RateLimitNotice, useRateLimit } from "headgate/react";
     globalThis.loaded = [createClient({ share: false }), QuotaMeter, RateLimitNotice, useRateLimit].map(Boolean);`;
 
-  it("esbuild makes a bundle", async () => {
+  it("can be made by esbuild", async () => {
     const script = await bundle(page, { platform: "browser", format: "iife" });
     expect(script).toContain("RateLimitedError");
     expect(script).not.toMatch(/node:|\brequire\("/);
   });
 
-  it("Vite makes a bundle", async () => {
+  it("can be made by Vite", async () => {
     const vite = path.join(installed("vite"), "bin/vite.js");
     await writeFile(
       path.join(consumer.folder, "index.html"),
@@ -145,7 +145,7 @@ describe("for a page", () => {
     expect(outcome).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
-  it("leaves out what a page does not use", async () => {
+  it("leaves out code that a page does not use", async () => {
     const script = await bundle(`export { shortWait } from "headgate/react";`, {
       platform: "browser",
       format: "esm",

@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { type Consumer, makeConsumer, run } from "./consumer.ts";
 import { program as wholeProgram } from "./program.ts";
 
-/** A consumer whose program uses every subpath, with every peer and the types that those need. */
+/** Makes a consumer whose program uses every subpath, with every peer and the types that the peers need. */
 export async function makeTypedConsumer(name: string): Promise<Consumer> {
   const { peerDependencies } = JSON.parse(
     await readFile(new URL("../package.json", import.meta.url), "utf8"),
@@ -26,13 +26,13 @@ export interface Compilation {
   readonly version: string;
   readonly module: string;
   readonly moduleResolution: string;
-  /** `false`: it checks every declaration, including those of the peers, which takes a while. */
+  /** With `false`, the compiler checks every declaration, including those of the peers, which takes a while. */
   readonly skipLibCheck: boolean;
   /** Whether the program is CommonJS by its file name, and not an ES module by its package. */
   readonly isCommonJs?: boolean;
 }
 
-/** Compiles the consumer's program with the strictest options. @returns the errors in it or in the package */
+/** Compiles the consumer's program with the strictest options. Returns the errors in the program or in the package. */
 export async function compile(consumer: Consumer, one: Compilation): Promise<string> {
   const { compiler, version, moduleResolution, module, skipLibCheck, isCommonJs = false } = one;
   const program = isCommonJs ? "program.cts" : "program.ts";
@@ -55,7 +55,7 @@ export async function compile(consumer: Consumer, one: Compilation): Promise<str
   const words = [path.join(compiler, "bin/tsc"), "-p", file, "--listFiles"];
   const { stdout } = await run(consumer.folder, process.execPath, words);
   const lines = stdout.split("\n");
-  // All of the package was checked. Errors in the declarations of other packages are theirs.
+  // The whole package must have been checked. Errors in the declarations of other packages are ignored.
   const looked = lines.filter((line) => line.includes("node_modules/headgate/dist/"));
   expect(looked.length).toBeGreaterThan(50);
   const theirs = /^\S*node_modules\/(?!headgate\/)\S*\(\d/;

@@ -9,7 +9,7 @@ import { inject } from "vitest";
 const execute = promisify(execFile);
 const headgateFolder = fileURLToPath(new URL("..", import.meta.url));
 
-/** Where npm may have put the repository's packages, nearest first. */
+/** The folders in which npm may have installed the repository's packages, nearest first. */
 const installedIn = [headgateFolder, path.join(headgateFolder, "../..")].map((folder) =>
   path.join(folder, "node_modules"),
 );
@@ -35,7 +35,7 @@ export interface Consumer {
  * Makes a consumer of the packed package.
  *
  * @param name the name of a folder, different for each consumer.
- * @param packages other installed packages, taken from the repository. No other package can be found from there.
+ * @param packages other installed packages, taken from the repository. The consumer cannot find other packages.
  */
 export async function makeConsumer(name: string, packages: readonly string[] = []): Promise<Consumer> {
   const folder = path.join(inject("workplace"), name);
@@ -55,7 +55,7 @@ export async function makeConsumer(name: string, packages: readonly string[] = [
   return { folder, manifest, specifiers };
 }
 
-/** The folder of a package that the repository has installed. */
+/** Returns the folder of a package that is installed in the repository. */
 export function installed(name: string): string {
   const found = installedIn.map((folder) => path.join(folder, name)).find((folder) => existsSync(folder));
   if (!found) throw new Error(`${name} is not installed in the repository: npm install`);
@@ -76,7 +76,7 @@ export async function run(folder: string, program: string, words: readonly strin
     const { stdout, stderr } = await execute(program, words, { cwd: folder, env, maxBuffer: 2 ** 26 });
     return { code: 0, stdout, stderr };
   } catch (error) {
-    // If a program cannot be started, it has no output, and its code is a name.
+    // If a program cannot be started, it has no output, and `code` is the name of the error.
     const { code, stdout = "", stderr = `${error}` } = error as Partial<Outcome>;
     return { code: Number(code) || 1, stdout, stderr };
   }
@@ -88,7 +88,9 @@ export interface Node {
   program: string;
 }
 
-/** This Node, and every other one in the path, such as the machine's own if the repository brings a newer one. */
+/**
+ * Returns this Node, and every other Node in the path, such as the machine's own if the repository has a newer version.
+ */
 export async function nodesOfThisMachine(): Promise<Node[]> {
   const nodes = new Map([[process.version, process.execPath]]);
   for (const folder of (process.env.PATH ?? "").split(path.delimiter)) {

@@ -15,7 +15,7 @@ describe("readDeclarations", () => {
     ]);
   });
 
-  it("refuses an unknown statement instead of leaving it out", () => {
+  it("throws for an unknown statement instead of leaving it out", () => {
     expect(() => readDeclarations("x.d.ts", "export declare enum E {\n}\n")).toThrow(
       "x.d.ts: a statement of an unknown kind",
     );

@@ -5,16 +5,16 @@ import path from "node:path";
 export interface Declaration {
   readonly name: string;
   readonly kind: "function" | "class" | "const" | "interface" | "type";
-  /** One, or one for each overload, without `export` and `declare`. */
+  /** The signature, or one for each overload, without `export` and `declare`. */
   readonly signatures: { readonly comment: string; readonly text: string }[];
   readonly file: string;
 }
 
 /** What a module exports. */
 export interface Exports {
-  /** By exported name. */
+  /** The exported declarations, by name. */
   readonly exported: Map<string, Declaration>;
-  /** The declarations that those use and that this module does not export. */
+  /** The declarations that the exported declarations use and that this module does not export. */
   readonly reachable: Declaration[];
 }
 
@@ -80,7 +80,7 @@ function* namesIn({ signatures }: Declaration): Iterable<string> {
     for (const [name] of withoutComments(text).matchAll(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu)) yield name;
 }
 
-/** The text of a declaration alone. */
+/** Returns the text of a declaration without its comments. */
 export function withoutComments(text: string): string {
   return text.replace(/^[ \t]*\/\*\*[\s\S]*?\*\/\n/gm, "");
 }
@@ -142,7 +142,7 @@ function listedNames(list: string): [as: string, name: string][] {
     });
 }
 
-/** `undefined` for another package's. */
+/** Returns the declaration file of an import; `undefined` for an import of another package. */
 function declarationFile(from: string, specifier: string): string | undefined {
   if (!specifier.startsWith(".")) return undefined;
   const file = path.join(path.dirname(from), specifier.replace(/\.[jt]sx?$/, ".d.ts"));

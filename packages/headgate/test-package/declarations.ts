@@ -1,10 +1,10 @@
 import { type Declaration, declarationReader, withoutComments } from "./declaration-reader.ts";
 
-/** What a subpath of the package exports, without comments. */
+/** The declarations that a subpath of the package exports, without comments. */
 export interface Api {
-  /** By exported name. */
+  /** The exported declarations, by name. */
   exported: Map<string, string>;
-  /** Declarations that those use and that cannot be imported. */
+  /** Declarations that the exported declarations use and that cannot be imported. */
   reachable: Map<string, string>;
 }
 

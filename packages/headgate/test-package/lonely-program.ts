@@ -1,6 +1,6 @@
 /**
  * Uses the subpaths that need no other package, with only Node's types installed. Its second part consists of mistakes,
- * and a compiler must find each of them.
+ * each of which a compiler must find.
  */
 export const lonely = `
 import { createLimiter, guard } from "headgate";

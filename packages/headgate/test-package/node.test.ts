@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Consumer, makeConsumer, type Node, nodesOfThisMachine, run } from "./consumer.ts";
 
-/** The subpaths that need another package, and that package. */
+/** For each subpath that needs another package, the package's name. */
 const needing: Record<string, string> = {
   "headgate/react": "react",
   "headgate/nest": "@nestjs/common",
@@ -17,7 +17,7 @@ beforeAll(async () => {
   accompanied = await makeConsumer("accompanied", Object.values(needing));
 });
 
-/** The names that each subpath exports, or why it does not load. */
+/** Returns the names that each subpath exports, or why it does not load. */
 async function exportsOf(
   consumer: Consumer,
   node: Node,
@@ -46,7 +46,7 @@ async function exportsOf(
   return JSON.parse(stdout) as Record<string, string[] | string>;
 }
 
-it("is tested on the oldest supported version of Node", (context) => {
+it("the package is tested on the oldest supported version of Node", (context) => {
   const oldest = nodes.find(({ version }) => version.startsWith("v20."));
   if (!oldest) context.skip(`There is no Node 20 on this machine, only ${nodes.map((node) => node.version)}`);
   expect(oldest).toBeDefined();
@@ -62,7 +62,7 @@ describe.each(nodes)("on Node $version", (node) => {
     expect(loaded["headgate/react"]).toContain("RateLimitNotice");
   });
 
-  it("needs no unused optional peer, and names a missing one", async () => {
+  it("needs no unused optional peer, and names a missing peer", async () => {
     const loaded = await exportsOf(alone, node, "import");
     for (const specifier of alone.specifiers) {
       const needed = needing[specifier];
@@ -74,7 +74,7 @@ describe.each(nodes)("on Node $version", (node) => {
   it("requires every subpath, with the same exports, if Node cannot require ES modules", async () => {
     const required = await exportsOf(accompanied, node, "require", ["--no-experimental-require-module"]);
     const { "headgate/nest": ofNest, ...imported } = await exportsOf(accompanied, node, "import");
-    // Nest 12 itself is ES modules.
+    // Nest 12 consists of ES modules.
     expect(required).toEqual({
       ...imported,
       "headgate/nest": expect.stringContaining("require() of ES Module"),
@@ -82,7 +82,7 @@ describe.each(nodes)("on Node $version", (node) => {
     expect((await exportsOf(accompanied, node, "require"))["headgate/nest"]).toEqual(ofNest);
   });
 
-  it("requires no unused optional peer, and names a missing one", async () => {
+  it("requires no unused optional peer, and names a missing peer", async () => {
     const loaded = await exportsOf(alone, node, "require");
     for (const specifier of alone.specifiers) {
       const needed = needing[specifier];

@@ -8,9 +8,9 @@ import type { TestProject } from "vitest/node";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** The package as `npm publish` would send it. */
+    /** The package, packed as `npm publish` would send it. */
     tarball: string;
-    /** A copy of the repository that has built only the package. */
+    /** A copy of the repository in which only the package is built. */
     unbuilt: string;
     /** A separate folder for everything that consumers of the package need. */
     workplace: string;
@@ -22,8 +22,8 @@ const packages = ["headgate", "headgate-server", "headgate-console"] as const;
 const execute = promisify(execFile);
 
 /**
- * Packs the package once for all tests, in a copy of the repository where nothing is built. So the tests use what would
- * be published, and packing must build it.
+ * Packs the package once for all tests, in a copy of the repository where nothing is built. The tests then use the
+ * files that would be published, and packing must build them.
  *
  * @throws the output of the compiler or npm.
  */
@@ -43,7 +43,10 @@ export default async function packPackage(project: TestProject): Promise<() => P
   return remove;
 }
 
-/** Copies the packages and what builds them. Installed packages are links, which lead to the copy for its own packages. */
+/**
+ * Copies the packages and the scripts that build them. Installed packages are links; links to the repository's own
+ * packages lead to the copy.
+ */
 async function copyUnbuilt(unbuilt: string): Promise<void> {
   await mkdir(path.join(unbuilt, "node_modules"), { recursive: true });
   await cp(path.join(repository, "tsconfig.base.json"), path.join(unbuilt, "tsconfig.base.json"));
@@ -65,7 +68,7 @@ async function linkEach(from: string, to: string): Promise<void> {
   await Promise.all(theirs.map((name) => symlink(path.join(from, name), path.join(to, name))));
 }
 
-/** Runs `npm pack` for one of the packages, which builds it. @returns the packed file */
+/** Runs `npm pack` for one of the packages, which builds it. Returns the packed file. */
 export async function packIn(unbuilt: string, name: (typeof packages)[number]): Promise<string> {
   const cwd = path.join(unbuilt, "packages", name);
   const words = ["pack", "--silent", "--pack-destination", unbuilt];
@@ -75,7 +78,10 @@ export async function packIn(unbuilt: string, name: (typeof packages)[number]): 
   return path.join(unbuilt, packed);
 }
 
-/** Compilers write their errors to standard output, which the error of a process does not include. */
+/**
+ * Adds standard output to an error. Compilers write their errors there, and the error of a process does not include
+ * them.
+ */
 function sayAll(error: Error & { stdout?: string; stderr?: string }): never {
   throw new Error([error.message, error.stdout, error.stderr].filter(Boolean).join("\n"));
 }

@@ -12,13 +12,13 @@ const PEOPLE = 20;
 const PLACES = 1_000;
 const QUOTA = 100_000_000;
 const CHUNK_TOKENS = 256;
-/** Micros for a token, read or written. */
+/** The price of a token, read or written, in micros. */
 const PRICE = 10;
 const ALLOWANCE = 900_000_000;
 
 const text = Array.from({ length: 40 }, (_, n) => `word ${n},`).join(" ");
 
-/** Pseudo-random numbers, the same in every run. */
+/** Returns pseudo-random numbers, the same in every run. */
 function dice(seed: number): (sides: number) => number {
   let state = seed;
   return (sides) => {
@@ -128,7 +128,7 @@ describe.each([
     [200, false],
     [1_000, true],
   ])(
-    "%i streams, clients that hang up at random, usage reported: %s",
+    "%i streams whose clients hang up at random lose no place, and each answer is charged once (usage reported: %s)",
     async (streams, isReported) => {
       provider.setUsage(isReported ? undefined : null);
       const roll = dice(streams);
@@ -167,7 +167,7 @@ describe.each([
             charged: read + written,
           });
         } else {
-          // The input is estimated on the safe side: this provider does not count tools.
+          // The input is estimated rather too high, because this provider does not count tools.
           expect(inputTokens).toBeGreaterThanOrEqual(read);
           expect(Math.abs(outputTokens - written)).toBeLessThanOrEqual(CHUNK_TOKENS * calls.length);
           expect(charged).toBeGreaterThanOrEqual(read + written);

@@ -6,7 +6,7 @@ import { startTestService, type TestService } from "../../testing/service.ts";
 /** The system's Firefox; `npm run test:soak` finds it and sets the variable. */
 const executablePath = process.env.FIREFOX_PATH || "/usr/bin/firefox-esr";
 
-/** Every test waits for events. These only bound the waits, on a machine that is busy with other work. */
+/** Every test waits for events. This is only the maximum, for a busy machine. */
 const patience = { timeout: 120_000 };
 const sixth = "take-home on £52,000";
 
@@ -30,7 +30,8 @@ afterAll(() => browser?.close());
 beforeEach(async () => {
   service = await startTestService({
     env: {
-      // The browser's clock runs: the wait of a minute could be over before a slow browser has shown it.
+      // The window is long because the browser's clock runs: a wait of a minute could be over before a slow browser has
+      // shown it.
       RATE_LIMIT_CHAT_PER_MIN: "5/20 minutes",
       RATE_LIMIT_CHAT_PER_HOUR: "60",
       RATE_LIMIT_CHAT_IP_PER_MIN: "100",
@@ -149,7 +150,7 @@ test("a question is answered with a card, and kept in the history", async () => 
   await shows("National Insurance");
 });
 
-test("a wait is the same after a reload and in another tab, and ends on signing up", async () => {
+test("a wait is the same after a reload and in another tab, and ends at sign-up", async () => {
   await open("/");
   await askTimes(5);
   await send(sixth);
@@ -228,7 +229,7 @@ test("on a phone the sidebar is a drawer, and nothing overflows at 320 pixels", 
   await page.waitForFunction(() => document.querySelector("dialog[open]") === null, patience);
 });
 
-test("a conversation is printed whole", async () => {
+test("a conversation is printed completely", async () => {
   await open("/");
   await askTimes(4);
   expect(pagesOf(Buffer.from(await page.pdf(patience)))).toBeGreaterThan(1);

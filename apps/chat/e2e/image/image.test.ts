@@ -22,13 +22,13 @@ const leftOut = readFileSync(path.join(root, ".dockerignore"), "utf8")
   .split("\n")
   .filter((line) => line !== "" && !line.startsWith("!"));
 
-/** Whether .dockerignore keeps a file or its folder in the build. */
+/** Whether .dockerignore leaves a file or its folder out of the build. */
 function isLeftOut(file: string): boolean {
   const folders = file.split("/").map((_, index, names) => names.slice(0, index + 1).join("/"));
   return folders.some((at) => leftOut.some((pattern) => path.matchesGlob(at, pattern)));
 }
 
-/** The workspace's packages must be those of the image. All others are as `npm ci` installs them. */
+/** Installs the packages: the workspace's packages from the image's files, and all others as `npm ci` installs them. */
 function installPackages(folder: string): void {
   const own = new Map(
     ["packages/headgate", "packages/headgate-server", "packages/headgate-console"].map((at) => [
@@ -46,7 +46,7 @@ function installPackages(folder: string): void {
   if (existsSync(path.join(root, nested))) symlinkSync(path.join(root, nested), path.join(folder, nested));
 }
 
-test("the image's build has all that it needs", () => {
+test("the image's build has all files that it needs", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "headgate-image-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const lines = build.match(/^(COPY|RUN) .*$/gm) ?? [];
@@ -72,7 +72,7 @@ test("the image's build has all that it needs", () => {
       expect(status, `${line}\n${stdout}${stderr}`).toBe(0);
     }
   }
-  // Everything that the last stage copies exists.
+  // All files that the last stage copies must exist.
   const taken = [...last.matchAll(/^COPY --from=build \/app\/(\S+) /gm)].map(([, file = ""]) => file);
   expect(taken).toHaveLength(3);
   for (const file of taken) expect(existsSync(path.join(folder, file)), file).toBe(true);

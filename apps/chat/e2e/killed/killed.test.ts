@@ -10,15 +10,15 @@ import { type OpenAiServer, startOpenAiServer } from "../../testing/openai-serve
 import { chunksOf, createClient, type TestClient, textOf } from "../../testing/service.ts";
 import { buildService, type ServiceProcess, startServiceProcess } from "../../testing/service-process.ts";
 
-/** How long an answer's place outlives its process. */
+/** How long an answer holds its place after its process was killed. */
 const LEASE_SECONDS = 30;
-/** Every test waits for events. This only bounds the wait, on a machine that is busy with other work. */
+/** Every test waits for events. This is only the maximum, for a busy machine. */
 const PATIENCE_MS = 240_000;
 const TEST_MS = 1_200_000;
 /** The two halves of a text may have a few more tokens than the whole. */
 const ROUNDING = 20;
 const QUOTA = 1_000_000;
-/** Micros for a token, read or written. */
+/** The price of a token, read or written, in micros. */
 const PRICE = 100;
 const ALLOWANCE = 900_000_000;
 const MOST_WORDS = 4_000;
@@ -26,7 +26,7 @@ const MOST_WORDS = 4_000;
 interface Kind {
   /** Whether a second process serves the same database. */
   isShared: boolean;
-  /** Whether the limits' counts outlive the process. */
+  /** Whether the limits' counts survive the end of the process. */
   keepsCounts: boolean;
   start(folder: string): Promise<{ env: Record<string, string>; remove(): Promise<void> }>;
 }
@@ -152,8 +152,8 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
   }
 
   /**
-   * Waits until the answers in flight have sent two heartbeats, of which the second one began after this call. A refusal
-   * shows them: its wait ends with the lease of the earliest place, and a heartbeat renews the lease.
+   * Waits until the answers in flight have sent two heartbeats, of which the second began after this call. A refusal
+   * shows the heartbeats: its wait ends with the lease of the earliest place, which a heartbeat renews.
    */
   async function untilBeaten(client: TestClient): Promise<void> {
     let before = Number.POSITIVE_INFINITY;
@@ -178,7 +178,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
     const words = said();
     const leaving = new AbortController();
     const response = await client(`/chat/stream/${conversationId()}`, { signal: leaving.signal });
-    // It has ended meanwhile, and is saved.
+    // The answer has ended and is saved.
     if (response.status === 204) return;
     expect(response.status).toBe(200);
     let kept = "";
@@ -203,7 +203,9 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
     return credit as { kind: string; amount: number; reference: string }[];
   }
 
-  /** Every answer with a cost is in the ledger once, with its use. Nothing else is in it, and nothing is held. */
+  /**
+   * Checks that the ledger has every answer with a cost once, with its use, and nothing else, and that nothing is held.
+   */
   async function expectBalanced(client: TestClient, answers: readonly ChatMessage[]): Promise<void> {
     const { credit } = await meOf(client);
     const ledger = await ledgerOf(client);
@@ -212,7 +214,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
     const charges = ledger
       .filter(({ kind: of }) => of === "usage")
       .map(({ reference, amount }) => [reference, amount]);
-    // Use after the last heartbeat is not charged. For some answers that is all of it.
+    // Use after the last heartbeat is not charged. For some answers this is the whole use.
     const costing = answers
       .map(({ id, metadata }) => ({
         id,
@@ -236,7 +238,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
       const one = createClient(first.url);
       await signUp(one);
 
-      // How many tokens a question and this number of words count as, if the provider reports none.
+      // Returns how many tokens are charged for a question and this number of words if the provider reports no usage.
       provider.setMode("normal");
       provider.setUsage(null);
       const controls: ChatMessage[] = [];
@@ -252,7 +254,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
       provider.setText(text);
       provider.setMode("slow");
 
-      // As many answers as one caller may have at once, each with its first word.
+      // Start as many answers as one caller may have at the same time, and read the first word of each.
       const asked = ["q1", "q2"].map((id) => read(one, { id, role: "user", content: "Tell me all." }));
       await expect.poll(() => provider.requests.length, { timeout: PATIENCE_MS }).toBe(controls.length + 2);
       provider.release(2);
@@ -263,7 +265,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
       await expect.poll(wordsSaid, { timeout: PATIENCE_MS }).toBe(802);
       const saidBefore = asked.map(({ said }) => said());
       for (const answer of asked) await untilKept(one, answer);
-      // After two heartbeats, all of this stays charged.
+      // After two heartbeats, the use so far stays charged.
       if (kind.keepsCounts) await untilBeaten(sameCaller(one, (second ?? first).url));
       provider.release(100);
       await expect.poll(wordsSaid, { timeout: PATIENCE_MS }).toBe(902);
@@ -311,7 +313,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
         expect(charged - takenBefore).toBeLessThanOrEqual(few + many + ROUNDING);
       }
 
-      // Sent again with the same ids, they get the saved answers without a charge.
+      // Messages that are sent again with the same ids get the saved answers without a charge.
       const requests = provider.requests.length;
       for (const [index, id] of ["q1", "q2"].entries()) {
         const again = await two.ask("Tell me all.", { id });
@@ -330,7 +332,8 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
       await begin(text);
       const MOST_OF_A_ROUND = 4 * text.split(" ").length;
       /**
-       * In this round, the process is killed when the database has parts of answers. In other rounds, it may have none.
+       * In this round, the process is killed when the database has parts of answers. In other rounds, the database may
+       * have none.
        */
       const HALF_KEPT = 8;
       const env = { RATE_LIMIT_CHAT_CONCURRENT: "1000" };
@@ -345,7 +348,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
           read(asking, { id: `q-${round}-${n}`, role: "user", content: `question ${round} ${n}` }),
         );
         all.push(...asked);
-        // Some rounds end before an answer began, some when all are complete, and the others in between.
+        // Some rounds end before an answer has begun, some when all answers are complete, and others in between.
         const words = Math.min(round * 3, MOST_OF_A_ROUND);
         // The provider may still send some of these words to a connection of the last round.
         provider.release(words < MOST_OF_A_ROUND ? words : Number.POSITIVE_INFINITY);
@@ -370,7 +373,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
       const answers: ChatMessage[] = [];
       let whole = 0;
       for (const { conversationId, chunks, question } of all) {
-        // A client that never got a head was never promised that anything is stored.
+        // If a client never got a head, the service has not acknowledged its message.
         if (conversationId() === "") continue;
         const [stored, answer] = await messagesOf(two, conversationId());
         expect(wordsOf(stored)).toBe(question);
@@ -381,7 +384,7 @@ describe.each(Object.entries(kinds))("processes that are killed, on %s", (_name,
       }
       expect(whole).toBeGreaterThan(0);
       expect(answers.length).toBeGreaterThan(whole);
-      // Also answers whose head never arrived.
+      // Include answers whose head never arrived.
       const known = new Set(answers.map(({ id }) => id));
       const { conversations } = await (await two("/conversations?limit=100")).json();
       for (const { id } of conversations as { id: string }[]) {
@@ -399,7 +402,7 @@ interface Read {
   /** The received part of the answer. */
   said(): string;
   chunks(): ReturnType<typeof chunksOf>;
-  /** Empty until the head has arrived. */
+  /** The conversation's id; empty until the head has arrived. */
   conversationId(): string;
   /** Settles when the answer has ended, or its process is gone. */
   ended: Promise<void>;
@@ -411,7 +414,7 @@ function read(client: TestClient, message: { id: string; role: "user"; content: 
   let conversationId = "";
   const run = async () => {
     let response = await client.send("POST", "/chat/message", { messages: [message] });
-    // Ask a busy store again after the wait that it reports.
+    // Retry a busy service after the wait that it reports.
     for (let tries = 0; response.status === 503 && tries < 60; tries += 1) {
       await pause(Number(response.headers.get("Retry-After") ?? 1) * 1_000);
       response = await client.send("POST", "/chat/message", { messages: [message] });

@@ -13,7 +13,7 @@ import { startTestService, until } from "../../testing/service.ts";
 const execute = promisify(execFile);
 const deploy = fileURLToPath(new URL("../../../../deploy/", import.meta.url));
 
-test("every alert fires exactly when it should", async () => {
+test("every alert of the rules passes its unit tests", async () => {
   const { stdout } = await execute("promtool", ["test", "rules", "prometheus-alerts.test.yaml"], {
     cwd: deploy,
   });
@@ -62,7 +62,7 @@ test("every panel of the dashboard has values from the service", async () => {
   const ended = once(prometheus, "exit");
   try {
     let people = 0;
-    /** Sends a request that is admitted and one that is refused, because a rate needs continuous traffic. */
+    /** Sends a request that is admitted and a request that is refused, because a rate needs continuous traffic. */
     const ask = async (): Promise<void> => {
       people += 1;
       await service.client({ "X-User-Id": `u-${people}` }).ask("hello");

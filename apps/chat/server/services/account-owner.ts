@@ -33,7 +33,7 @@ export interface AccountOwnerService {
   endOtherSessions(account: SignedIn): Promise<void>;
   /** Permanently deletes the account with everything in it. */
   remove(account: SignedIn): Promise<void>;
-  /** Yields all data of the account as JSON, in pieces, so that only a few messages are in memory at once. */
+  /** Yields all data of the account as JSON, in pieces, so that only a few messages are in memory at a time. */
   exported(account: SignedIn): AsyncGenerator<string>;
 }
 

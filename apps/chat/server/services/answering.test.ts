@@ -698,7 +698,7 @@ describe("turns of one conversation", () => {
     await roomy.close();
   });
 
-  test("an edited question replaces the old one and everything after it", async () => {
+  test("an edited question replaces the old question and everything after it", async () => {
     const { conversationId } = await client.ask("first", { id: "q1" });
     await client.ask("second", { id: "q2", conversation_id: conversationId });
     const edited = { id: "q1-edited", conversation_id: conversationId, replaces: "q1" };

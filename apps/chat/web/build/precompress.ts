@@ -3,14 +3,14 @@ import path from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
 
-/** Text files. Fonts are already compressed. */
+/** The files to compress: text. Fonts are already compressed. */
 const compressible = /\.(js|css|svg)$/;
-/** Shorter files do not become smaller. */
+/** Shorter files do not become smaller when compressed. */
 const shortestBytes = 1_024;
 
 /**
  * Writes Brotli and gzip forms next to each file, at the highest level. The service sends the form that a browser
- * accepts. It reads the written files, because other plugins may still change them before that.
+ * accepts. The plugin reads the written files, because other plugins may change files until they are written.
  */
 export function precompress(): Plugin {
   return {

@@ -100,7 +100,9 @@ function Page({ route }: { route: Exclude<Route, { page: "shared" }> }) {
   }
 }
 
-/** Shown if a part of the page could not be loaded or rendered. Drafts and conversations survive the reload. */
+/**
+ * The message shown if a part of the page could not be loaded or rendered. Drafts and conversations survive the reload.
+ */
 function Broken() {
   return (
     <div className="grid grow place-items-center px-6 text-center">
@@ -136,7 +138,7 @@ function usePageTitle(route: Route): void {
   }, [title, route.page]);
 }
 
-/** Shortcuts with a modifier only, because single letters interfere with speech input. */
+/** Adds the shortcuts. All have a modifier, because single letters interfere with speech input. */
 function useShortcuts(): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {

@@ -13,7 +13,7 @@ test.each([
   ["/c", { page: "unknown", path: "/c" }],
   ["/c/1/2", { page: "unknown", path: "/c/1/2" }],
   ["/c/%E0%A4%A", { page: "unknown", path: "/c/%E0%A4%A" }],
-])("%s", (path, route) => {
+])("the path %s has the expected page", (path, route) => {
   expect(routeOf(path)).toEqual(route);
 });
 
@@ -21,7 +21,7 @@ test("a conversation's path leads back to its id", () => {
   expect(routeOf(conversationPath("a/b?c"))).toEqual({ page: "conversation", id: "a/b?c" });
 });
 
-test("navigation notifies listeners at once, and adds one history entry", () => {
+test("navigation notifies listeners immediately, and adds one history entry", () => {
   const before = history.length;
   navigate("/sign-in?next=%2Fc%2F1");
   expect(currentPath.get()).toBe("/sign-in");

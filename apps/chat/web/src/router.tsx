@@ -48,7 +48,7 @@ addEventListener("popstate", () => currentPath.set(location.pathname));
 
 /** Shows the page at this path, without a reload. */
 export function navigate(path: string, options: { replace?: boolean } = {}): void {
-  // Not a page of the app: the server may have one, such as the operator console.
+  // If this is not a page of the app, the server may have the page, such as the operator console.
   if (routeOf(new URL(path, location.origin).pathname).page === "unknown") {
     location.assign(path);
     return;

@@ -304,13 +304,17 @@ describe("bind refuses, when it is called,", () => {
     [
       "a reader without functions",
       (m) => m.bind(new ProviderStream(), {} as never),
-      /^The reader of bind must be/,
+      /^The reader given to bind must be/,
     ],
-    ["null as a reader", (m) => m.bind(new ProviderStream(), null as never), /^The reader of bind must be/],
+    [
+      "null as a reader",
+      (m) => m.bind(new ProviderStream(), null as never),
+      /^The reader given to bind must be/,
+    ],
     [
       "a reader for a Response",
       (m) => m.bind(new Response("data: {}"), openaiChat as never),
-      /^bind takes a reader only with a stream of parts/,
+      /^bind takes a reader only for a stream of parts/,
     ],
     [
       "a stream that is read elsewhere",
@@ -319,7 +323,7 @@ describe("bind refuses, when it is called,", () => {
         stream.getReader();
         return m.bind(stream);
       },
-      /^The stream given to bind is locked/,
+      /^The stream given to bind has a reader already/,
     ],
   ])("%s", async (_, bind, message) => {
     const metered = await limited().begin();

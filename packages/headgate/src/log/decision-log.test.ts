@@ -275,7 +275,10 @@ describe("a decision log", () => {
   it.each<[unknown, RegExp]>([
     [undefined, /decisionLog takes an object/],
     [{ writer: "./log" }, /writer must have write\(lines\).*"\.\/log"/],
-    [{ writer: { write() {} }, secret: "short" }, /secret must be text or bytes, 16 or more/],
+    [
+      { writer: { write() {} }, secret: "short" },
+      /secret must be text or bytes, with a length of at least 16/,
+    ],
     [{ writer: { write() {} }, mostWaiting: 5 }, /mostWaiting .* 100000 .*5/],
     [{ writer: { write() {} }, sekret: "x" }, /no option "sekret": did you mean "secret"/],
   ])("throws for %j", (options, message) => {

@@ -68,7 +68,7 @@ describe("storeSuite, on a store with a fault", () => {
     [
       "that spends when it peeks",
       (store) => ({ decide: (charges, now) => store.decide(charges, now, false) }),
-      /a peek returns the same as admit/,
+      /peek returns the same as admit/,
     ],
     [
       "that charges layer by layer",

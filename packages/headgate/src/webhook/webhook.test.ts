@@ -380,7 +380,7 @@ describe("webhook", () => {
       /^url must be an address such as https:.*, without a password/,
     ],
     [{ secret: "hunter2" }, /^secret must be "whsec_" and then/],
-    [{ secret: "whsec_c2hvcnQ=" }, /it has 5 bytes/],
+    [{ secret: "whsec_c2hvcnQ=" }, /got 5 bytes/],
     [{ secret: "whsec_%%" }, /not base64/],
     [{ from: 0 }, /^from must be a share above 0 and up to 1, such as 0.8; got 0/],
     [{ from: 80 }, /got 80/],

@@ -235,8 +235,8 @@ function checkLimiter(limiter: unknown): void {
 }
 
 /**
- * Identifies the current window of a fixed-window limit: the window ends for all callers at once, and the next window
- * may begin soon after a notice.
+ * Identifies the current window of a fixed-window limit: the window ends for all callers at the same time, and the next
+ * window may begin soon after a notice.
  */
 function windowOf({ algorithm, resetMs }: LimitReading, { admission }: DecisionEvent): string {
   return algorithm === "fixed-window" ? `${Math.round((admission.at + resetMs) / 1000)}/` : "";

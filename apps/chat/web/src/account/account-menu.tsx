@@ -31,7 +31,7 @@ const themes: { value: Theme; label: string; icon: typeof Sun }[] = [
 
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long" });
 
-/** The account, the credit left, the theme, and signing in and out. */
+/** The menu of the account: the remaining credit, the theme, and signing in and out. */
 export function AccountMenu() {
   const current = useObservable(me);
   const chosen = useObservable(theme);
@@ -111,7 +111,7 @@ export function AccountMenu() {
       >
         <Keyboard aria-hidden="true" /> Keyboard shortcuts
       </MenuItem>
-      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is no part of a menu */}
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is not allowed in a menu */}
       <div role="group" aria-label="Theme" className="mt-1 border-line border-t pt-1">
         <p aria-hidden="true" className="px-2.5 pt-1.5 pb-1 font-medium text-quiet text-xs">
           Theme

@@ -22,7 +22,7 @@ import {
 
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
 
-/** The page of an account's owner. */
+/** The page on which an owner manages their account. */
 export function AccountPage() {
   const current = useObservable(me);
   if (!current) return null;

@@ -57,7 +57,7 @@ export function AuthPage({ page }: { page: "sign-in" | "sign-up" }) {
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     if (busy) return;
-    // Read from the elements, because password managers do not always trigger React's events.
+    // Read the values from the elements, because password managers do not always trigger React's events.
     const credentials = { email: email.current?.value.trim() ?? "", password: password.current?.value ?? "" };
     if (!/^\S+@\S+$/.test(credentials.email)) {
       return fail({

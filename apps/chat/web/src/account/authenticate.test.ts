@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ServiceError } from "../service/failure.ts";
 import { authTroubleOf } from "./authenticate.ts";
 
-test("an error for a wrong password does not say which field is wrong", () => {
+test("the error for a wrong password does not reveal which field is wrong", () => {
   const trouble = authTroubleOf(new ServiceError(401, { code: "INVALID_EMAIL_OR_PASSWORD" } as object));
   expect(trouble.sentence).toContain("do not match");
   expect(trouble.field).toBeUndefined();
@@ -20,7 +20,7 @@ test("an unknown code shows what the service says", () => {
   );
 });
 
-test("a broken service never shows internal errors", () => {
+test("internal errors of the service are never shown", () => {
   const trouble = authTroubleOf(new ServiceError(500, { message: "at Object.<anonymous>" } as object));
   expect(trouble.sentence).not.toContain("Object");
 });

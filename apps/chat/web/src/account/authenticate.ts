@@ -12,7 +12,7 @@ export interface Credentials {
   password: string;
 }
 
-/** Opens a session. Throws what {@link api} throws; {@link authTroubleOf} turns it into a sentence. */
+/** Opens a session. Throws like {@link api}; {@link authTroubleOf} turns the error into a sentence. */
 export async function signIn(credentials: Credentials): Promise<void> {
   await api("/auth/sign-in/email", { method: "POST", body: credentials, fetch: authClient.fetch });
 }
@@ -32,18 +32,18 @@ export async function signOut(): Promise<void> {
   await api("/auth/sign-out", { method: "POST", body: {}, fetch: authClient.fetch });
 }
 
-/** Why signing in or up failed: a sentence, its field, and until when to wait. */
+/** Why signing in or up failed: a sentence, the field that is wrong, and the time to wait for. */
 export interface AuthTrouble {
   sentence: string;
   field?: "email" | "password";
-  /** Milliseconds since the epoch. */
+  /** When to try again, in milliseconds since the epoch. */
   deadline?: number;
 }
 
 /** The minimum length of a password, which the service enforces. */
 export const shortestPassword = 8;
 
-/** Messages for the error codes of better-auth that a user can fix. */
+/** Messages for the error codes of better-auth whose cause a user can fix. */
 const sentences: Record<string, AuthTrouble> = {
   INVALID_EMAIL_OR_PASSWORD: { sentence: "This e-mail address and password do not match an account." },
   INVALID_PASSWORD: { sentence: "This is not your current password.", field: "password" },
@@ -62,7 +62,7 @@ const sentences: Record<string, AuthTrouble> = {
     field: "password",
   },
   PASSWORD_TOO_COMMON: {
-    sentence: "This password is too common. Four unrelated words make a better one.",
+    sentence: "This password is too common. Four unrelated words make a better password.",
     field: "password",
   },
   PASSWORD_TOO_LONG: { sentence: "Please choose a password of at most 128 characters.", field: "password" },

@@ -7,8 +7,8 @@ import { callerKey, me, refreshMe } from "./me.ts";
 let begun = false;
 
 /**
- * Loads the caller and the conversations, once, before the first paint. A shared page does not do so, because it is for
- * anybody; it loads them only when its reader goes on to ask a question.
+ * Loads the caller and the conversations, once, before the first paint. A shared page is for anybody, so it loads them
+ * only when its reader continues to the chat.
  */
 export function beginAsCaller(): void {
   if (begun) return;

@@ -19,7 +19,7 @@ export async function lookAgain(): Promise<void> {
   if (before.caller.kind === "account") tellSignedOut();
 }
 
-/** After signing in or up: reloads the page for the new caller. */
+/** Reloads the page for the new caller, after signing in or up. */
 export async function afterSigningIn(next: string): Promise<void> {
   closeConversations();
   client.clear();
@@ -29,7 +29,7 @@ export async function afterSigningIn(next: string): Promise<void> {
   announce("Signed in.");
 }
 
-/** After signing out in this tab: removes the caller's data from the page, from storage and from other tabs. */
+/** Removes the caller's data from the page, from storage and from other tabs, after signing out in this tab. */
 export async function afterSigningOut(): Promise<void> {
   tellTabs({ kind: "signed-out" });
   await leave();

@@ -16,7 +16,7 @@ interface FieldProps {
   invalid?: boolean;
 }
 
-/** A field of the account's forms, with its label and hint. */
+/** A field of an account form, with its label and hint. */
 export function Field({ ref, id, label, hint, invalid = false, ...input }: FieldProps) {
   return (
     <div>

@@ -9,8 +9,7 @@ export const me = observable<Me | null>(null);
 let asking: Promise<Me | null> | null = null;
 
 /**
- * Loads the caller from the service, and tells the client whose limits apply. Never throws: on failure, the known
- * caller stays.
+ * Loads the caller from the service, and sets it in the client. Never throws: on failure, the known caller stays.
  */
 export function refreshMe(): Promise<Me | null> {
   if (asking) return asking;

@@ -13,6 +13,6 @@ test.each([
   "?next=https://evil.example",
   "?next=javascript:alert(1)",
   "?next=/%09/evil",
-])("%j leads home", (search) => {
+])("%j is replaced by the home page", (search) => {
   expect(nextPath(search)).toBe("/");
 });

@@ -1,6 +1,6 @@
 /**
- * Returns where to go after signing in, from `?next=`. Accepts only paths of this site, so that a crafted link cannot
- * lead elsewhere.
+ * Returns the path to open after signing in, from `?next=`. Accepts only paths of this site, so that a crafted link
+ * cannot lead to another site.
  */
 export function nextPath(search: string): string {
   const next = new URLSearchParams(search).get("next");

@@ -26,7 +26,10 @@ function wordsFor({ balance, held }: PaymentProblem): [title: string, what: stri
 
 const toppedUp: [title: string, what: string] = ["You have credit again", "You can send your message now."];
 
-/** Shown when credit is too low: what is left, what is blocked, how to get more, and a way back to the draft. */
+/**
+ * The dialog for credit that is too low: the balance, what is blocked, how to get more credit, and a way back to the
+ * draft.
+ */
 export function Paywall() {
   const problem = useObservable(paywall);
   const current = useObservable(me);

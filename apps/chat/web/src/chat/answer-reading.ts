@@ -26,7 +26,7 @@ export interface AnswerReading {
   /**
    * Opens the stream of an answer that is in progress or has ended.
    *
-   * @returns the stream; `undefined` if the answer has ended meanwhile and is in the turn
+   * @returns the stream; `undefined` if the answer has already ended and is in `own.answer`
    * @throws if the service cannot be reached, or has no answer
    */
   openAgain(own: TurnUnderWay): Promise<ReadableStream<Uint8Array> | undefined>;
@@ -53,7 +53,7 @@ export function createAnswerReading(
     if (own.answer.errorText !== undefined) throw new Error(own.answer.errorText);
   }
 
-  /** @returns the stream; `undefined` if the answer has ended meanwhile and is in `own.answer` */
+  /** @returns the stream; `undefined` if the answer has already ended and is in `own.answer` */
   async function reconnect(own: TurnUnderWay): Promise<ReadableStream<Uint8Array> | undefined> {
     const { signal } = own.abort;
     for (const waitMs of reconnectAfterMs) {

@@ -62,7 +62,7 @@ test("reads an answer as the AI SDK reads it", async () => {
   expect({ isComplete, errorText }).toEqual({ isComplete: true, errorText: undefined });
 });
 
-test("distinguishes an answer that was cut off from one that has ended, in every way", () => {
+test("distinguishes an answer that was cut off from an answer that has ended, however it ended", () => {
   expect(read(whole.slice(0, -1)).isComplete).toBe(false);
   const stopped: Chunk = { type: "message-metadata", messageMetadata: { incomplete: "stopped" } };
   expect(read([...whole.slice(0, -1), stopped]).isComplete).toBe(true);
@@ -72,7 +72,7 @@ test("distinguishes an answer that was cut off from one that has ended, in every
   });
 });
 
-test("reads the same chunks however the network splits them, and ignores unknown ones", async () => {
+test("reads the same chunks however the network splits them, and ignores unknown chunks", async () => {
   const lines = [
     ": a comment to keep the line open\n\n",
     ...whole.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`),

@@ -17,7 +17,7 @@ export interface AnswerSoFar {
   isComplete: boolean;
 }
 
-/** An answer without any chunk yet. */
+/** Returns an answer without any chunks. */
 export function emptyAnswer(id: string): AnswerSoFar {
   return { message: { id, role: "assistant", parts: [] }, errorText: undefined, isComplete: false };
 }

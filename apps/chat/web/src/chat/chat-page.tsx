@@ -14,7 +14,7 @@ import type { ChatSession } from "./session.ts";
 import { freshConversation, openConversation, reopenConversation } from "./sessions.ts";
 import { Thread } from "./thread.tsx";
 
-/** A new conversation, or a stored one, which is loaded first. */
+/** The page of a new conversation, or of a stored conversation, which is loaded first. */
 export function ChatPage({ id }: { id: string | null }) {
   const opening = useObservable(id === null ? freshConversation() : openConversation(id));
   if (opening.status === "ready") return <ChatView session={opening.session} />;
@@ -64,7 +64,7 @@ function ChatView({ session }: { session: ChatSession }) {
     <>
       <ConversationHeader id={conversationId ?? null} />
       <Thread key={session.key} session={session} focusComposer={focusComposer} />
-      {/* As wide as the thread, whose scrollbar takes room away: the two are in line. */}
+      {/* The gutter makes the composer as wide as the thread, whose scrollbar takes up room. */}
       <div className="gutter unprinted -mt-2 shrink-0 overflow-hidden pt-2">
         <div className="mx-auto w-full max-w-3xl px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))] sm:px-6">
           <Composer session={session} fieldRef={field} />
@@ -78,7 +78,7 @@ function ChatView({ session }: { session: ChatSession }) {
 /** Open menus and dialogs. */
 const overlays = ":popover-open, dialog[open]";
 
-/** Whether the user is in a menu, a dialog or a field. Then a chat that has loaded must not take the focus. */
+/** Whether the user is in a menu, a dialog or a field. If so, a chat that has just loaded must not take the focus. */
 function isBusyElsewhere(): boolean {
   return (
     document.querySelector(overlays) !== null ||
@@ -122,7 +122,7 @@ function UnderComposer() {
           Answered by
           <select
             value={shown}
-            // Long names are cut.
+            // The tooltip shows long names, which are cut.
             title={shown}
             onChange={(event) => chooseModel(event.target.value)}
             className="max-w-56 truncate rounded-md border border-line bg-raised px-1.5 py-0.5 text-ink sm:max-w-80 pointer-coarse:min-h-11 pointer-coarse:text-base"

@@ -1,4 +1,4 @@
 import { observable } from "../design/observable.ts";
 
-/** Focuses the composer on the screen; `null` if there is none. */
+/** A function that focuses the composer on the screen; `null` if there is none. */
 export const composerFocus = observable<(() => void) | null>(null);

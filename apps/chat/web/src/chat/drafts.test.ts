@@ -25,7 +25,7 @@ test("a refused text is back in the composer as it was", () => {
   expect(giveBack(taken)).toMatchObject({ text: sending.text, sent: sending });
 });
 
-test("text typed meanwhile follows a refused text, and stays alone after an accepted one", () => {
+test("text typed while a text is sent follows it if it is refused, and is alone if it is accepted", () => {
   const taken = { ...takeForSending({ text: sending.text }, sending), text: "and in Scotland?" };
   expect(giveBack(taken).text).toBe("take-home on £45k\n\nand in Scotland?");
   expect(afterAccepted(taken, sending.text)).toEqual({ text: "and in Scotland?" });
@@ -68,7 +68,7 @@ test("a draft and a text that is being sent survive a reload", () => {
   expect(localStorage.getItem("headgate.draft.reload")).toBeNull();
 });
 
-test("restoring accepts anything in storage", () => {
+test("restoring accepts any stored value", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (stored) => {
       expect(typeof restore(stored).text).toBe("string");
@@ -91,7 +91,7 @@ test("no text is ever lost between taking, typing and refusing", () => {
 
 test("forgetting drafts removes all of them, even those not opened since a reload", () => {
   draftOf("opened").set({ text: "a private thought" });
-  // Left by an earlier page load, and not opened here.
+  // A draft of an earlier page load that was not opened after the reload.
   localStorage.setItem("headgate.draft.not-opened", JSON.stringify({ text: "another private thought" }));
   localStorage.setItem("headgate.theme", "dark");
   forgetDrafts();

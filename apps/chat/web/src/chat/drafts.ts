@@ -84,13 +84,13 @@ export function takeForSending(draft: Draft, sending: { text: string; messageId:
   return { ...rest, text: remainderAfter(text, sending.text), sending };
 }
 
-/** Returns what stays in the composer without `sent`: the text after it, or any other text. */
+/** Returns the text of the composer without `sent` at its start. */
 function remainderAfter(text: string, sent: string): string {
   if (text.trim() === sent) return "";
   return text.trimStart().startsWith(sent) ? text.trimStart().slice(sent.length).trimStart() : text;
 }
 
-/** Puts a refused text back into the composer, before text typed meanwhile. */
+/** Puts a refused text back into the composer, before text that was typed since it was sent. */
 export function giveBack(draft: Draft): Draft {
   const { sending, ...rest } = draft;
   if (!sending) return draft;

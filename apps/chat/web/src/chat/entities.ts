@@ -13,7 +13,7 @@ const named: Readonly<Record<string, string>> = {
   times: "×",
 };
 
-/** Replaces HTML character references: the common names, and all numbers. Others stay unchanged. */
+/** Replaces HTML character references: the common names, and all numbers. Unknown names stay unchanged. */
 export function withoutEntities(text: string): string {
   return text.replace(/&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|(\w+));/g, (whole, decimal, hex, name) => {
     if (name !== undefined) return named[name] ?? whole;

@@ -8,7 +8,7 @@ test.each<[string, string]>([
   ["emphasis in emphasis", "*a **a ".repeat(5_000)],
   ["quotes in quotes", `${">".repeat(500)} deep`],
   ["lists in lists", `${"- ".repeat(500)} deep`],
-])("%s are shown as text", (_what, text) => expect(isTooCostly(text)).toBe(true));
+])("%s: shown as text", (_what, text) => expect(isTooCostly(text)).toBe(true));
 
 test.each<[string, string]>([
   [
@@ -22,9 +22,9 @@ test.each<[string, string]>([
   ["code full of brackets", `Here:\n\n\`\`\`js\n${"a[b[c]] = [*x];\n".repeat(2_000)}\`\`\`\n\nDone.`],
   ["a rule", "- - - - -"],
   ["nothing", ""],
-])("%s is drawn", (_what, text) => expect(isTooCostly(text)).toBe(false));
+])("%s: rendered as Markdown", (_what, text) => expect(isTooCostly(text)).toBe(false));
 
-test("a text of maximum length is checked quickly", () => {
+test("a text of the maximum length is checked quickly", () => {
   const texts = [
     "```\n".repeat(16_000),
     "[".repeat(64_000),

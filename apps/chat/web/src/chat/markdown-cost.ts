@@ -1,6 +1,7 @@
 /**
- * Markdown characters that come in pairs, with the maximum number of each. Parsers search backwards for a partner at
- * each of them, so ten thousand take seconds and freeze the page. No readable answer has so many.
+ * Markdown characters that come in pairs, with the maximum number of each. At each such character, parsers search
+ * backwards for its partner, so ten thousand of them take seconds and freeze the page. No readable answer has that
+ * many.
  */
 const MOST: [sign: RegExp, most: number][] = [
   [/\[/g, 800],

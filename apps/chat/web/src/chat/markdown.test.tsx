@@ -7,7 +7,7 @@ import Markdown from "./markdown.tsx";
 const html = (text: string, streaming = false) =>
   renderToStaticMarkup(createElement(Markdown, { text, streaming })).replaceAll(' dir="auto"', "");
 
-test("draws what a model usually writes", () => {
+test("renders the Markdown that models usually write", () => {
   expect(html("# Pay\n\nYou keep **£34,023** of *£45,000*, ~~not~~ `more`.")).toBe(
     '<div class="answer"><h2>Pay</h2><p>You keep <strong>£34,023</strong> of <em>£45,000</em>, <del>not</del> <code>more</code>.</p></div>',
   );
@@ -42,7 +42,7 @@ test("shows raw HTML as text, and links only web and e-mail addresses", () => {
   expect(html("![a chart](https://example.com/a.png)")).not.toContain("<img");
 });
 
-test("closes what is still open while it streams", () => {
+test("closes open syntax while the answer streams", () => {
   expect(html("You keep **£34", true)).toContain("<strong>£34</strong>");
   expect(html("```js\nconst a = 1", true)).toContain("const a = 1");
   expect(html("see [the rates](https://exam", true)).not.toContain("href");

@@ -15,11 +15,11 @@ export const loadMarkdown = Markdown.load;
 
 interface QuestionProps {
   message: ChatMessage;
-  /** Absent if nothing can be changed, such as on a shared page. */
+  /** Edits the question; absent if nothing can be changed, such as on a shared page. */
   onEdit?: ((message: ChatMessage) => void) | undefined;
 }
 
-/** A question. */
+/** A question of the thread. */
 export const Question = memo(function Question({ message, onEdit }: QuestionProps) {
   return (
     <article
@@ -190,7 +190,7 @@ interface ActionsProps {
   className?: string;
 }
 
-/** Buttons that appear when the message is hovered or focused; always visible on touch screens. */
+/** The buttons of a message. They appear when it is hovered or focused, and are always visible on touch screens. */
 function Actions({ children, model, className = "" }: ActionsProps) {
   return (
     <div

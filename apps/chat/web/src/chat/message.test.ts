@@ -27,6 +27,6 @@ test("an answer is read aloud without its markup", () => {
   expect(spokenText("word ".repeat(400)).length).toBeLessThan(610);
 });
 
-test("ids differ", () => {
+test("newMessageId returns a different id each time", () => {
   expect(new Set(Array.from({ length: 50 }, newMessageId)).size).toBe(50);
 });

@@ -12,7 +12,9 @@ export function chooseModel(name: string): void {
   writeStored(key, name);
 }
 
-/** @returns the model that a message names; `undefined` for the default model, or one that is no longer offered */
+/**
+ * Returns the model that a message names; `undefined` for the default model, or for a model that is no longer offered.
+ */
 export function modelToName(me: Pick<Me, "models"> | null, chosen: string | null): string | undefined {
   const offered = me?.models ?? [];
   return chosen !== null && chosen !== offered[0] && offered.includes(chosen) ? chosen : undefined;

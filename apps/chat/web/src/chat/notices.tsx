@@ -18,13 +18,13 @@ interface NoticeProps<Told = Failure> {
   onStartOver: Action;
 }
 
-/** Shown in place of an answer: the failure, and the action for it. Never part of the thread. */
+/** The notice shown in place of an answer: the failure, and the action for it. It is never part of the thread. */
 export function Notice({ failure, onResend, onStartOver }: NoticeProps) {
   const shared = useRefusal();
   if (failure.kind === "refused") {
     // Another tab may have a later refusal, with a later deadline.
     const error = shared && shared.deadline > failure.error.deadline ? shared : failure.error;
-    // An answer has ended since, so the refusal is cleared everywhere.
+    // Since the refusal, an answer has ended, so the refusal was cleared in every tab.
     const hasEnded = isOfPlaces(error) && !shared;
     return <Refused error={error} deadline={hasEnded ? 0 : error.deadline} hasDraft onResend={onResend} />;
   }
@@ -35,7 +35,7 @@ export function Notice({ failure, onResend, onStartOver }: NoticeProps) {
 
 /**
  * The notice for a caller who was refused in another tab, in another conversation or before a reload, since a message
- * from here would be refused too. After the wait, it offers to send the draft, if there is one.
+ * from this page would be refused too. After the wait, the notice offers to send the draft, if there is one.
  */
 export function SharedNotice({ hasDraft, onResend }: { hasDraft: boolean; onResend: Action }) {
   const refusal = useRefusal();
@@ -108,7 +108,9 @@ function FailureNotice({ failure, onResend, onStartOver }: NoticeProps<ShownFail
   );
 }
 
-/** The id by which the operator finds the request. A body can contain anything, so only text is shown. */
+/**
+ * Shows the id by which the operator finds the request. A response body can contain anything, so only text is shown.
+ */
 function RequestId({ id }: { id: unknown }) {
   if (typeof id !== "string" || id === "") return null;
   return <p className="mt-1 break-all text-quiet text-xs">Request {id}</p>;

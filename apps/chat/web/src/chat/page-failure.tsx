@@ -6,7 +6,7 @@ import { type Action, wordsFor } from "./failure-words.tsx";
 
 /** Shown instead of a page that could not be loaded, with an action. */
 export function PageFailure({ failure, onRetry }: { failure: Failure; onRetry: Action }) {
-  // Reading is neither limited nor charged for.
+  // Reading a page is not limited or charged in this way.
   if (failure.kind === "refused" || failure.kind === "unpaid") return null;
   const words = wordsFor(failure, onRetry, () => navigate("/"));
   const lost = failure.kind === "gone" || failure.kind === "signed-out";

@@ -22,7 +22,7 @@ test("a question is appended", () => {
   expect(ids(thread)).toHaveLength(4);
 });
 
-test("an edited question replaces the old one and everything after it", () => {
+test("an edited question replaces the old question and everything after it", () => {
   expect(ids(threadFor({ kind: "ask", text: "uno", messageId: "q3", replaces: "q1" }, thread))).toEqual([
     "q3",
   ]);

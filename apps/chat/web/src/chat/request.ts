@@ -1,6 +1,6 @@
 import type { ChatMessage, MessageRequest } from "../../../contract.ts";
 
-/** What a request to `POST /chat/message` is for. */
+/** The purpose of a request to `POST /chat/message`. */
 export type Intent =
   /** A question, which may replace an earlier one. */
   | { kind: "ask"; text: string; messageId: string; replaces?: string }

@@ -11,7 +11,7 @@ test.each([
   ["Shift+Enter, a new line", { shiftKey: true }],
   ["Alt+Enter", { altKey: true }],
   ["the Enter that ends a composition", { isComposing: true }],
-  ["the same in Safari", { keyCode: 229 }],
+  ["the Enter that ends a composition in Safari", { keyCode: 229 }],
   ["any other key", { key: "a", keyCode: 65 }],
 ])("%s does not send", (_, changes) => {
   expect(isSendKey({ ...enter, ...changes })).toBe(false);

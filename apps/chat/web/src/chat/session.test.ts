@@ -15,7 +15,7 @@ interface Sent {
 
 let sent: Sent[];
 let answer: (init: RequestInit) => Promise<Response>;
-/** `/chat/stop`, `/chat/stream` and `/conversations`: by default the connection is lost. */
+/** Responds to `/chat/stop`, `/chat/stream` and `/conversations`. By default the connection is lost. */
 let other: (path: string, init: RequestInit) => Promise<Response>;
 let failures: Failure["kind"][];
 let outcomes: string[];
@@ -149,7 +149,7 @@ test("a refused question stays in the composer, but not in the thread or the nex
   expect(session.state.get().failure).toBeNull();
 });
 
-test("a slow refusal puts the question back, before text typed meanwhile", async () => {
+test("a slow refusal puts the question back, before text that was typed in the meantime", async () => {
   let refuse: (response: Response) => void = () => undefined;
   answer = () =>
     new Promise((resolve) => {
@@ -171,7 +171,7 @@ test("a slow refusal puts the question back, before text typed meanwhile", async
   expect(thread(session)).toEqual([]);
 });
 
-test("resending sends the text in the composer, not the refused one", async () => {
+test("resending sends the text in the composer, not the refused text", async () => {
   answer = async () => refused();
   const session = open();
   session.draft().set({ text: "fisrt" });
@@ -196,7 +196,7 @@ test("the same text sent again has the same id, so that it cannot be stored twic
   expect(sent[1]?.messages[0]?.id).toBe(sent[0]?.messages[0]?.id);
 });
 
-test("an edited question replaces the old one; if refused, the old one returns and the edit is kept", async () => {
+test("an edited question replaces the old question; if it is refused, the old question returns and the edit is kept", async () => {
   const stored = [message("q1", "user", "£45k"), message("a0", "assistant", "£34k")];
   const session = open(stored);
   session.draft().set({ text: "£46k", replaces: "q1", aside: "a thought" });
@@ -218,7 +218,7 @@ test("an edited question replaces the old one; if refused, the old one returns a
   expect(session.draft().get()).toEqual({ text: "a thought" });
 });
 
-test("a retried answer replaces the old one, which stays if the retry is refused", async () => {
+test("a retried answer replaces the old answer, which stays if the retry is refused", async () => {
   const session = open([message("q1", "user", "£45k"), message("a0", "assistant", "old")]);
   answer = async () => refused();
   await session.again("a0");
@@ -323,7 +323,7 @@ test("if the model fails before its first word, the stored question stays in the
   expect(thread(session)).toHaveLength(2);
 });
 
-test("nothing is sent twice at once, and blank text is not sent", async () => {
+test("a question is not sent while another is in progress, and blank text is not sent", async () => {
   answer = async () => stream(whole);
   const session = open();
   session.draft().set({ text: "  " });
@@ -341,7 +341,7 @@ test("an example is in the composer if it is refused", async () => {
   expect(session.draft().get().text).toBe("Compare £50,000 and £60,000");
 });
 
-test("a session closed while it sends a question stores nothing any more", async () => {
+test("a session that is closed while it sends a question stores nothing afterwards", async () => {
   answer = (init) =>
     new Promise((_, reject) => {
       init.signal?.addEventListener("abort", () => reject(init.signal?.reason));
@@ -351,7 +351,7 @@ test("a session closed while it sends a question stores nothing any more", async
   const asking = session.ask();
   await vi.advanceTimersByTimeAsync(400);
   session.close();
-  // Signing out does this.
+  // Signing out forgets the drafts.
   forgetDrafts();
   await asking;
   expect(Object.entries(localStorage)).toEqual([]);
@@ -398,7 +398,7 @@ describe("a connection that is lost in the middle of an answer", () => {
     expect(failures).toEqual([]);
   });
 
-  test("is not needed if the answer was saved meanwhile", async () => {
+  test("is not opened again if the answer has been saved", async () => {
     other = async (path) => {
       if (path === "/chat/stream/c1") return new Response(null, { status: 204 });
       const question = { ...message(String(sent[0]?.messages[0]?.id), "user", "£45k") };

@@ -12,7 +12,7 @@ import { createSessionParts, type SessionState } from "./session-state.ts";
 export interface ChatSession {
   /** Identifies the session, even before it has a conversation. */
   readonly key: string;
-  /** The thread. While an answer arrives, it is replaced every few hundredths of a second. */
+  /** The thread. While an answer arrives, the thread is replaced at most every 40 ms. */
   readonly messages: Observable<readonly ChatMessage[]>;
   readonly state: Observable<SessionState>;
   draft(): Observable<Draft>;
@@ -21,9 +21,9 @@ export interface ChatSession {
    * nothing if the composer is empty or an answer is in progress.
    */
   ask(text?: string): Promise<void>;
-  /** Answers the last question again, to replace this answer or because it has none. */
+  /** Asks for an answer to the last question again, to replace an answer or because the question has none. */
   again(replaces?: string): Promise<void>;
-  /** Repeats what was refused or failed. */
+  /** Repeats the request that was refused or failed. */
   resend(): Promise<void>;
   /** Continues to read the answer to the last question, which may be in progress or have ended. */
   resume(): Promise<void>;
@@ -35,12 +35,14 @@ export interface ChatSession {
 }
 
 export interface SessionEvents {
-  /** The service has accepted the question and stores it under this id. It may still not answer. */
+  /**
+   * Called when the service has accepted the question and stores it in this conversation. The answer may still fail.
+   */
   accepted(session: ChatSession, conversationId: string, question: string, answering: boolean): void;
   /**
-   * The answer has ended: complete, stopped, broken off, or because credit or tokens are used up.
+   * Called when the answer has ended: complete, stopped, broken off, or because credit or tokens are used up.
    *
-   * @param news what it cost and what remains, if the service reported it
+   * @param news the answer's cost and the remaining quota and credit, if the service reported them
    */
   ended(
     session: ChatSession,
@@ -91,7 +93,7 @@ export function createSession(
     async resend() {
       const intent = answering.failedIntent;
       if (intent?.kind === "again") return session.again(intent.replaces);
-      // Send the text in the composer, which may have changed since.
+      // Send the text in the composer, which may have been changed since the failure.
       await session.ask();
     },
     resume: answering.resume,

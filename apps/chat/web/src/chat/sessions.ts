@@ -42,7 +42,7 @@ const events: SessionEvents = {
     // If the first question changed, the topic may have changed. The service keeps a title that a person chose.
     if (known && session.messages.get().length === 1) outdateTitle(id);
     if (session !== fresh?.session) return;
-    // Move the same object, so that the screen does not change.
+    // Keep the same object under the new id, so that the screen does not change.
     open.set(id, fresh.opening);
     fresh = null;
     if (currentPath.get() === "/") navigate(conversationPath(id), { replace: true });
@@ -128,7 +128,7 @@ async function load(id: string, opening: Observable<OpenConversation>): Promise<
   }
 }
 
-/** Removes a draft that was being sent when the page was closed, if the service had accepted it. */
+/** Removes a draft that was being sent when the page was closed, if the service has accepted it. */
 function forgetAnswered(id: string, messages: readonly ChatMessage[]): void {
   const draft = draftOf(id);
   const { sent, text } = draft.get();
@@ -143,7 +143,7 @@ export function closeConversations(): void {
   open.clear();
 }
 
-/** The account has been signed out. What is on the screen stays until the user leaves it. */
+/** Shows that the account has been signed out. The screen stays until the user leaves it. */
 export function tellSignedOut(): void {
   for (const session of openSessions()) {
     if (session !== fresh?.session) {

@@ -16,7 +16,7 @@ type Loading =
 
 const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
 
-/** A shared conversation, read-only. */
+/** The page of a shared conversation, which is read-only. */
 export function SharePage({ token }: { token: string }) {
   const [loading, setLoading] = useState<Loading>({ status: "loading" });
   const [attempt, setAttempt] = useState(0);

@@ -18,7 +18,7 @@ import { Notice, SharedNotice } from "./notices.tsx";
 import type { ChatSession } from "./session.ts";
 import { loadFigures } from "./tools/tool-step.tsx";
 
-/** How many messages are shown at first. Older ones are shown on request, so that a long thread opens quickly. */
+/** How many messages are shown at first. Older messages are shown on request, so that a long thread opens quickly. */
 const shownAtFirst = 60;
 
 interface ThreadProps {
@@ -89,7 +89,7 @@ export function Thread({ session, focusComposer }: ThreadProps) {
   const goOn = useCallback(
     (answerId: string) => {
       focusComposer();
-      // The built-in calculator only answers whole questions; a model can continue where it stopped.
+      // The built-in calculator answers only whole questions. A model can continue where it stopped.
       if (builtIn) void session.again(answerId);
       else void session.ask("Please go on from where you stopped.");
     },
@@ -170,7 +170,7 @@ export function Thread({ session, focusComposer }: ThreadProps) {
         </div>
       </ScrollRegion>
       {!isAtBottom && !empty && (
-        // In a separate row, because over the thread it would cover text.
+        // The button is in a separate row, because over the thread it would cover text.
         <div className="unprinted flex shrink-0 justify-center pt-1 pb-2">
           <button
             type="button"

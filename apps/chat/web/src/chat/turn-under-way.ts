@@ -4,13 +4,14 @@ import { newMessageId } from "./message.ts";
 import type { Intent } from "./request.ts";
 
 /**
- * A question in progress. Each question has its own object, so that a late answer is not taken for another question's.
+ * A question in progress. Each question has its own object, so that a late answer is not taken for the answer to
+ * another question.
  */
 export interface TurnUnderWay {
   intent: Intent;
   /** The id of the question. */
   messageId: string;
-  /** Stops reading, but does not end the answer. */
+  /** Stops reading the answer, but does not end it. */
   abort: AbortController;
   isStopped: boolean;
   accepted: boolean;

@@ -73,7 +73,7 @@ export function ConversationNav() {
           </Button>
         </div>
       )}
-      {/* Reached by keyboard too: the end of the list comes into view with the focus. */}
+      {/* The keyboard reaches this too, because the end of the list comes into view with the focus. */}
       <div ref={end} className="h-6" aria-hidden="true" />
       {loading && conversations.length > 0 && <p className="px-3 pb-2 text-quiet text-xs">Loading more …</p>}
     </nav>

@@ -9,7 +9,7 @@ function conversation(id: string, updated: Date): Conversation {
   return { id, title: id, titled: true, createdAt: updatedAt, updatedAt, sharePath: null };
 }
 
-test("groups by the reader's own days, newest first", () => {
+test("conversations are grouped by days in the reader's time zone, newest first", () => {
   const groups = groupByDate(
     [
       conversation("last minute of yesterday", new Date(2026, 10, 23, 23, 59)),

@@ -27,7 +27,7 @@ test("a conversation that moved between two pages is kept once, in its newer for
   ]);
 });
 
-test("a title that arrives after its question was edited is dropped, and the next one is kept", async () => {
+test("a title that arrives after its question was edited is dropped, and the next title is kept", async () => {
   putConversation({ ...conversation("d", "first question"), titled: false });
   const answers: ((answer: { title: string }) => void)[] = [];
   api.mockImplementation(() => new Promise((resolve) => answers.push(resolve)));

@@ -4,7 +4,7 @@ import { api } from "../service/api.ts";
 
 export interface ConversationList {
   conversations: Conversation[];
-  /** `undefined` before the first page, `null` after the last. */
+  /** The cursor of the next page; `undefined` before the first page, `null` after the last. */
   nextCursor: string | null | undefined;
   loading: boolean;
   failed: boolean;
@@ -28,7 +28,7 @@ export const foundConversations = observable<ConversationList>(emptyList);
 
 const pageSize = 30;
 
-// Incremented when a list restarts, so that a late page of the old list is not appended to the new one.
+// Counts restarts of each list, so that a late page of the old list is not appended to the new list.
 const generations = new Map<Observable<ConversationList>, number>();
 
 /** Reloads the list from its start. The current entries stay until the new page arrives. */
@@ -119,7 +119,7 @@ function dropConversation(id: string): void {
 
 const pathOf = (id: string) => `/conversations/${encodeURIComponent(id)}`;
 
-/** Renames a conversation. On failure, keeps the old title and throws what {@link api} throws. */
+/** Renames a conversation. On failure, keeps the old title and throws the error of {@link api}. */
 export async function renameConversation(id: string, title: string): Promise<void> {
   await api(pathOf(id), { method: "PATCH", body: { title } });
   titleRequests.delete(id);
@@ -132,7 +132,7 @@ export async function deleteConversation(id: string): Promise<void> {
   dropConversation(id);
 }
 
-/** Creates a public page of a conversation. @returns its path */
+/** Creates a public page of a conversation. Returns its path. */
 export async function shareConversation(id: string): Promise<string> {
   const answer = await api<{ sharePath: string }>(`${pathOf(id)}/share`, { method: "POST", body: {} });
   change(id, { sharePath: answer.sharePath });
@@ -150,7 +150,7 @@ function change(id: string, changes: Partial<Conversation>): void {
   if (known) putConversation({ ...known, ...changes });
 }
 
-/** The latest request for the title of each conversation. The answer to any other is out of date. */
+/** The latest request for the title of each conversation. Answers to earlier requests are out of date. */
 const titleRequests = new Map<string, object>();
 
 /** Lets the next answer ask for a title again, because the first question was edited. */
@@ -170,6 +170,6 @@ export async function titleConversation(id: string): Promise<void> {
     });
     if (titleRequests.get(id) === request) change(id, { title, titled: true });
   } catch {
-    // A title is optional: the next answer asks again.
+    // A title is optional: the next answer requests it again.
   }
 }

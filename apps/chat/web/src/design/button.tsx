@@ -39,13 +39,13 @@ export function Button({
 }
 
 interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
-  /** What it does, for screen readers and as a tooltip. */
+  /** What the button does, for screen readers and as a tooltip. */
   label: string;
   children: ReactNode;
   ref?: Ref<HTMLButtonElement>;
 }
 
-/** At least 36 px wide and high, 44 px under a finger. */
+/** Buttons with an icon are 36 px wide and high, and 44 px on touch screens. */
 export const iconButtonClass =
   "inline-flex size-9 shrink-0 select-none items-center justify-center rounded-lg text-quiet transition-colors hover:bg-tint hover:text-ink aria-expanded:bg-tint aria-expanded:text-ink disabled:opacity-40 pointer-coarse:size-11 [&_svg]:size-[1.125rem]";
 

@@ -13,7 +13,7 @@ interface DialogOptions {
   initialFocus?: RefObject<HTMLElement | null> | undefined;
   /** Moves the focus after closing. Default: the browser restores the previous focus. */
   finalFocus?: (() => void) | undefined;
-  /** Whether a press outside closes it. */
+  /** Whether a press outside closes the dialog. */
   closesOutside: boolean;
 }
 
@@ -42,7 +42,7 @@ export function useDialog(
   }, [open]);
 
   return {
-    // The state closes the dialog, not the browser.
+    // The component's state closes the dialog, not the browser.
     onCancel: (event) => {
       if (event.target !== event.currentTarget) return;
       event.preventDefault();

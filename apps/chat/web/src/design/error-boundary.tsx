@@ -1,7 +1,7 @@
 import { Component, type ReactNode } from "react";
 
 interface ErrorBoundaryProps {
-  /** Shown instead of the children after one of them has failed. */
+  /** The content shown instead of the children after a child has failed. */
   fallback: ReactNode;
   children: ReactNode;
 }

@@ -8,7 +8,7 @@ export type LoadedAhead<Props> = ComponentType<Props> & {
 
 /**
  * Creates a component whose code is not part of the first load. If the code has been preloaded, the component renders
- * at once and nothing moves. Otherwise it suspends.
+ * immediately and nothing moves. Otherwise it suspends.
  */
 export function loadedAhead<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
@@ -21,7 +21,7 @@ export function loadedAhead<Props extends object>(
   const Lazy = lazy(async () => ({ default: await get() })) as unknown as ComponentType<Props>;
 
   function Part(props: Props) {
-    // Chosen once for each instance, because switching components would lose its state.
+    // Choose the component once for each instance, because switching would lose its state.
     const [Chosen] = useState<ComponentType<Props>>(() => loaded ?? Lazy);
     return createElement(Chosen, props);
   }

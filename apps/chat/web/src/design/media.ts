@@ -18,5 +18,5 @@ export function hasKeyboard(): boolean {
   return matchMedia("(pointer: fine)").matches;
 }
 
-/** Whether the sidebar fits next to the thread; the same width as `md:` in the styles. */
+/** Matches if the sidebar fits next to the thread. The width is the same as that of `md:` in the styles. */
 export const wide = "(min-width: 48rem)";

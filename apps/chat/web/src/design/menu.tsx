@@ -13,7 +13,7 @@ interface MenuProps {
   label: string;
   /** A tooltip, for buttons without text. */
   title?: string;
-  /** What is on the button. */
+  /** The content of the button. */
   trigger: ReactNode;
   /** Classes of the button. */
   className: string;
@@ -24,7 +24,7 @@ interface MenuProps {
   children: ReactNode;
 }
 
-/** If less than this space is free below the button and more above, the menu opens above. In pixels. */
+/** If less than this space is free below the button, in pixels, and more is free above it, the menu opens above. */
 const roomyPx = 240;
 const gapPx = 5;
 
@@ -32,7 +32,7 @@ const MenuContext = createContext<(act: () => void) => void>(() => undefined);
 
 /**
  * A button and its menu. The browser shows the menu over everything else and closes it on Escape or a press elsewhere.
- * It stays at its place in the document, so that people who navigate by landmarks find it.
+ * The menu stays in its place in the document, so that people who navigate by landmarks find it.
  */
 export function Menu({ label, title, trigger, className, align, popupClass = "", children }: MenuProps) {
   const id = useId();
@@ -132,7 +132,10 @@ function itemsOf(popup: HTMLElement): HTMLElement[] {
   );
 }
 
-/** Moves the focus: arrows wrap around, Home and End go to the ends, a letter to the next item that begins with it. */
+/**
+ * Moves the focus: arrows wrap around, Home and End go to the ends, and a letter goes to the next item that begins with
+ * the letter.
+ */
 function moveByKey(event: KeyboardEvent<HTMLElement>): void {
   const popup = event.currentTarget;
   const items = itemsOf(popup);
@@ -191,7 +194,7 @@ interface MenuChoiceProps {
   children: ReactNode;
 }
 
-/** One of several choices. The menu stays open, so that the effect is visible. */
+/** A menu item that is one of several choices. The menu stays open, so that the effect is visible. */
 export function MenuChoice({ chosen, onChoose, children }: MenuChoiceProps) {
   return (
     <button

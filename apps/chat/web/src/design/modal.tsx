@@ -9,7 +9,7 @@ interface ModalProps {
   title: string;
   description?: ReactNode;
   children?: ReactNode;
-  /** The buttons, with the safe one first. */
+  /** The buttons, with the safe button first. */
   actions?: ReactNode;
   initialFocus?: RefObject<HTMLElement | null>;
   /** Moves the focus after closing. Default: the focus returns to where it was. */

@@ -13,7 +13,7 @@ export function writeStored(key: string, value: string | null): void {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, value);
   } catch {
-    // Private windows and full disks: the page still works without storage.
+    // In private windows or on a full disk, the page still works without storage.
   }
 }
 

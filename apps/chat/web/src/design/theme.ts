@@ -3,7 +3,7 @@ import { readStored, writeStored } from "./storage.ts";
 
 export type Theme = "system" | "light" | "dark";
 
-// public/theme.js reads the same key before the first paint.
+// The key in `localStorage`. public/theme.js reads it before the first paint.
 const storageKey = "headgate.theme";
 
 function storedTheme(): Theme {

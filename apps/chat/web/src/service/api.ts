@@ -31,7 +31,7 @@ export async function api<Body>(path: string, request: ApiRequest = {}): Promise
   try {
     return JSON.parse(text) as Body;
   } catch {
-    // A page instead of JSON: a proxy has answered.
+    // The body is a page instead of JSON, so a proxy has responded.
     throw new ServiceError(502, {});
   }
 }

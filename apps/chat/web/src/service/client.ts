@@ -1,4 +1,4 @@
 import { createClient } from "headgate/client";
 
-/** Sends every request of the page, so that a refusal or a quota in any response is known everywhere. */
+/** The client that sends all requests of the page, so that it records the refusal or quota of any response. */
 export const client = createClient();

@@ -21,13 +21,13 @@ test("a 402 without a balance, from a proxy, does not open the paywall", () => {
   expect(failureOf(new PaymentRequiredError(undefined), online)).toMatchObject({ kind: "rejected" });
 });
 
-test("without a network, navigator.onLine decides", () => {
+test("a network error is offline only if navigator.onLine is false", () => {
   const error = new TypeError("Failed to fetch");
   expect(failureOf(error, { online: false })).toEqual({ kind: "offline" });
   expect(failureOf(error, online)).toEqual({ kind: "unreachable" });
 });
 
-test("an answer that fails after it began is broken off, whatever the reason", () => {
+test("an answer that fails after it has begun counts as broken off, whatever the reason", () => {
   expect(failureOf(new TypeError("network error"), { online: true, begun: true })).toEqual({
     kind: "broken-off",
     connection: true,
@@ -63,6 +63,9 @@ test.each([
     { fields: [{ path: "messages", message: "should not be empty" }] },
     { detail: "should not be empty" },
   ],
-])("%d with %j", (status, problem, failure) => {
-  expect(failureOf(new ServiceError(status, problem), online)).toMatchObject(failure);
-});
+])(
+  "a response with status %d and the body %j becomes a failure of the expected kind",
+  (status, problem, failure) => {
+    expect(failureOf(new ServiceError(status, problem), online)).toMatchObject(failure);
+  },
+);

@@ -1,7 +1,7 @@
 import { PaymentRequiredError, RateLimitedError } from "headgate/client";
 import type { PaymentProblem, Problem } from "../../../contract.ts";
 
-/** The service answered with an error. */
+/** The error of a response with an error status. */
 export class ServiceError extends Error {
   readonly status: number;
   readonly problem: Partial<Problem>;
@@ -62,8 +62,8 @@ function failureOfStatus({ status, problem }: ServiceError): Failure {
       ? { kind: "signed-out", required: true }
       : { kind: "signed-out" };
   }
-  // The page's requests come from its own origin, so `cross_origin` is a proxy's mistake, not a block. A model that the
-  // plan no longer includes is not a block either: the next attempt uses another model.
+  // The page's requests come from its own origin, so `cross_origin` is a proxy's mistake and not a block. A model that
+  // the plan no longer includes is not a block either, because the next attempt uses another model.
   if (status === 403 && problem.error !== "cross_origin" && problem.error !== "model_not_allowed")
     return { kind: "blocked", requestId };
   if (status === 404) return { kind: "gone" };

@@ -60,7 +60,7 @@ export interface Algorithm {
   /** Keeps entries for at least `windowMs`, because a limit with this window reads the state too. */
   keepFor?(row: Float64Array, at: number, windowMs: number): void;
   /**
-   * Drops entries that no limit counts any more, so that the state occupies fewer numbers.
+   * Drops entries that no limit counts now, so that the state occupies fewer numbers.
    *
    * @param limits the limits that read the state now; needed only by algorithms whose state grows.
    */

@@ -25,7 +25,7 @@ async function spend({ send }: Dialogue): Promise<void> {
 }
 
 const answers: Record<string, Setting> = {
-  "at once": { options: { onRefused: () => slow } },
+  immediately: { options: { onRefused: () => slow } },
   "with a promise": { options: { onRefused: async () => slow } },
   "after a shared store's answer": { store: later, options: { onRefused: async () => slow } },
 };

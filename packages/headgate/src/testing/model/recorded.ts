@@ -65,8 +65,8 @@ interface Step extends Known {
 
 const mostSteps = 50_000;
 /**
- * The result if a history has so many simultaneous calls that the search ended before it found an order or excluded
- * one.
+ * The result if the search ended, because of too many simultaneous calls, before it found an order or excluded every
+ * order.
  */
 export const undecided = `Not decided within ${mostSteps} steps.`;
 

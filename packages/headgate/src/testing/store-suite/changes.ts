@@ -23,7 +23,7 @@ async function admitted(trial: Trial, place: Place, most: number): Promise<numbe
   return count;
 }
 
-/** Limits that change keep what was spent. */
+/** The tests that a change of limits keeps what was spent. */
 export const changes: readonly Case[] = [
   ...everyAlgorithm.map(
     (limits): Case => ({
@@ -160,14 +160,14 @@ export const changes: readonly Case[] = [
       async run(trial) {
         const narrow = trial.place(`5 ${unit}/minute sliding-window`);
         for (let n = 0; n < 4; n += 1) await trial.spend(narrow, { [unit]: 1 });
-        // Another layer, whose memory does not reach that far back yet.
+        // This is another layer, whose memory does not reach that far back yet.
         const wide: Place = {
           ...trial.place(`4 ${unit}/hour sliding-window`, "caller", "grown"),
           space: narrow.space,
           key: narrow.key,
         };
         const refused = await trial.hold(wide, { [unit]: 1 });
-        expectSame([refused.admitted, refused.waitMs], [false, hour], "refused at once");
+        expectSame([refused.admitted, refused.waitMs], [false, hour], "refused immediately");
         trial.clock.advance(hour - 1);
         const early = await trial.hold(wide, { [unit]: 1 });
         expectSame([early.admitted, early.waitMs], [false, 1], "1 ms before the reported moment");
@@ -182,7 +182,7 @@ export const changes: readonly Case[] = [
     async run(trial) {
       const narrow = trial.place("5/minute");
       await trial.admit(narrow, { requests: 4 });
-      // Another layer, whose memory does not reach that far back yet.
+      // This is another layer, whose memory does not reach that far back yet.
       const grown = trial.place("4/hour", "caller", "grown");
       const wide: Place = { ...grown, space: narrow.space, key: narrow.key };
       expectSame((await trial.admit(wide)).waitMs, hour, "wait of the grown window");
@@ -196,10 +196,10 @@ export const changes: readonly Case[] = [
   },
 
   {
-    name: "a window that is a little wider keeps its counts, whoever charged last",
+    name: "a slightly wider window keeps its counts, whichever process charged last",
     async run(trial) {
       const wide = trial.place("3/65 seconds");
-      // Like a process that knows only the narrow window.
+      // This is like a process that knows only the narrow window.
       const narrow = { ...wide, limits: compileLimits("suite", "9/minute") };
       await trial.admit(narrow);
       trial.clock.advance(second);
@@ -220,13 +220,13 @@ export const changes: readonly Case[] = [
       trial.clock.advance(1);
       await trial.admit(place);
       const faster = trial.under(place, "4/minute token-bucket");
-      // 1.99995 are spent, and 1 is free. 0.99995 drain in 14,999.25 ms.
+      // 1.99995 units are spent, and 1 is free. 0.99995 units drain in 14,999.25 ms.
       expectSame((await trial.admit(faster, { requests: 3 })).waitMs, 15_000, "wait for 3 of 4");
     },
   },
 
   {
-    name: "a bucket refunds under another quota what the charge still counts",
+    name: "a bucket refunds under another quota only the units that still count",
     async run(trial) {
       const place = trial.place("4/minute token-bucket");
       await trial.admit(place);
@@ -234,7 +234,7 @@ export const changes: readonly Case[] = [
       const slower = trial.under(place, "3/minute token-bucket");
       await trial.admit(slower);
       trial.clock.advance(minute / 3);
-      // One of the three has drained: the first.
+      // The first of the three units has drained.
       expectSame(await remaining(trial, slower), 1, "remaining of 3");
       await trial.refund(later);
       expectSame(await remaining(trial, slower), 2, "remaining after the refund");
@@ -245,7 +245,7 @@ export const changes: readonly Case[] = [
     name: "narrow, wide, narrow, wide: a log that grows meanwhile keeps its counts",
     async run(trial) {
       const narrow = trial.place("90/second");
-      // Before the layer has seen a wider window.
+      // Admit a request before the layer has seen a wider window.
       await trial.admit(narrow);
       const wide = trial.under(narrow, "5/hour");
       expectSame((await trial.admit(wide)).admitted, true, "wide");
@@ -276,7 +276,7 @@ export const changes: readonly Case[] = [
       const start = trial.clock.now();
       expectSame(await remaining(trial, narrow), 142, "remaining of 1,000 a minute");
       const { waitMs } = await trial.peek(wide);
-      // The newest 1,000 decide, and they have not changed.
+      // The newest 1,000 entries decide, and they have not changed.
       expectSame(waitMs, hour - 999 * 70, "wait for the oldest of the newest 1,000 to leave");
       trial.clock.set(start + waitMs - 1);
       expectSame((await trial.admit(wide)).admitted, false, "admitted 1 ms too early");
@@ -303,7 +303,7 @@ export const changes: readonly Case[] = [
     name: "a log that grows under a narrow window still counts for a wider window, also if they take turns",
     async run(trial) {
       const wide = trial.place("60/hour");
-      // Like a process that knows only the narrow window.
+      // This is like a process that knows only the narrow window.
       const narrow = { ...wide, limits: compileLimits("suite", "4/second") };
       await trial.admit(narrow);
       await trial.admit(wide);
@@ -349,7 +349,7 @@ export const changes: readonly Case[] = [
         expectSame((await trial.admit(trial.under(first, limits))).admitted, true, limits);
       expectSame(await remaining(trial, first), 2, "remaining of the first of four");
       expectSame((await trial.admit(trial.under(first, "9/month fixed-window"))).admitted, true, "the fifth");
-      // The bucket begins anew: what the others counted within a minute, as if spent now.
+      // The bucket begins again with the units that the others counted within a minute, as if they were spent now.
       expectSame(await remaining(trial, first), 0, "remaining of the first of five");
     },
   },

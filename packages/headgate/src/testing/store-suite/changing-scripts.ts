@@ -6,7 +6,8 @@ import { type Random, seeded } from "./random.ts";
 import { type Decision, type Place, startTrial, type Trial } from "./trial.ts";
 
 /**
- * Mostly the same length, so that states are shared, and short, so that settlements often belong to the previous step.
+ * The windows mostly have the same length, so that states are shared, and are short, so that settlements often belong
+ * to the previous step.
  */
 const windowsMs = [50, 50, 50, 80, 200, 60_000] as const;
 
@@ -28,8 +29,8 @@ function randomLimit(random: Random, unit: string): Limit {
 }
 
 /**
- * The limits of one plan of a layer. Only the first plan may have two limits of requests, so there are at most four
- * states of a unit.
+ * Returns the limits of one plan of a layer. Only the first plan may have two limits of requests, so there are at most
+ * four states of a unit.
  */
 function randomPlan(random: Random, n: number): Limit[] {
   const limits = [{ ...randomLimit(random, "requests"), name: "first" }];
@@ -47,7 +48,7 @@ export async function playChanges(trial: Trial, seed: number): Promise<void> {
   const plans = Array.from({ length: 3 }, (_, n) => randomPlan(random, n));
   const memory = startTrial(memoryStore(), trial.clock);
   const [first, same] = [trial.place(plans[0] ?? []), memory.place(plans[0] ?? [])];
-  // Both know all plans from the beginning, because a layer's memory depends on them.
+  // Both stores know all plans from the beginning, because a layer's memory depends on them.
   const places = plans.map((one) => trial.under(first, one));
   const theirs = plans.map((one) => memory.under(same, one));
   const decisions: { got: Decision; wanted: Decision }[] = [];

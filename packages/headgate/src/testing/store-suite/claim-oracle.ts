@@ -44,7 +44,7 @@ export class ClaimOracle {
     const attempts = this.#attempts(id, now);
     const last = attempts.at(-1);
     if (last === undefined && state === "done") {
-      // No other request has claimed it since, so the answer is known.
+      // No other request has claimed the id since, so the answer is known.
       const claim = { rid, fingerprint: this.#fingerprints.get(rid) ?? "body", result, leaseMs: 0 };
       this.#paid.set(id, [{ ...claim, beats: [], end: { state, result, at: now } }]);
       return;
@@ -58,8 +58,8 @@ export class ClaimOracle {
     last.end = { state, result, at: now };
     if (state !== "nothing") return;
     attempts.pop();
-    // The next attempt need not pay again for what the first one paid: it follows the earlier ones as if this one had
-    // not existed.
+    // The next attempt need not pay again for what the first attempt paid: it follows the earlier attempts as if this
+    // attempt had not existed.
     const [first] = attempts;
     if (first === undefined) this.#paid.delete(id);
     else attempts[attempts.length - 1] = { ...(attempts.at(-1) as Attempt), ...silentSince(last, now) };
@@ -86,7 +86,7 @@ export class ClaimOracle {
   }
 }
 
-/** An owner that refunded its request is gone. The id is then like that of an owner who went silent at that moment. */
+/** Returns since when an owner is silent. An owner that refunded its request counts as silent from that moment. */
 function silentSince({ rid, fingerprint, result, beats, leaseMs }: Attempt, now: number) {
   return { rid, fingerprint, result, beats, leaseMs, end: { state: "unfinished" as const, result, at: now } };
 }

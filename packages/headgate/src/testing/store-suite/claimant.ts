@@ -12,7 +12,7 @@ export interface ClaimantOptions {
 }
 
 /**
- * One request that claims an id, with the calls that a limiter makes for it. Its claim is kept with the first place.
+ * One request that claims an id, with the calls that a limiter makes for it. Its claim is stored with the first place.
  */
 export class Claimant {
   readonly rid: string;
@@ -34,7 +34,7 @@ export class Claimant {
     this.#charges = places.map((place): Charge => ({ ...place, ...amountsOf(place.limits, cost) }));
   }
 
-  /** The same request in another store. */
+  /** Returns the same request in another store. */
   in(store: Store): Claimant {
     const other = new Claimant(store, this.#now, this.#places, this.#options);
     Object.assign(other, { rid: this.rid });

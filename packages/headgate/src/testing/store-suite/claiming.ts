@@ -11,7 +11,7 @@ import type { Place, Trial } from "./trial.ts";
 const lease = 30 * second;
 const day = 86_400 * second;
 
-/** The answer to a request with an id, as text. */
+/** Formats the answer to a request with an id. */
 function answer({ admitted, attempt, known, refusedFor }: Outcome): string {
   if (known !== undefined) return known.result === "" ? known.state : `${known.state} ${known.result}`;
   return admitted ? `attempt ${attempt}` : (refusedFor ?? "refused");
@@ -39,7 +39,7 @@ const everyLimit = [
 
 const cases: readonly Case[] = [
   ...everyLimit.map((limits) => ({
-    name: `${limits}: a request with an id is charged once, and known while it runs and once it is done`,
+    name: `${limits}: a request with an id is charged once, and its id is known while it runs and after its end`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       const ask = by(trial, place);
@@ -47,18 +47,22 @@ const cases: readonly Case[] = [
       await expectAnswer(first, "attempt 1", "the first");
       const left = await remaining(trial, place);
       await expectAnswer(ask({ id: "m1" }), "running stream 7", "the second");
-      await expectAnswer(ask({ id: "m1", fingerprint: "other" }), "conflict", "one with another body");
+      await expectAnswer(ask({ id: "m1", fingerprint: "other" }), "conflict", "a request with another body");
       await first.become("done", { result: "answer 7" });
-      await expectAnswer(ask({ id: "m1" }), "done answer 7", "one after the end");
-      await expectAnswer(ask({ id: "m1", fingerprint: "other" }), "conflict", "another body after the end");
+      await expectAnswer(ask({ id: "m1" }), "done answer 7", "a request after the end");
+      await expectAnswer(
+        ask({ id: "m1", fingerprint: "other" }),
+        "conflict",
+        "a request with another body after the end",
+      );
       await expectAnswer(ask({ id: "m2" }), "attempt 1", "another id");
       expectSame(left[0], 4, "requests left after the first");
-      expectSame((await remaining(trial, place))[0], 3, "requests left in the end");
+      expectSame((await remaining(trial, place))[0], 3, "requests left at the end");
     },
   })),
 
   {
-    name: "fifty requests with one id in one turn: one is admitted",
+    name: "of fifty requests with one id in one turn, one is admitted",
     async run(trial) {
       const place = trial.place("100/hour; 10000 tokens/hour");
       const ask = by(trial, place);
@@ -72,7 +76,7 @@ const cases: readonly Case[] = [
   },
 
   {
-    name: "ids among other requests of one turn spoil nothing",
+    name: "requests with ids do not affect other requests of the same turn",
     async run(trial) {
       const place = trial.place("5/hour; 100 tokens/hour");
       const plain = trial.place("9/hour", "plain");
@@ -92,22 +96,22 @@ const cases: readonly Case[] = [
         "admitted",
       );
       expectSame(await remaining(trial, place), [2, 0], "remaining");
-      expectSame(await remaining(trial, plain), [7], "remaining of the other");
+      expectSame(await remaining(trial, plain), [7], "remaining units of the other partition");
     },
   },
 
   {
-    name: "a refused request claims nothing",
+    name: "a refused request does not claim its id",
     async run(trial) {
       const place = trial.place("1/hour");
       const ask = by(trial, place);
       const first = ask({ id: "m1" });
       await first.ask();
-      await expectAnswer(ask({ id: "m2" }), "refused", "another id beyond the limit");
-      await expectAnswer(ask({ id: "m2", fingerprint: "other" }), "refused", "the same once more");
-      await expectAnswer(ask({ id: "m1" }), "running", "the first id, beyond the limit");
+      await expectAnswer(ask({ id: "m2" }), "refused", "a request with another id beyond the limit");
+      await expectAnswer(ask({ id: "m2", fingerprint: "other" }), "refused", "the same request again");
+      await expectAnswer(ask({ id: "m1" }), "running", "a request with the first id, beyond the limit");
       await first.become("nothing");
-      await expectAnswer(ask({ id: "m2" }), "attempt 1", "once there is room");
+      await expectAnswer(ask({ id: "m2" }), "attempt 1", "the refused request, once there is room");
     },
   },
 
@@ -118,24 +122,24 @@ const cases: readonly Case[] = [
       const ask = by(trial, place);
       const first = ask({ id: "m1", cost: { tokens: 100 } });
       await expectAnswer(first, "attempt 1", "the first call");
-      await expectAnswer(first, "attempt 1", "the same call once more");
+      await expectAnswer(first, "attempt 1", "the same call again");
       expectSame(await remaining(trial, place), [4, 900], "remaining");
     },
   },
 
   {
-    name: "a claim whose owner is silent is taken over after its lease, pays no request and holds anew",
+    name: "a claim whose owner sends no heartbeat is taken over after its lease, is not charged for requests, and holds units again",
     async run(trial) {
       const place = trial.place("5/hour; 1000 tokens/hour; 3 concurrent");
       const ask = by(trial, place);
       const cost = { tokens: 100 };
       await expectAnswer(ask({ id: "m1", cost }), "attempt 1", "the first");
       trial.clock.advance(lease - 1);
-      await expectAnswer(ask({ id: "m1", cost }), "running", "one within the lease");
+      await expectAnswer(ask({ id: "m1", cost }), "running", "a request within the lease");
       trial.clock.advance(1);
       const next = ask({ id: "m1", cost });
       await expectAnswer(ask({ id: "m1", cost, fingerprint: "other" }), "conflict", "another body");
-      await expectAnswer(next, "attempt 2", "one after the lease");
+      await expectAnswer(next, "attempt 2", "a request after the lease");
       expectSame(await remaining(trial, place), [4, 900, 2], "remaining");
       await next.become("done", { used: 40 });
       expectSame(await remaining(trial, place), [4, 960, 3], "remaining once it is done");
@@ -143,14 +147,18 @@ const cases: readonly Case[] = [
   },
 
   {
-    name: "a takeover needs no request to be free, but what it holds",
+    name: "a takeover needs no free request, but free units to hold",
     async run(trial) {
       const place = trial.place("1/hour; 100 tokens/hour");
       const ask = by(trial, place);
       await ask({ id: "m1", cost: { tokens: 10 } }).ask();
       trial.clock.advance(lease);
-      await expectAnswer(ask({ id: "m1", cost: { tokens: 101 } }), "refused", "one that asks for too much");
-      await expectAnswer(ask({ id: "m1", cost: { tokens: 100 } }), "attempt 2", "one that does not");
+      await expectAnswer(
+        ask({ id: "m1", cost: { tokens: 101 } }),
+        "refused",
+        "a takeover that asks for too much",
+      );
+      await expectAnswer(ask({ id: "m1", cost: { tokens: 100 } }), "attempt 2", "a takeover that does not");
     },
   },
 
@@ -168,7 +176,7 @@ const cases: readonly Case[] = [
   },
 
   {
-    name: "a heartbeat keeps a claim, and only its owner's",
+    name: "a heartbeat of the owner keeps a claim, and no other heartbeat does",
     async run(trial) {
       const place = trial.place("5/hour; 1000 tokens/hour");
       const ask = by(trial, place);
@@ -177,21 +185,21 @@ const cases: readonly Case[] = [
       for (let beats = 0; beats < 5; beats += 1) {
         trial.clock.advance(20 * second);
         await first.become("running");
-        await expectAnswer(ask({ id: "m1" }), "running", "while it beats");
+        await expectAnswer(ask({ id: "m1" }), "running", "a request while the owner sends heartbeats");
       }
       trial.clock.advance(lease);
       const next = ask({ id: "m1", result: "mine", cost: { tokens: 10 } });
-      await expectAnswer(next, "attempt 2", "once it is silent");
+      await expectAnswer(next, "attempt 2", "a request once the owner is silent");
       await first.become("running");
       await first.become("done", { result: "late" });
-      await expectAnswer(ask({ id: "m1" }), "running mine", "after the old owner's end");
+      await expectAnswer(ask({ id: "m1" }), "running mine", "a request after the old owner's end");
       trial.clock.advance(lease);
-      await expectAnswer(ask({ id: "m1" }), "attempt 3", "the old owner has kept nothing alive");
+      await expectAnswer(ask({ id: "m1" }), "attempt 3", "the old owner's heartbeats did not keep the claim");
     },
   },
 
   {
-    name: "an owner that comes late keeps a claim that nobody has taken over",
+    name: "a late heartbeat or end of the owner keeps a claim that no request has taken over",
     async run(trial) {
       const ask = by(trial, trial.place("5/hour; 1000 tokens/hour"));
       const [first, other] = [ask({ id: "m1", cost: { tokens: 10 } }), ask({ id: "m2" })];
@@ -200,35 +208,39 @@ const cases: readonly Case[] = [
       trial.clock.advance(lease + 1);
       await first.become("running");
       await other.become("done", { result: "answer" });
-      await expectAnswer(ask({ id: "m1" }), "running", "the one that beat");
-      await expectAnswer(ask({ id: "m2" }), "done answer", "the one that ended");
+      await expectAnswer(ask({ id: "m1" }), "running", "a request after the late heartbeat");
+      await expectAnswer(ask({ id: "m2" }), "done answer", "a request after the late end");
     },
   },
 
   {
-    name: "an id is free again where its request is given back, and stays paid where a later attempt is",
+    name: "an id is free again if its request is refunded, and stays paid if a later attempt is refunded",
     async run(trial) {
       const place = trial.place("5/hour");
       const ask = by(trial, place);
       const first = ask({ id: "m1" });
       await first.ask();
       await first.become("nothing");
-      expectSame(await remaining(trial, place), [5], "remaining once it was given back");
+      expectSame(await remaining(trial, place), [5], "remaining after the refund");
       await expectAnswer(ask({ id: "m1", fingerprint: "other" }), "attempt 1", "the next");
       trial.clock.advance(lease);
       const later = ask({ id: "m1", fingerprint: "other" });
-      await expectAnswer(later, "attempt 2", "the one that takes over");
+      await expectAnswer(later, "attempt 2", "the request that takes over");
       await later.become("nothing");
-      // As if its answer had been lost.
+      // Repeat the end, as if its answer had been lost.
       await later.become("nothing");
       await later.become("running");
-      await expectAnswer(ask({ id: "m1", fingerprint: "other" }), "attempt 2", "the next of that body");
-      expectSame(await remaining(trial, place), [4], "remaining in the end");
+      await expectAnswer(
+        ask({ id: "m1", fingerprint: "other" }),
+        "attempt 2",
+        "the next request with that body",
+      );
+      expectSame(await remaining(trial, place), [4], "remaining at the end");
     },
   },
 
   {
-    name: "an id that ends unfinished is taken over at once",
+    name: "an id that ends unfinished is taken over immediately",
     async run(trial) {
       const place = trial.place("5/hour; 1000 tokens/hour");
       const ask = by(trial, place);
@@ -242,7 +254,7 @@ const cases: readonly Case[] = [
   },
 
   {
-    name: "an id is known for 24 hours after its end, and as long after its owner has fallen silent",
+    name: "an id is known for 24 hours after its end, or after the lease of a silent owner",
     async run(trial) {
       const ask = by(trial, trial.place("50/second"));
       const first = ask({ id: "m1" });
@@ -254,24 +266,28 @@ const cases: readonly Case[] = [
       trial.clock.advance(1);
       await expectAnswer(ask({ id: "m1", fingerprint: "other" }), "attempt 1", "a day later");
       trial.clock.advance(lease - 1);
-      await expectAnswer(ask({ id: "m2" }), "attempt 2", "the silent one, just before");
+      await expectAnswer(ask({ id: "m2" }), "attempt 2", "the silent owner's id, just before");
       trial.clock.advance(day + lease);
-      await expectAnswer(ask({ id: "m2" }), "attempt 1", "the silent one, a day after its lease");
+      await expectAnswer(ask({ id: "m2" }), "attempt 1", "the silent owner's id, a day after its lease");
     },
   },
 
   {
-    name: "what was admitted while the store could not be asked is claimed afterwards, unless somebody else has claimed it",
+    name: "an id that was admitted during an outage is claimed afterwards, unless another request has claimed it",
     async run(trial) {
       const ask = by(trial, trial.place("5/hour"));
       const own = ask({ id: "m1", result: "mine" });
       await own.become("running");
-      await expectAnswer(ask({ id: "m1" }).in(trial.store), "attempt 1", "after a beat that may not raise");
+      await expectAnswer(
+        ask({ id: "m1" }).in(trial.store),
+        "attempt 1",
+        "after a heartbeat that may not raise",
+      );
       const late = ask({ id: "m2", result: "mine" });
       await late.become("running", { raises: true });
-      await expectAnswer(ask({ id: "m2" }), "running mine", "after one that may");
+      await expectAnswer(ask({ id: "m2" }), "running mine", "after a heartbeat that may raise");
       await ask({ id: "m1", result: "other" }).become("running", { raises: true });
-      await expectAnswer(ask({ id: "m1" }), "running", "what somebody else has claimed");
+      await expectAnswer(ask({ id: "m1" }), "running", "an id that another request has claimed");
       const done = ask({ id: "m3", result: "answer" });
       await done.become("done");
       await expectAnswer(ask({ id: "m3" }), "done answer", "after an end");
@@ -279,7 +295,7 @@ const cases: readonly Case[] = [
   },
 
   {
-    name: "ids belong to a partition, and a reset leaves them",
+    name: "ids belong to a partition, and a reset keeps them",
     async run(trial) {
       const place = trial.place("5/hour");
       await by(trial, place)({ id: "m1" }).ask();
@@ -292,7 +308,7 @@ const cases: readonly Case[] = [
   },
 
   {
-    name: "an id may be of a caller whose requests are not limited",
+    name: "a caller whose requests are not limited may use ids",
     async run(trial) {
       const ask = by(trial, trial.place("unlimited"));
       const first = ask({ id: "m1", result: "stream" });
@@ -300,7 +316,7 @@ const cases: readonly Case[] = [
       await expectAnswer(ask({ id: "m1" }), "running stream", "the second");
       trial.clock.advance(lease);
       const next = ask({ id: "m1" });
-      await expectAnswer(next, "attempt 2", "one that takes over");
+      await expectAnswer(next, "attempt 2", "a request that takes over");
       await first.become("done");
       await next.become("done", { result: "answer" });
       await expectAnswer(ask({ id: "m1" }), "done answer", "the last");
@@ -339,7 +355,7 @@ const cases: readonly Case[] = [
   },
 
   {
-    name: "over several layers: all or nothing, in the claim too",
+    name: "over several layers, charge and claim are all or nothing",
     async run(trial) {
       const places = [
         trial.place("5/hour", "caller", "user"),
@@ -352,40 +368,43 @@ const cases: readonly Case[] = [
       const first = ask({ id: "m1", cost });
       await expectAnswer(first, "attempt 1", "the first");
       expectSame(await all(), [4, 0, 8, 90], "remaining");
-      await expectAnswer(ask({ id: "m2", cost }), "refused", "one that another layer refuses");
+      await expectAnswer(ask({ id: "m2", cost }), "refused", "a request that another layer refuses");
       expectSame(await all(), [4, 0, 8, 90], "remaining after the refusal");
       trial.clock.advance(lease);
       const next = ask({ id: "m1", cost });
-      await expectAnswer(next, "attempt 2", "one that takes over");
-      expectSame(await all(), [4, 0, 8, 90], "remaining after that");
+      await expectAnswer(next, "attempt 2", "a request that takes over");
+      expectSame(await all(), [4, 0, 8, 90], "remaining after the takeover");
       await expectAnswer(ask({ id: "m1", cost }), "running", "one more");
       await next.become("done", { used: 4 });
-      expectSame(await all(), [4, 0, 8, 96], "remaining in the end");
+      expectSame(await all(), [4, 0, 8, 96], "remaining at the end");
       trial.clock.advance(3600 * second);
-      await expectAnswer(ask({ id: "m2", cost }), "attempt 1", "the refused one, once there is room");
+      await expectAnswer(ask({ id: "m2", cost }), "attempt 1", "the refused request, once there is room");
       expectSame(await all(), [4, 0, 8, 90], "remaining then");
     },
   },
 
   {
-    name: "an id is answered before an override, and a request under an override claims as others do",
+    name: "a known id is answered before overrides apply, and a request under an override can claim an id",
     async run(trial) {
       if (trial.store.override === undefined) return;
       const place = trial.place("5/hour");
       await by(trial, place)({ id: "m1" }).ask();
       const override = await trial.override(place, { limits: "2/hour", forMs: 3600 * second });
       await expectAnswer(by(trial, place)({ id: "m1" }), "running", "the known id");
-      await expectAnswer(by(trial, place)({ id: "m2" }), "overridden", "another, under the wrong limits");
+      await expectAnswer(by(trial, place)({ id: "m2" }), "overridden", "another id, under the wrong limits");
       const under = { ...trial.under(place, "2/hour"), override };
-      await expectAnswer(by(trial, under)({ id: "m2" }), "attempt 1", "the same, under the right ones");
-      await expectAnswer(by(trial, under)({ id: "m3" }), "refused", "one beyond them");
+      await expectAnswer(by(trial, under)({ id: "m2" }), "attempt 1", "the same id, under the right limits");
+      await expectAnswer(by(trial, under)({ id: "m3" }), "refused", "a request beyond these limits");
       await trial.block(place);
       await expectAnswer(by(trial, under)({ id: "m3" }), "blocked", "a new id of a blocked caller");
     },
   },
 ];
 
-/** Ids of requests, claimed in the same step as the charge. Only for stores that support them. */
+/**
+ * The tests of ids of requests, which are claimed in the same step as the charge. They run only for stores that support
+ * claims.
+ */
 export const claiming: readonly Case[] = cases.map(({ name, run }) => ({
   name,
   async run(trial) {
@@ -393,7 +412,7 @@ export const claiming: readonly Case[] = cases.map(({ name, run }) => ({
   },
 }));
 
-/** Random requests with few ids, compared with the definition and with the memory store. */
+/** Creates tests that compare random requests with few ids with the definition and with the memory store. */
 export function claimingScripts(count: number): Case[] {
   return Array.from({ length: count }, (_, seed) => ({
     name: `claims: random script ${seed + 1}`,

@@ -12,7 +12,7 @@ async function left(trial: Trial, place: Place): Promise<number | undefined> {
   return (await trial.read(place))[0]?.remaining;
 }
 
-/** Spends this much at each of these moments of a minute. */
+/** Spends an amount at each of these moments of a minute. */
 async function admitAt(trial: Trial, place: Place, moments: readonly number[], requests: number) {
   const decisions = [];
   for (const ms of moments) {
@@ -24,7 +24,7 @@ async function admitAt(trial: Trial, place: Place, moments: readonly number[], r
   return decisions;
 }
 
-/** Sliding windows with a quota above 1,000, which are counted by a log of at most 241 entries. */
+/** The tests of sliding windows with a quota above 1,000, which are counted by a log of at most 241 entries. */
 export const coarse: readonly Case[] = [
   {
     name: "coarse log: admits exactly the quota, in one bucket or in many",
@@ -142,7 +142,7 @@ export const coarse: readonly Case[] = [
   },
 
   {
-    name: "coarse log: the true cost is always spent, and the debt is waited for",
+    name: "coarse log: the true cost is always spent, and the wait includes the debt",
     async run(trial) {
       const place = trial.place("2000/minute");
       await admitAt(trial, place, [0], 1900);
@@ -161,14 +161,14 @@ export const coarse: readonly Case[] = [
   },
 
   {
-    name: "coarse log: every window has its own log, whatever the quota, which begins with the counts of others",
+    name: "coarse log: every window has its own log, whatever the quota, which begins with the counts of other logs",
     async run(trial) {
       const small = trial.place("2000/minute");
       const large = trial.under(small, "3000/minute; 5000/hour; 900/second");
       await trial.admit(small, { requests: 1500 });
       const remaining = async () => (await trial.read(large)).map((reading) => reading.remaining);
       expectSame(await remaining(), [1500, 3500, 0], "remaining under other limits");
-      expectSame((await trial.admit(large, { requests: 800 })).admitted, false, "800 admitted at once");
+      expectSame((await trial.admit(large, { requests: 800 })).admitted, false, "800 admitted immediately");
       trial.clock.advance(second);
       expectSame((await trial.admit(large, { requests: 800 })).admitted, true, "800 admitted a second later");
       expectSame(await remaining(), [700, 2700, 100], "remaining after spending under them");
@@ -195,19 +195,19 @@ export const coarse: readonly Case[] = [
       expectSame([await left(trial, small), await left(trial, large)], [0, 500], "remaining under both");
       expectSame((await trial.admit(small)).admitted, false, "one more admitted under the smaller quota");
       trial.clock.advance(minute - second);
-      // The larger quota began with the counts of the smaller, as if spent at once.
+      // The larger quota began with the counts of the smaller quota, as if all of them had been spent now.
       expectSame(
         [await left(trial, small), await left(trial, large)],
         [200, 500],
         "remaining once the first unit has left",
       );
       trial.clock.advance(second);
-      expectSame([await left(trial, small), await left(trial, large)], [900, 2000], "remaining in the end");
+      expectSame([await left(trial, small), await left(trial, large)], [900, 2000], "remaining at the end");
     },
   },
 
   {
-    name: "coarse log: charging some limits of a partition charges what others count",
+    name: "coarse log: a charge under some limits of a partition is counted by the others too",
     async run(trial) {
       const remaining = async (place: Place) => (await trial.read(place)).map((reading) => reading.remaining);
       for (const [limits, left] of [
@@ -337,7 +337,7 @@ export const coarse: readonly Case[] = [
         trial.clock.set(start);
         const asked = start;
         for (let n = 0; n < 900; n += 1) {
-          // 20 units at a time, 120 times a minute at a pace of 1.
+          // Request 20 units at a time, 120 times a minute at a pace of 1.
           trial.clock.set(asked + Math.floor((n * 500) / pace) + random.between(0, 120));
           const at = trial.clock.now();
           const { admitted, readings } = await trial.admit(place, { requests: 20 });
@@ -365,7 +365,7 @@ interface Spending {
   readonly amount: number;
 }
 
-/** What was spent within the minute before this moment, plus `more` milliseconds. */
+/** Returns what was spent within the minute before this moment, plus `more` milliseconds. */
 function within(spent: readonly Spending[], now: number, more = 0): number {
   let sum = 0;
   for (const { at, amount } of spent) if (at > now - minute - more && at <= now) sum += amount;

@@ -30,8 +30,9 @@ const settings: readonly Played[] = [
 ];
 
 /**
- * Plays histories of the model of reservations: calls that are late, lost, repeated and out of order, crashes, overrides, and requests for
- * one id. Every invariant holds in the model, and the store gives the model's answers.
+ * Creates tests that play histories of the model of reservations: calls that are late, lost, repeated and out of order,
+ * crashes, overrides, and requests with one id. Every invariant must hold in the model, and the store must give the
+ * model's answers.
  */
 export function recordedHistories(count: number): readonly Case[] {
   return settings.map((setting, n) => ({
@@ -92,7 +93,7 @@ async function playOne(
   }
 }
 
-/** The marks of the store, by those of the model: only the store that made a mark can read it. */
+/** The store's mark for each mark of the model: only the store that made a mark can read it. */
 class Marks {
   readonly #marks = new Map<string, number>();
 

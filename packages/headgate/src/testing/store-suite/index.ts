@@ -40,18 +40,17 @@ export interface StoreSuiteOptions {
 
 /** One test of a store, for any test runner. */
 export interface StoreTest {
-  /** What the test checks. Names are unique. */
+  /** The name of the test, which says what it checks. Names are unique. */
   readonly name: string;
   /** Resolves if the test passes, or rejects with what was expected and what was received. */
   run(): Promise<void>;
 }
 
 /**
- * The tests that every store must pass: all or nothing, exact edges, honest waits, costs, refunds, resets, leases, limits that
- * share a partition, blocks, ids of requests, limits that change, the coarse logs of large quotas and their stated error, many decisions in one
- * turn, windows from 1 ms to 10 years, large
- * numbers, clocks set back, and the same answers as the definitions and as the memory store to random scripts, which
- * are the same on every run.
+ * The tests that every store must pass: all or nothing, exact edges, honest waits, costs, refunds, resets, leases,
+ * limits that share a partition, blocks, ids of requests, limits that change, the coarse logs of large quotas and their
+ * stated error, many decisions in one turn, windows from 1 ms to 10 years, large numbers, clocks set back, and random
+ * scripts, the same on every run, which must get the same answers as from the definitions and from the memory store.
  *
  * ```ts
  * for (const { name, run } of storeSuite({ create })) test(name, run);

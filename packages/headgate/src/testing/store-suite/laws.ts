@@ -20,7 +20,7 @@ export const everyKind = [
   "5 concurrent",
 ] as const;
 
-/** The cost in the unit of a limit. */
+/** Returns a cost in the unit of a limit. */
 export function costIn(limits: string, amount: number): Record<string, number> {
   return { [limits.endsWith("concurrent") ? "concurrent" : "requests"]: amount };
 }
@@ -86,7 +86,7 @@ export const laws: readonly Case[] = [
   })),
 
   ...everyKind.map((limits) => ({
-    name: `${limits}: a peek returns the same as admit, and spends nothing`,
+    name: `${limits}: peek returns the same as admit, and spends nothing`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       for (let n = 0; n < 7; n += 1) {
@@ -125,7 +125,7 @@ export const laws: readonly Case[] = [
     })),
 
   {
-    name: "charges every layer or none",
+    name: "a request charges every layer or none",
     async run(trial) {
       const tight = trial.place("2/minute", "tight", "tight");
       const wide = trial.place("100/minute; 50/hour token-bucket; 9 concurrent", "wide", "wide");
@@ -146,7 +146,7 @@ export const laws: readonly Case[] = [
   },
 
   {
-    name: "reports the longest wait, and the wait of each limit",
+    name: "a refusal reports the longest wait, and the wait of each limit",
     async run(trial) {
       const user = trial.place("1/3 seconds; 2/minute", "user", "user");
       const address = trial.place("3/hour", "address", "address");
@@ -167,24 +167,28 @@ export const laws: readonly Case[] = [
   },
 
   {
-    name: "counts each unit separately, and a cost of 0 as no request",
+    name: "each unit is counted separately, and a cost of 0 counts nothing",
     async run(trial) {
       const place = trial.place("2/minute; 10 tokens/minute");
-      expectSame((await trial.admit(place, { tokens: 10 })).admitted, true, "all tokens at once");
-      expectSame((await trial.admit(place, { tokens: 1 })).admitted, false, "one token more");
+      expectSame((await trial.admit(place, { tokens: 10 })).admitted, true, "all tokens in one request");
+      expectSame((await trial.admit(place, { tokens: 1 })).admitted, false, "one more token");
       const free = await trial.admit(place, { tokens: 0 });
-      expectSame(free.admitted, true, "no token at all");
+      expectSame(free.admitted, true, "a request without tokens");
       expectSame(
         free.readings[0]?.map(({ remaining }) => remaining),
         [0, 0],
         "remaining",
       );
-      expectSame((await trial.admit(place, { requests: 0, tokens: 0 })).admitted, true, "nothing at all");
+      expectSame(
+        (await trial.admit(place, { requests: 0, tokens: 0 })).admitted,
+        true,
+        "a request without any cost",
+      );
     },
   },
 
   {
-    name: "needs one free unit and spends none if the cost is not known yet",
+    name: "a request with an unknown cost needs one free unit and spends none",
     async run(trial) {
       const place = trial.place("3 tokens/minute");
       const open = await trial.admit(place);
@@ -196,7 +200,7 @@ export const laws: readonly Case[] = [
   },
 
   {
-    name: "includes the end of a window and excludes its beginning, to the millisecond",
+    name: "a window includes its end and excludes its beginning, to the millisecond",
     async run(trial) {
       const place = trial.place("2/100 ms");
       const admits = [];
@@ -225,7 +229,7 @@ export const laws: readonly Case[] = [
   },
 
   {
-    name: "an admitted request reads no units that leave the window at that millisecond",
+    name: "the readings of an admitted request exclude units that leave the window in that millisecond",
     async run(trial) {
       const place = trial.place("6/100 ms");
       for (let n = 0; n < 4; n += 1) {
@@ -240,7 +244,7 @@ export const laws: readonly Case[] = [
   },
 
   {
-    name: "begins a fixed window at its edge",
+    name: "a fixed window begins at its edge",
     async run(trial) {
       for (const [limits, lastMs] of [
         ["2/minute fixed-window", Date.UTC(2026, 2, 1, 10, 7, 59, 999)],
@@ -263,7 +267,7 @@ export const laws: readonly Case[] = [
   },
 
   {
-    name: "drains a bucket evenly, without rounding errors",
+    name: "a bucket drains evenly, without rounding errors",
     async run(trial) {
       // One unit in 8571.43 ms: the first whole millisecond is reported.
       const place = trial.place("7/minute token-bucket");
@@ -280,7 +284,7 @@ export const laws: readonly Case[] = [
   },
 
   {
-    name: "weighs the previous step of a sliding counter by its remaining part",
+    name: "a sliding counter weighs the previous step by its remaining part",
     async run(trial) {
       const place = trial.place("10/100 ms sliding-counter");
       trial.clock.set(Date.UTC(2026, 0, 1));

@@ -4,12 +4,12 @@ import { expectSame } from "./expect.ts";
 import { type Case, costIn, everyKind } from "./laws.ts";
 import type { Decision, Place, Trial } from "./trial.ts";
 
-/** Blocks and overrides: in force at once and until their end, whatever else happens. */
+/** The tests of blocks and overrides: they are in force immediately and until their end, whatever else happens. */
 export const overrides: readonly Case[] = [
   ...everyKind.map((limits) => ({
     name: `${limits}: a block refuses until its end, and what was spent before it still counts`,
     async run(trial: Trial) {
-      // In the middle of every window.
+      // Begin in the middle of every window.
       trial.clock.set(Date.UTC(2026, 0, 15, 12, 0, 30));
       const place = trial.place(limits);
       await trial.hold(place, costIn(limits, 3));
@@ -55,10 +55,14 @@ export const overrides: readonly Case[] = [
       const why = { reason: 'Spam: "never", “字🙂” {}\n', by: "ada@example.com" };
       await trial.block(place, { until, ...why });
       const { overrides: [found] = [] } = await trial.admit(place);
-      expectSame({ ...found, id: 0 }, { id: 0, limits: blocked, until, ...why }, "what is in force");
+      expectSame({ ...found, id: 0 }, { id: 0, limits: blocked, until, ...why }, "the override in force");
       await trial.block(place, { until: until - 1 });
       const { overrides: [next] = [] } = await trial.peek(place);
-      expectSame({ ...next, id: 0 }, { id: 0, limits: blocked, until: until - 1 }, "what took its place");
+      expectSame(
+        { ...next, id: 0 },
+        { id: 0, limits: blocked, until: until - 1 },
+        "the override that replaced it",
+      );
       trial.clock.advance(hour - 1);
       expectSame((await trial.admit(place)).admitted, true, "admitted at the earlier end");
     },
@@ -178,7 +182,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "an unused partition can be blocked, and several at once",
+    name: "an unused partition can be blocked, and several partitions in one call",
     async run(trial) {
       const places = Array.from({ length: 40 }, (_, n) =>
         trial.place("2/minute; 5 tokens/day", `caller${n}`),
@@ -192,7 +196,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "of many requests in one turn, a block refuses all of its partition, and the others are decided",
+    name: "of many requests in one turn, a block refuses all requests of its partition, and the others are decided",
     async run(trial) {
       const blocks = trial.place("100/minute", "blocked");
       const others = trial.place("100/minute", "other");
@@ -213,7 +217,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "once a block has returned nobody is admitted, even if many calls were under way",
+    name: "once the call that blocks has returned, nobody is admitted, even if many calls were under way",
     async run(trial) {
       const place = trial.place("1000/minute");
       const hundred = () => Promise.all(Array.from({ length: 100 }, () => trial.admit(place)));
@@ -236,7 +240,7 @@ export const overrides: readonly Case[] = [
       const before = await trial.read(place);
       const asked = await trial.admit(place);
       expectSame([asked.admitted, asked.refusedFor], [false, "overridden"], "under its own limits");
-      expectSame(asked.overrides, [override], "what is in force");
+      expectSame(asked.overrides, [override], "the override in force");
       expectSame(await trial.read(place), before, "readings after it");
       const under: Place = { ...trial.under(place, more), override };
       expectSame((await trial.hold(under, costIn(limits, 5))).admitted, true, "5 more of 8");
@@ -261,7 +265,7 @@ export const overrides: readonly Case[] = [
   ...everyKind.map((limits) => ({
     name: `${limits}: lower limits count what was spent before, and so do the own limits after they have ended`,
     async run(trial: Trial) {
-      // In the middle of every window.
+      // Begin in the middle of every window.
       trial.clock.set(Date.UTC(2026, 0, 15, 12, 0, 30));
       const place = trial.place(limits);
       await trial.hold(place, costIn(limits, 2));
@@ -278,7 +282,7 @@ export const overrides: readonly Case[] = [
   })),
 
   {
-    name: "other limits can be replaced at once, and a reset keeps them",
+    name: "other limits can be replaced immediately, and a reset keeps them",
     async run(trial) {
       const place = trial.place("1/minute");
       const wide = await trial.override(place, { limits: "5/minute" });
@@ -363,17 +367,17 @@ export const overrides: readonly Case[] = [
       const write = (from: number, version: number, text: string) =>
         writeShared.call(store, limiter, from, { version, text });
       const limiter = place("5/minute").space;
-      expectSame(await read(0), undefined, "what nobody has written, in version 0");
-      expectSame(await read(-1), { version: 0, text: "" }, "what nobody has written, in no version");
-      expectSame(await write(3, 4, "late"), false, "written in place of a version that there is not");
+      expectSame(await read(0), undefined, "an unwritten text, for version 0");
+      expectSame(await read(-1), { version: 0, text: "" }, "an unwritten text, for another version");
+      expectSame(await write(3, 4, "late"), false, "a write over an unknown version");
       const text = "one \"two\" 'three' \\ %_*[]{}\n 42 \u00e9\u{1f600}";
       const both = await Promise.all([write(0, 1, text), write(0, 1, text)]);
-      expectSame(both.toSorted(), [false, true], "two who write at once");
-      expectSame(await read(0), { version: 1, text }, "what was written");
-      expectSame(await read(1), undefined, "what is known already");
-      expectSame(await write(0, 2, "other"), false, "written in place of a version that is over");
-      expectSame(await write(1, 7, "[]"), true, "written in place of the version that there is");
-      expectSame(await read(1), { version: 7, text: "[]" }, "what was written last");
+      expectSame(both.toSorted(), [false, true], "two simultaneous writes");
+      expectSame(await read(0), { version: 1, text }, "the written text");
+      expectSame(await read(1), undefined, "the written text, for its own version");
+      expectSame(await write(0, 2, "other"), false, "a write over an old version");
+      expectSame(await write(1, 7, "[]"), true, "a write over the current version");
+      expectSame(await read(1), { version: 7, text: "[]" }, "the last written text");
     },
   },
 ];

@@ -35,7 +35,7 @@ interface Side {
   readonly places: Place[];
 }
 
-/** Some of the partitions, each under its known override or its own limits. */
+/** Returns some of the partitions, each under its known override or its own limits. */
 function asked({ places }: Side, chosen: readonly number[]): Place[] {
   return chosen.map((n) => places[n] as Place);
 }

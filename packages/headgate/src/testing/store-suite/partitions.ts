@@ -5,7 +5,7 @@ import type { Place, Trial } from "./trial.ts";
 
 const tenYears = 3650 * day;
 
-/** Partitions, limits that share them, many requests at once, and extreme numbers. */
+/** The tests of partitions, limits that share partitions, many simultaneous requests, and extreme numbers. */
 export const partitions: readonly Case[] = [
   {
     name: "limits over one unit share what was spent",
@@ -129,7 +129,7 @@ export const partitions: readonly Case[] = [
   },
 
   {
-    name: "requests in one turn are decided in order",
+    name: "requests in one turn are decided in the order of their calls",
     async run(trial) {
       const place = trial.place("10/minute");
       const costs = [4, 7, 3, 5, 2, 1, 1];
@@ -143,7 +143,7 @@ export const partitions: readonly Case[] = [
   },
 
   {
-    name: "ten thousand requests in one millisecond",
+    name: "of ten thousand requests in one millisecond, exactly the quota is admitted",
     async run(trial) {
       const place = trial.place("1000/second");
       let admitted = 0;
@@ -202,7 +202,7 @@ export const partitions: readonly Case[] = [
         const rest = quota - 123_456_789_012_344;
         expectSame((await trial.admit(place, { bytes: rest + 1 })).admitted, false, "one more than is left");
         expectSame((await trial.admit(place, { bytes: rest })).admitted, true, "what is left");
-        expectSame((await trial.read(place))[0]?.remaining, 0, "remaining in the end");
+        expectSame((await trial.read(place))[0]?.remaining, 0, "remaining at the end");
       },
     }),
   ),

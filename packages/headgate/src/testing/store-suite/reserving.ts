@@ -12,7 +12,7 @@ const tokenLimits = [
   "1000 tokens/day fixed-window from first-use",
 ];
 
-/** Holds, before the true cost is known. */
+/** The tests of holds, before the true cost is known. */
 export const reserving: readonly Case[] = [
   ...tokenLimits.flatMap((limits): Case[] => [
     {
@@ -53,7 +53,7 @@ export const reserving: readonly Case[] = [
       },
     },
     {
-      name: `${limits}: an end that arrives before its admission leaves nothing behind`,
+      name: `${limits}: an end that arrives before its admission leaves no hold and no charge`,
       async run(trial) {
         const place = trial.place(limits);
         const { reservation } = await trial.hold(trial.place(limits, "other"), { tokens: 1 });
@@ -84,7 +84,7 @@ export const reserving: readonly Case[] = [
       },
     },
     {
-      name: `${limits}: a hold without a heartbeat lapses, but its end is still charged, once`,
+      name: `${limits}: a hold without a heartbeat lapses, but its end is still charged once`,
       async run(trial) {
         const place = trial.place(limits);
         const held = await trial.hold(place, { tokens: 900 });
@@ -160,7 +160,7 @@ export const reserving: readonly Case[] = [
   },
 
   {
-    name: "requests, tokens and a place under one id: an end with nothing frees all of them",
+    name: "a reservation that ends with nothing frees its requests, tokens and place",
     async run(trial) {
       const place = trial.place("5/minute; 1000 tokens/day; 2 concurrent");
       const before = await trial.read(place);
@@ -185,7 +185,7 @@ export const reserving: readonly Case[] = [
       const held = await trial.hold(place, { tokens: 300 });
       await trial.report(held, { tokens: 200 });
       const { reservation } = held;
-      // As if neither answer had come: the charges and their marks are not known.
+      // The process knows neither the charges nor their marks, as if no answer had come.
       const lost = {
         ...reservation,
         used: reservation.used.map((amounts) => amounts.map(() => 0)),
@@ -208,13 +208,17 @@ export const reserving: readonly Case[] = [
   },
 
   {
-    name: "a call that is repeated is admitted again, though what it took was the last",
+    name: "a repeated call is admitted again, even if it took the last units",
     async run(trial) {
       const place = trial.place("2/day; 100 tokens/day");
       const held = await trial.hold(place, { tokens: 60 });
       expectSame((await trial.extend(held, { requests: 1, tokens: 40 })).admitted, true, "an extension");
       held.reservation.seq -= 1;
-      expectSame((await trial.extend(held, { requests: 1, tokens: 0 })).admitted, true, "the same, repeated");
+      expectSame(
+        (await trial.extend(held, { requests: 1, tokens: 0 })).admitted,
+        true,
+        "the same call, repeated",
+      );
       expectSame(
         (await trial.read(place)).map(({ remaining }) => remaining),
         [0, 0],
@@ -228,7 +232,7 @@ export const reserving: readonly Case[] = [
     async run(trial) {
       const place = trial.place("2 concurrent/10 minutes");
       const held = await trial.hold(place, { concurrent: 1 });
-      // As a process with another policy would send it.
+      // Send the heartbeat like a process with another policy.
       const { limits } = trial.under(place, "2 concurrent");
       const { reservation } = held;
       await trial.report({ ...held, reservation: { ...reservation, places: [{ ...place, limits }] } }, {});
@@ -285,9 +289,17 @@ export const reserving: readonly Case[] = [
       );
       const more = await trial.hold(place, { tokens: 1 });
       expectSame([more.admitted, more.refusedFor], [false, "crowded"], "one more");
-      expectSame((await trial.admit(place, { tokens: 1 })).admitted, true, "one that holds nothing");
+      expectSame(
+        (await trial.admit(place, { tokens: 1 })).admitted,
+        true,
+        "a reservation that holds nothing",
+      );
       await trial.end(await (all[0] as (typeof all)[number]));
-      expectSame((await trial.hold(place, { tokens: 1 })).admitted, true, "one more after one has ended");
+      expectSame(
+        (await trial.hold(place, { tokens: 1 })).admitted,
+        true,
+        "another reservation after one has ended",
+      );
     },
   },
 ];

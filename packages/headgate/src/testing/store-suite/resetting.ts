@@ -3,15 +3,15 @@ import { expectSame } from "./expect.ts";
 import { type Case, costIn, everyKind } from "./laws.ts";
 import type { Trial } from "./trial.ts";
 
-/** The algorithms that charge: places are only held. */
+/** The algorithms that charge. Places are only held. */
 const spendingKinds = [...everyKind.filter((limits) => !limits.endsWith("concurrent")), "5000/minute"];
 
-/** Resets, and refunds after them. */
+/** The tests of resets, and of refunds after resets. */
 export const resetting: readonly Case[] = [
   ...spendingKinds.flatMap((limits) =>
     [0, second].flatMap((before) =>
       [0, second].map((after) => ({
-        name: `${limits}: refunds no charge that a reset forgot, ${before} ms before the reset and ${after} ms after it`,
+        name: `${limits}: a charge that a reset forgot is not refunded, ${before} ms before the reset and ${after} ms after it`,
         async run(trial: Trial) {
           const place = trial.place(limits);
           const forgotten = await trial.admit(place, costIn(limits, 5));
@@ -28,7 +28,7 @@ export const resetting: readonly Case[] = [
   ),
 
   ...spendingKinds.map((limits) => ({
-    name: `${limits}: refunds charges after a reset, also in the same millisecond`,
+    name: `${limits}: charges after a reset are refunded, also in the same millisecond`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       await trial.admit(place, costIn(limits, 4));

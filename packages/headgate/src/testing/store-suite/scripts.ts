@@ -10,7 +10,9 @@ import { type Decision, type Place, startTrial, type Trial } from "./trial.ts";
 
 const tenYears = 10 * 365 * 24 * 3600 * 1000;
 
-/** In some scripts quotas and costs are larger, so that some or all sliding windows have coarse logs. */
+/**
+ * Chooses a scale. In some scripts quotas and costs are larger, so that some or all sliding windows have coarse logs.
+ */
 function randomScale(random: Random): number {
   return random.oneOf([1, 1, 250, 2000]);
 }
@@ -169,7 +171,7 @@ const actions = [
   "reset",
 ] as const;
 
-/** A random part of what is used or held. For a report or an end it may be more. */
+/** Returns a random part of the used or held units. For a report or an end it may be more. */
 function partOf({ reservation }: Decision, random: Random, action: "refund" | "report" | "end"): Cost {
   const most = new Map<string, number>();
   for (const [c, { limits }] of reservation.places.entries()) {
@@ -201,7 +203,7 @@ function plain(readings: Decision["readings"][number]) {
   }));
 }
 
-/** The values that the oracle computes. */
+/** Returns only the values that the oracle computes. */
 function bare(readings: Decision["readings"][number]) {
   return readings.map(({ remaining, waitMs, resetMs }) => ({ remaining, waitMs, resetMs }));
 }
@@ -225,7 +227,7 @@ export function scripts(count: number): readonly Case[] {
   ];
 }
 
-/** The same store with new partitions, at the start time of every script. */
+/** Returns the same store with new partitions, at the start time of every script. */
 function fresh({ store, clock }: Trial): Trial {
   clock.set(Date.UTC(2026, 0, 1));
   return startTrial(store, clock);

@@ -3,7 +3,7 @@ import { expectSame, expectThat } from "./expect.ts";
 import { type Case, costIn, everyKind } from "./laws.ts";
 import { reserve, type Trial } from "./trial.ts";
 
-/** Refunds, true costs and leases. */
+/** The tests of refunds, true costs and leases. */
 export const settling: readonly Case[] = [
   ...everyKind.map((limits) => ({
     name: `${limits}: an immediate refund leaves no trace`,
@@ -44,7 +44,7 @@ export const settling: readonly Case[] = [
   ...everyKind
     .filter((limits) => !limits.endsWith("concurrent"))
     .map((limits) => ({
-      name: `${limits}: the true cost is always spent, and the debt is waited for`,
+      name: `${limits}: the true cost is always spent, and the wait includes the debt`,
       async run(trial: Trial) {
         const place = trial.place(limits);
         await trial.admit(place, { requests: 4 });
@@ -57,7 +57,7 @@ export const settling: readonly Case[] = [
     })),
 
   {
-    name: "a bucket refunds nothing that has drained, also if an earlier charge was refunded",
+    name: "a bucket refunds no units that have drained, even if an earlier charge was refunded",
     async run(trial) {
       const place = trial.place("3/minute token-bucket");
       const first = await trial.admit(place);
@@ -72,7 +72,7 @@ export const settling: readonly Case[] = [
   },
 
   {
-    name: "a bucket refunds nothing that would have drained without an earlier refund",
+    name: "a bucket refunds no units that would have drained without an earlier refund",
     async run(trial) {
       const place = trial.place("3/minute token-bucket");
       const first = await trial.admit(place);
@@ -88,7 +88,7 @@ export const settling: readonly Case[] = [
   },
 
   {
-    name: "refunds later spending at its own time",
+    name: "a refund of a later charge gives back units at that charge's time",
     async run(trial) {
       const place = trial.place("10/minute");
       await trial.admit(place, { requests: 4 });
@@ -103,7 +103,7 @@ export const settling: readonly Case[] = [
   },
 
   {
-    name: "of spending in several steps, the newest is refunded first",
+    name: "if units were spent in several steps, the newest are refunded first",
     async run(trial) {
       const place = trial.place("10 tokens/minute sliding-window");
       const reservation = await trial.hold(place, { tokens: 10 });
@@ -137,7 +137,7 @@ export const settling: readonly Case[] = [
         await trial.admit(place, { requests: 2 });
         for (const one of [first, again, third]) {
           await trial.refund(one);
-          // Longer than an ended reservation is remembered.
+          // Advance by more than the time for which ended reservations are remembered.
           trial.clock.advance(2 * minute);
         }
         const [reading] = await trial.read(place);
@@ -153,7 +153,7 @@ export const settling: readonly Case[] = [
       const early = await trial.admit(place, { requests: 2 });
       trial.clock.advance(8 * second);
       await trial.admit(place, { requests: 10 });
-      // The first two have drained, so nothing of them is left to refund.
+      // The first two units have drained, so none of them are left to refund.
       await trial.refund(early);
       expectSame((await trial.read(place))[0]?.remaining, 0, "remaining");
       trial.clock.advance(second);
@@ -176,7 +176,7 @@ export const settling: readonly Case[] = [
   },
 
   {
-    name: "adjustments of one partition in one call read their own limits",
+    name: "each adjustment of a partition in one call reads its own limits",
     async run(trial) {
       const place = trial.place("5/hour");
       const adjustments = [place, trial.under(place, "9/hour"), place].map((one, n) => ({
@@ -200,7 +200,7 @@ export const settling: readonly Case[] = [
   },
 
   {
-    name: "answers an adjustment of an unused partition",
+    name: "an adjustment of an unused partition is answered",
     async run(trial) {
       for (const limits of everyKind) {
         const place = trial.place(limits);
@@ -239,7 +239,7 @@ export const settling: readonly Case[] = [
   },
 
   {
-    name: "leases continue while they are renewed, and can be given back at once",
+    name: "leases continue while they are renewed, and can be released at any time",
     async run(trial) {
       const place = trial.place("1 concurrent/10 seconds");
       const lease = await trial.admit(place);

@@ -12,7 +12,7 @@ export interface Place {
   readonly space: string;
   readonly key: string;
   readonly limits: LimitSet;
-  /** The override that these limits come from. */
+  /** The override from which the limits come. */
   readonly override?: Override;
 }
 
@@ -22,10 +22,10 @@ export interface Decision {
   readonly at: number;
   /** The longest wait of all limits. */
   readonly waitMs: number;
-  /** For each place, for each limit. */
+  /** For each place, the readings of its limits. */
   readonly readings: readonly (readonly Reading[])[];
   readonly refusedFor: Outcome["refusedFor"];
-  /** For each place, the override in force, if it is the reason. */
+  /** For each place, the override in force, if it is the reason for the refusal. */
   readonly overrides: Outcome["overrides"];
   /** The reservation, as far as the caller knows it. */
   readonly reservation: Reservation;
@@ -47,31 +47,31 @@ export interface Reservation {
 export interface Trial {
   readonly store: Store;
   readonly clock: FakeClock;
-  /** A new partition. The same name returns the same partition within a trial. */
+  /** Returns a new partition. The same name returns the same partition within a trial. */
   place(limits: LimitsInput, key?: string, layer?: string): Place;
-  /** The same partition, under other limits. */
+  /** Returns the same partition under other limits. */
   under(place: Place, limits: LimitsInput): Place;
-  /** Decides a request. Places of `concurrent` limits are held; everything else is spent at once. */
+  /** Decides a request. Places of `concurrent` limits are held; all other units are spent immediately. */
   admit(places: Place | readonly Place[], cost?: Cost): Promise<Decision>;
-  /** Asks like a limiter: requests are spent at once, everything else is held. */
+  /** Asks like a limiter: requests are spent immediately, and all other units are held. */
   hold(places: Place | readonly Place[], cost: Cost): Promise<Decision>;
-  /** Asks to hold this much more for the same reservation; requests are spent at once. */
+  /** Asks to hold this much more for the same reservation; requests are spent immediately. */
   extend(decision: Decision, cost: Cost): Promise<Decision>;
-  /** Reports the total use so far, which reduces the hold. Also a heartbeat. */
+  /** Reports the total use so far, which reduces the hold. The report is also a heartbeat. */
   report(decision: Decision, used?: Cost): Promise<Outcome>;
   /** Ends the reservation with `used` in totals, or as reported. */
   end(decision: Decision, used?: Cost): Promise<Outcome>;
   peek(places: Place | readonly Place[], cost?: Cost): Promise<Decision>;
   /** Reads with a cost of 0 in every unit. */
   read(place: Place): Promise<readonly Reading[]>;
-  /** Gives back this much of what was spent or is held. Default: all of it. */
+  /** Gives back spent or held units. Default: all of them. */
   refund(decision: Decision, amounts?: Cost): Promise<Outcome>;
   /** Spends without checking the quota. */
   spend(places: Place | readonly Place[], cost: Cost): Promise<Decision>;
   reset(...places: Place[]): Promise<void>;
-  /** Puts an override into force for these partitions. */
+  /** Sets an override of these partitions. */
   override(places: Place | readonly Place[], terms: Omit<OverrideTerms, "id">): Promise<Override>;
-  /** An override that admits nobody. */
+  /** Sets an override that admits nobody. */
   block(places: Place | readonly Place[], terms?: Omit<OverrideTerms, "id" | "limits">): Promise<void>;
   /** Ends the override in force. */
   unblock(places: Place | readonly Place[]): Promise<void>;
@@ -275,7 +275,7 @@ export function startTrial(store: Store, clock: FakeClock): Trial {
 
 let reservations = 0;
 
-/** A reservation that has not been requested yet. */
+/** Returns a reservation that has not been requested yet. */
 export function reserve(places: readonly Place[]): Reservation {
   reservations += 1;
   const random = Math.floor(Math.random() * 2 ** 48);
@@ -308,7 +308,7 @@ function note(reservation: Reservation, c: number, g: number, change: number, { 
   }
 }
 
-/** The totals after this use. */
+/** Returns the totals after this use. */
 function totalsOf(reservation: Reservation, used: Cost = {}) {
   const { places, used: before, held } = reservation;
   const unitOf = (c: number, g: number) => places[c]?.limits.groups[g]?.unit ?? "";
@@ -321,7 +321,7 @@ function totalsOf(reservation: Reservation, used: Cost = {}) {
   };
 }
 
-/** Places of `concurrent` limits are held, everything else is spent at once. */
+/** Returns amounts with which places of `concurrent` limits are held, and all other units are spent immediately. */
 function atOnce(limits: LimitSet, cost: Cost): Pick<Charge, "needs" | "spends" | "holds"> {
   const amounts = limits.groups.map(({ unit }) => spentOf(cost, unit));
   const isHeld = limits.groups.map((_, g) => limits.limitsOfGroup[g]?.[0]?.algorithm === "concurrent");

@@ -18,7 +18,7 @@ const lines = [
   when?: (row: Breakdown) => boolean;
 }[];
 
-/** Returns the heading of a column: the pay, and what else differs. */
+/** Returns the heading of a column: the pay, and other inputs that differ between the columns. */
 function headingOf({ pay, gross }: Breakdown, rows: readonly Breakdown[]): string[] {
   const differs = (key: "taxYear" | "nation" | "studentLoanPlans" | "pension") =>
     new Set(rows.map((other) => JSON.stringify(other.pay[key]))).size > 1;
@@ -34,7 +34,7 @@ function headingOf({ pay, gross }: Breakdown, rows: readonly Breakdown[]): strin
 
 interface ComparisonTableProps {
   rows: readonly Breakdown[];
-  /** What several people take home together, in pounds a year. Then the columns are not alternatives. */
+  /** What several people take home together, in pounds a year. If set, the columns are people, not alternatives. */
   together?: number | undefined;
 }
 

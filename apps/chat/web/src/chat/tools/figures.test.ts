@@ -20,7 +20,7 @@ const breakdown = workOut({
   studentLoanPlans: [2, "postgrad"],
 });
 
-test("formats money and shares for people", () => {
+test("money and shares are formatted for reading", () => {
   expect(pounds(45000)).toBe("£45,000");
   expect(pounds(6881.6)).toBe("£6,881.60");
   expect(thousands(120_000)).toBe("£120k");
@@ -35,7 +35,7 @@ test("formats money and shares for people", () => {
   expect(assumptions(coded)).toBe("2026/27 · Scotland · tax code BR");
 });
 
-test("a student loan and a pension are shown only where there is one", () => {
+test("a student loan and a pension are shown only if there is one", () => {
   expect(sharesOf([breakdown]).map(({ key }) => key)).toContain("studentLoan");
   const plain = workOut({ ...breakdown.pay, studentLoanPlans: [] });
   expect(sharesOf([plain]).map(({ key }) => key)).toEqual(["takeHome", "incomeTax", "nationalInsurance"]);
@@ -51,7 +51,7 @@ test("percentages sum to 100.0", () => {
   expect(percentagesIn(nothing, sharesOf([nothing]))).toEqual(["–", "–", "–"]);
 });
 
-test("recognises only breakdowns", () => {
+test("isBreakdown recognises only breakdowns", () => {
   expect(isBreakdown(breakdown)).toBe(true);
   expect(isBreakdown(JSON.parse(JSON.stringify(breakdown)))).toBe(true);
   expect(isBreakdown({ ...breakdown, takeHome: "lots" })).toBe(false);

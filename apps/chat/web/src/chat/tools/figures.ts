@@ -22,18 +22,18 @@ export function exact(amount: number): string {
   return exactPounds.format(amount);
 }
 
-/** `£35,279` */
+/** Formats whole pounds, such as `£35,279`. */
 export function roundPounds(amount: number): string {
   return wholePounds.format(amount);
 }
 
-/** `£120k`, for the axes of a chart. */
+/** Formats thousands, such as `£120k`, for the axes of a chart. */
 export function thousands(amount: number): string {
   if (amount < 1000) return wholePounds.format(amount);
   return `£${Number((amount / 1000).toFixed(1))}k`;
 }
 
-/** `42%` of 0.42 */
+/** Formats 0.42 as `42%`. */
 export function percent(share: number): string {
   return percents.format(share);
 }

@@ -41,7 +41,7 @@ export const periodWords: Record<PayPeriod, string> = {
 export interface Headline {
   label: string;
   value: string;
-  /** "a year"; empty for a rate. */
+  /** The period, such as "a year"; empty for a rate. */
   unit: string;
 }
 

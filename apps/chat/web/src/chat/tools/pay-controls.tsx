@@ -43,7 +43,7 @@ export function PayControls({ pay, period, onPay, onPeriod }: PayControlsProps) 
       />
       <LoanControls pay={pay} onPay={onPay} />
       <PensionControls pay={pay} onPay={onPay} />
-      {/* A tax code is for an only job. */}
+      {/* A tax code can be set only if there is one job. */}
       {pay.otherJobs === undefined && <TaxCodeControl pay={pay} onPay={onPay} />}
     </fieldset>
   );
@@ -131,7 +131,10 @@ function PensionControls({ pay, onPay }: PartProps) {
   );
 }
 
-/** Each code that exists updates the card while it is typed. A code that does not is explained once the field is left. */
+/**
+ * While a code is typed, the card is updated if the code exists. If it does not, an explanation appears when the field
+ * is left.
+ */
 function TaxCodeControl({ pay, onPay }: PartProps) {
   const id = useId();
   const [problem, setProblem] = useState<string>();

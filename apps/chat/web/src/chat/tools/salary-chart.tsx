@@ -138,7 +138,7 @@ export function SalaryChart({ rows }: { rows: readonly Breakdown[] }) {
             })}
           </g>
         </svg>
-        {/* The same for the keyboard: a slider that is not seen moves from bar to bar. */}
+        {/* For the keyboard, an invisible slider moves from bar to bar. */}
         <input
           type="range"
           min={0}

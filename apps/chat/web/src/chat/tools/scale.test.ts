@@ -8,7 +8,7 @@ test.each([
   [100, [0, 25, 50, 75, 100]],
   [0, [0]],
   [Number.NaN, [0]],
-])("the axis up to %d", (highest, ticks) => {
+])("the axis up to %d has the expected ticks", (highest, ticks) => {
   expect(axisTicks(highest)).toEqual(ticks);
 });
 

@@ -16,7 +16,7 @@ const ComparisonTable = loadedAhead(() =>
 /** Preloads the code of all figures while a question is being written. */
 export const loadFigures = () => Promise.all([SalaryCard.load(), ComparisonTable.load(), SalaryChart.load()]);
 
-/** A step of an answer: what it does and whether it is done. Input and output appear on a click. */
+/** A step of an answer: what the tool does and whether it is done. A click shows input and output. */
 export function ToolStep({ call, live }: { call: ToolCall; live: boolean }) {
   const words = toolWords(call.name);
   const failed = call.state === "output-error" || call.state === "output-denied";
@@ -56,7 +56,7 @@ export function ToolStep({ call, live }: { call: ToolCall; live: boolean }) {
   );
 }
 
-/** The figures of a known tool. Nothing for other tools, whose step shows the output. */
+/** The figures of a known tool. Renders nothing for other tools, whose step shows the output. */
 export function ToolFigure({ call }: { call: ToolCall }) {
   const figure = call.state === "output-available" ? figureOf(call) : null;
   if (!figure) return null;
