@@ -120,3 +120,14 @@ it("an answer is outdated once a newer call was answered, in whatever order the 
   expect([third, fourth].map((each) => part.isOutdated(each))).toEqual([true, false]);
   expect(part.isOutdated([])).toBe(false);
 });
+
+it("says what the ledger knows, and whether it holds anything anywhere", () => {
+  const part = newPart([user, org]);
+  expect(part.holds).toBe(false);
+  expect(newPart([user, org, other], claim).holds).toBe(true);
+  apply(part, { used: [[1, 20], [3]], held: [[0, 5], [0]] }, 1);
+  expect(part.holds).toBe(true);
+  const [first, second] = apply(part, { used: [[1, 25], [3]], held: [[0, 0], [0]] }, 2);
+  expect([first?.known, second?.known]).toEqual([[1, 20], [3]]);
+  expect(part.holds).toBe(false);
+});
