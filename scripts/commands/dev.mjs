@@ -9,7 +9,7 @@ import { endWithChildren } from "../processes/run.mjs";
  * `npm run dev`: runs the service, which restarts on every change, and the page with hot reloading, both from sources.
  * Both end together. The page's server forwards all other requests to the service.
  */
-export async function develop() {
+export async function dev() {
   await tellFailures(async () => {
     const leavePreparing = endWithChildren();
     await prepareInstalled();

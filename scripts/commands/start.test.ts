@@ -10,7 +10,7 @@ import { testEnvironment } from "../testing/environment.mjs";
 /** Includes the time to build on a busy machine, if nothing has been built before. */
 const BUILDING_TOO_MS = 300_000;
 
-const withoutNpm = [process.execPath, "scripts/start.mjs"] as const;
+const withoutNpm = [process.execPath, "scripts/run.mjs", "start"] as const;
 const withNpm = ["npm", "start"] as const;
 
 /** Runs `npm start`, with npm or without it, because npm forwards signals in its own way. */

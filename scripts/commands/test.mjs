@@ -4,25 +4,37 @@ import { prepareInstalled } from "../bootstrap/prepare.mjs";
 import { endWithChildren } from "../processes/run.mjs";
 import { closingLine, ONE_FAILED, sum } from "../testing/counts.mjs";
 
-/**
- * The time limit of all steps together. A run takes about ten minutes; the limit only ends steps that hang, even on a
- * busy machine.
- */
-const ALL_LIMIT_MS = 45 * 60_000;
+/** @typedef {import("../testing/steps.mjs").Step} Step */
+
+const loadTest = async () => (await import("../testing/steps.mjs")).STEPS;
+const loadSoak = async () => (await import("../testing/soak-steps.mjs")).SOAK_STEPS;
+const loadRuntimes = async () => (await import("../testing/runtimes-steps.mjs")).RUNTIMES_STEPS;
 
 /**
- * `npm test`: prepares the repository, runs every step even after one has failed, and ends with one line,
- * `N passed, N failed`, and `, N skipped` if any were skipped. Exits with 1 if anything failed.
+ * What `npm test` runs, and with a word after it, `npm run test:soak`, `npm run test:runtimes` and `.ci/run`. The time
+ * limit is that of all steps together: it only ends steps that hang, even on a busy machine.
+ *
+ * @type {Record<string, { minutes: number, load: (() => Promise<Step[]>)[] }>}
  */
-export async function test() {
-  await runSteps(async () => (await import("../testing/steps.mjs")).STEPS, ALL_LIMIT_MS);
-}
+const RUNS = {
+  test: { minutes: 45, load: [loadTest] },
+  soak: { minutes: 60, load: [loadSoak] },
+  runtimes: { minutes: 30, load: [loadRuntimes] },
+  // CI ends a run after 90 minutes.
+  all: { minutes: 80, load: [loadTest, loadSoak, loadRuntimes] },
+};
 
 /**
- * @param {() => Promise<import("../testing/steps.mjs").Step[]>} load called once npm's packages are installed
- * @param {number} allLimitMs the time limit of all steps together
+ * Prepares the repository, runs every step even after one has failed, and ends with one line, `N passed, N failed`, and
+ * `, N skipped` if any were skipped. Exits with 1 if anything failed.
+ *
+ * @param {string[]} words a name in `RUNS`
  */
-export async function runSteps(load, allLimitMs) {
+export async function test([which = "test"]) {
+  const run = RUNS[which];
+  if (run === undefined) throw new Error(`There is no run "${which}": name ${Object.keys(RUNS).join(", ")}.`);
+  const { minutes, load } = run;
+  const allLimitMs = minutes * 60_000;
   endWithChildren();
   const startedMs = performance.now();
   const results = [];
@@ -52,7 +64,8 @@ export async function runSteps(load, allLimitMs) {
 /**
  * Installs the packages, then loads the steps, which need them.
  *
- * @param {() => Promise<import("../testing/steps.mjs").Step[]>} load
+ * @param {(() => Promise<Step[]>)[]} load
+ * @returns {Promise<Step[]>}
  */
 async function stepsWhenInstalled(load) {
   try {
@@ -61,7 +74,7 @@ async function stepsWhenInstalled(load) {
     console.error(error instanceof Failure ? error.message : error);
     return [{ name: "install", minutes: 0, run: async () => ONE_FAILED }];
   }
-  return load();
+  return (await Promise.all(load.map((each) => each()))).flat();
 }
 
 /** @param {number} allLimitMs */

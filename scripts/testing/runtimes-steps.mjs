@@ -1,8 +1,14 @@
 import { prepareBuilt } from "../bootstrap/prepare.mjs";
-import { compilers } from "./compilers.mjs";
-import { engines } from "./engines.mjs";
+import { sideWorkspace } from "../bootstrap/side-workspace.mjs";
 import { requireServers } from "./requirements.mjs";
 import { check, onceInstalled, task, vitest } from "./steps.mjs";
+
+const engines = sideWorkspace("runtimes", { contents: "workerd, Bun, Deno and Next", size: "0.7 GB" });
+/** The test runners and compilers that users of the library may have. */
+const compilers = sideWorkspace("consumers", {
+  contents: "Jest and older TypeScript versions",
+  size: "150 MB",
+});
 
 /** `npm run test:runtimes`, in this order. @type {import("./steps.mjs").Step[]} */
 export const RUNTIMES_STEPS = [

@@ -24,7 +24,7 @@ export interface ServiceProcessOptions {
 
 /** Builds what `startServiceProcess` starts, if a source has changed since. */
 export async function buildService(): Promise<void> {
-  await promisify(execFile)(process.execPath, ["scripts/build.mjs"], { cwd: root });
+  await promisify(execFile)(process.execPath, ["scripts/run.mjs", "build"], { cwd: root });
 }
 
 /** Runs the service in a separate process, on a free port unless `env` sets one. */

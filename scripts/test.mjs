@@ -1,4 +1,0 @@
-import { requireSupportedNode } from "./bootstrap/supported-node.mjs";
-
-requireSupportedNode();
-import("./commands/test.mjs").then(({ test }) => test());
