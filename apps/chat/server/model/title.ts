@@ -101,6 +101,7 @@ interface SumInput extends Partial<Pay> {
 
 const subjects: Record<Figure, string> = {
   "take-home": "Take-home on",
+  deductions: "Deductions",
   "income-tax": "Income tax on",
   "national-insurance": "National Insurance on",
   "student-loan": "Student loan on",

@@ -121,6 +121,21 @@ const single: Record<Figure, (result: Result) => string> = {
     }
     return `${lead} **${pounds(shown.takeHome)} ${inWords[shown.period]}**${counting(shown)}, of ${pounds(shown.gross)} before deductions; ${pounds(takeHome)} a year ${basis(result)}.${loan}`;
   },
+  deductions: (result) => {
+    const { gross, takeHome, shown, pension } = result;
+    const parts = [
+      `income tax ${pounds(result.incomeTax)}`,
+      `National Insurance ${pounds(result.nationalInsurance)}`,
+      ...(result.studentLoan > 0 ? [`student loan ${pounds(result.studentLoan)}`] : []),
+      ...(pension > 0 ? [`pension ${pounds(pension)}`] : []),
+    ];
+    const less = (all: number, kept: number) => pounds(toPounds(toPence(all) - toPence(kept)));
+    const month =
+      shown && shown.period !== "year"
+        ? `, ${less(shown.gross, shown.takeHome)} ${inWords[shown.period]}`
+        : "";
+    return `On ${payWords(result)} **${less(gross, takeHome)}** a year goes in deductions${month}: ${list(parts)} ${basis(result)}.`;
+  },
   "income-tax": (result) =>
     `On ${payWords(result)} income tax is **${pounds(result.incomeTax)}** a year${by("incomeTax", result)} ${basis(result)}.`,
   "national-insurance": (result) => {

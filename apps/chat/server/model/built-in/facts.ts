@@ -9,6 +9,7 @@ import type { Amount } from "./tokens.ts";
 
 export type Figure =
   | "take-home"
+  | "deductions"
   | "income-tax"
   | "national-insurance"
   | "student-loan"

@@ -75,6 +75,7 @@ alone ~ (?:how (?:do|can|would|to|does)|can you show me how)_ (?:work out|calcul
 alone ~ do (?:students?|apprentices|teenagers|under 18s?|children|kids|part timers|part time workers)_ pay_ (?:tax|ni|national insurance) ~ who pays ~ Everybody with pay above £12,570 a year pays income tax, whatever their age, hours or studies. National Insurance starts at the same pay, from age 16 to State Pension age.
 alone ~ (?:do|should|must|will) (?:i|we)_ (?:need|have)?_ (?:tax return|self assessment) ~ tax return ~ Most employees need none: PAYE settles their tax. Untaxed income over £1,000, such as from self-employment or rent, usually needs one.
 alone ~ (?:when|how often)_ (?:tax|ni|national insurance|student loan)_ (?:taken|deducted)(?: from_)? ~ when deductions are taken ~ On each payday, by your employer. Income tax counts from the start of the tax year; National Insurance and student loans count each payday by itself.
+also ~ (?:worse off|lose money|earn less)(?: [a-z]+){0,12} (?:bracket|band|rate)|(?:bracket|band)(?: [a-z]+){0,8} (?:worse off|lose money) ~ tax bands ~ A rise into a higher band does not make you worse off: only the pay above the threshold (£50,270 for 40%) is taxed at its rate. Child Benefit from £60,000 and help with childcare at £100,000 are other limits.
 also ~ why_ (?:pay|paying|taxed|tax)_ P(?: (?:tax|in|on|rate)_)? ~ tax bands ~ Only the pay inside a band is taxed at its rate: 40% begins at £50,270, in Scotland 42% at £43,662. A rise into a higher band never lowers your take-home.
 `;
 
@@ -107,7 +108,7 @@ export const termPatterns: { asked: string; term: Term; isAlone: boolean }[] = [
 ];
 
 const asksWhy =
-  /\b(?:why|when|explain|mean|means|meaning|difference|how (?:does|do|is|are|come))\b|^(?:(?:and|so|but|hi|hello) )*(?:is|are|do|does|did|can|should|will|would)\b|^what (?:is|are)(?!.*\bmy\b)/;
+  /\b(?:why|when|explain|mean|means|meaning|difference|how (?:does|do|is|are|come))\b|^(?:(?:and|so|but|hi|hello) )*(?:is|are|do|does|did|can|should|will|would)\b|^what(?: \w+)? (?:is|are)(?!.*\bmy\b)/;
 
 /** The term that a question of words is about, if no pattern fits: "do you pay more tax on overtime". */
 const topics = linesOf(terms).map(([pattern = "", name = "", meaning = ""]) => ({

@@ -17,14 +17,14 @@ went what whats which whole will with wot wonder wondering work would yeah yep y
 /** Words that change a figure, or which figure is asked for. If no rule takes one of them, the question was not understood. */
 export const tellingWords: readonly string[] = `
 not no never none nothing neither without unless except only until till instead before after used stop stopped lose lost
-tax taxed taxes bonus overtime commission pension loan loans salary wage wages pay paid rise raise cut increase allowance net gross
-insurance benefit benefits dividend dividends interest profit rent mortgage cost costs price sum owe owed refund rebate back
+tax taxed taxes bonus overtime commission pension loan loans salary wage wages pay paid rise raise increase allowance net gross
+insurance back benefit benefits dividend dividends interest profit rent mortgage cost costs price sum owe owed refund rebate 
 debt discount deposit average percentage rate rates
 half double twice third quarter extra percent total plus minus times equivalent equal equals
-hour hours day days week weeks weekly month months monthly fortnight year years daily hourly annual annually shift shifts
-more less fewer than most least both each either other another rest part difference between same worth better worse best over under
-above below up down off out per top
-why when where who which long far many often
+hour hours day days week weeks weekly monthly fortnight daily hourly annual annually shift shifts
+more less fewer than most least both each either other another difference between same worth better worse best over under
+above below 
+ where who which long far many often
 `
   .split(/\s+/)
   .filter(Boolean);

@@ -9,7 +9,9 @@ import { rulesFor } from "./rules/all.ts";
 import type { Rule } from "./rules/rule.ts";
 import { partOfFullTime } from "./salaries.ts";
 import { putRight, wordsOf } from "./spelling.ts";
+import { addSubject } from "./subjects.ts";
 import { markup, plainText, type Token, tokensOf } from "./tokens.ts";
+import { pounds } from "./wording.ts";
 
 /** How many characters of a message are read. Usual questions are shorter. */
 export const longestRead = 600;
@@ -53,12 +55,41 @@ const further =
 /** "how much of the 150 do I keep" after "£150 a week": the number is "it". */
 function referTo(tokens: Token[]): void {
   tokens.forEach(({ amount, taken }, at) => {
-    if (amount?.kind !== "number" || taken || tokens[at - 1]?.word !== "the") return;
-    const isEarlier = tokens
+    const earlier = tokens
       .slice(0, at)
-      .some(({ amount: other }) => other?.kind === "money" && other.value === amount.value);
-    if (isEarlier) tokens[at] = { text: tokens[at]?.text ?? "", word: "it", taken: false };
+      .flatMap(({ amount: one }) => (one?.kind === "money" ? one.value : []));
+    const word = tokens[at - 1]?.word ?? "";
+    if (!amount || taken || !/^(?:the|that|this)$/.test(word)) return;
+    const text = tokens[at]?.text ?? "";
+    // "from 49k to 53k, how much of that 4k do I keep"
+    const isDifference =
+      earlier.length === 2 && Math.abs((earlier[0] ?? 0) - (earlier[1] ?? 0)) === amount.value;
+    if (isDifference)
+      tokens[at] = { text, word: word === "the" ? "it" : "", taken: word === "the" ? false : "absorbed" };
+    else if (amount.kind === "number" && word === "the" && earlier.includes(amount.value))
+      tokens[at] = { text, word: "it", taken: false };
   });
+}
+
+/** "my lodger gives me 550 a month": a single sum next to income of another kind is no pay, unless a word says so. */
+function takeIncome(facts: Facts, reading: Reading): void {
+  const income = facts.subjects.find(({ scope }) => scope === "income");
+  const [sum, other] = reading.money;
+  if (
+    facts.subjectSums ||
+    !income ||
+    !sum ||
+    other ||
+    /\b(?:earn\w*|salary|job|paid|mak(?:e|ing)|wage|income of)\b/.test(reading.text)
+  )
+    return;
+  let isPay = false;
+  reading.look(paidAt, () => {
+    isPay = true;
+  });
+  if (isPay) return;
+  addSubject(facts, income, pounds(sum.value));
+  reading.takeAmount(sum);
 }
 
 /** @param nowMs milliseconds since the epoch: the time from which "last year" is counted */
@@ -88,6 +119,7 @@ export function readMessage(message: string, nowMs: number): Facts {
   reading.look(paidAt, () => {
     facts.speaksOfPay = true;
   });
+  takeIncome(facts, reading);
   const { hoursPerDay, days } = facts;
   if (hoursPerDay !== undefined && (days !== undefined || facts.hours === undefined)) {
     facts.hours = hoursPerDay * (days ?? usualDays);

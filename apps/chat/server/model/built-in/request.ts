@@ -132,7 +132,7 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
   context.mode = "one";
   const shares = context.shares.map(({ name, share }) => ({ ...(name ? { name } : {}), share }));
   const show = {
-    figure: context.figures[0] ?? "take-home",
+    figure: context.figures.find((figure) => figure !== "deductions") ?? "take-home",
     ...(context.shownBy ? { period: context.shownBy } : {}),
     ...shownWeek(facts),
   };

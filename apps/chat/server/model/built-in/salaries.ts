@@ -12,7 +12,7 @@ import type { Amount } from "./tokens.ts";
 import { pounds } from "./wording.ts";
 
 /** A bare sum below this may be a month's or a week's pay: the answer asks the person. */
-const leastCertain = 5_000;
+export const leastCertain = 5_000;
 /** Less than this is no pay for a year. */
 const leastYearly = 500;
 

@@ -102,6 +102,46 @@ const answered: [question: string, ...figures: number[]][] = [
     incomeTax({ salary: 42_000 }),
   ],
   ["is it worth earning over 100k", 62],
+  // The question word decides what is asked.
+  [
+    "If I go from 49k to 53k how much of that 4k do i keep",
+    takeHome({ salary: 53_000 }) - takeHome({ salary: 49_000 }),
+  ],
+  ["how much tax would i pay if my boss gave me a £500 xmas bonus? i get paid 24k", 100],
+  [
+    "bonus of 12k on 95k salary what's the damage",
+    takeHome({ salary: 107_000 }) - takeHome({ salary: 95_000 }),
+  ],
+  ["plan 5 loan do i start paying on 28k and how much", 270],
+  [
+    "I earn 52,000 and have a plan 2 student loan, what comes out each month in total",
+    (52_000 - takeHome({ salary: 52_000, plans: [2] })) / 12,
+  ],
+  ["is £25,500 for 42 hours a week legal minimum wage wise", 11.68, 12.71],
+  // Hours, rates and periods in other orders.
+  ["£12.71 an hour 40 hours take home per week", takeHome({ salary: 26_436.8 }) / 52],
+  ["25hrs @ 13.05 monthly take home please", takeHome({ salary: 16_965 }) / 12],
+  ["I get paid every 4 weeks, gross is 2240, what should my net be", takeHome({ salary: 29_120 })],
+  [
+    "advertised as £24,790 FTE. I do 32.5 hours out of 37 and get paid for 44.5 weeks of 52. what do I get each month",
+    takeHome({ salary: 18_634.38 }) / 12,
+  ],
+  [
+    "£150 a day supply teacher how much after tax if i do 4 days a week term time",
+    takeHome({ salary: 23_400 }),
+  ],
+  ["how much tax would i pay on 18 thousand five hundred", incomeTax({ salary: 18_500 })],
+  [
+    "47k plus 6k car allowance or 52k no allowance",
+    takeHome({ salary: 53_000 }),
+    takeHome({ salary: 52_000 }),
+  ],
+  // Words that no rule knows are left out by name.
+  [
+    "Police constable on 48k, 13.44% pension, what do i get monthly",
+    takeHome({ salary: 48_000, sacrificed: 6_451.2 }) / 12,
+  ],
+  ["going from 49k to 53k what do i gain a mth", takeHome({ salary: 53_000 }) - takeHome({ salary: 49_000 })],
 ];
 
 test.each(answered)("%s", async (question, ...figures) => {
@@ -134,4 +174,30 @@ test.each([
 ])("%s: asked", async (question) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeUndefined();
+});
+
+/** Questions of words are answered in words, and what is not worked out comes with a rule of thumb and its source. */
+test.each<[question: string, says: RegExp]>([
+  ["why was my bonus taxed so much", /taxed like all other pay/],
+  ["do you pay more tax on overtime?", /taxed like your other pay/],
+  ["why am i on a BR code??", /no allowance/],
+  ["code S1257L??", /Scotland/],
+  ["whats the difference between a P45 and a P60", /when you leave a job/],
+  ["what even is national insurance for", /counts towards the State Pension/],
+  [
+    "my manager says i'd be worse off with a payrise because it puts me in a higher bracket. True?",
+    /not make you worse off/,
+  ],
+  ["how much is ssp a week now", /£123\.25 a week.*gov\.uk/],
+  ["self employed plumber, made 38,400 profit", /6% between £12,570.*gov\.uk/],
+  ["i only earn £115 a week and no NI comes off, will it affect my state pension", /£129 a week/],
+  ["do i pay tax on my lodger, she gives me 550 a month", /£7,500 from a lodger/],
+  [
+    "My wife and I are moving from England to Scotland. I earn £62,000 and she earns £28,000. Would we be worse off?",
+    /can't compare two households/,
+  ],
+])("%s: explained", async (question, says) => {
+  const { text, tool } = await asked(question);
+  expect(tool, text).toBeUndefined();
+  expect(text).toMatch(says);
 });

@@ -13,7 +13,7 @@ import { notUnderstood, type Reply, replies, replyTo } from "./replies.ts";
 import { requestFor, type ToolRequest } from "./request.ts";
 import { implausible } from "./rules/periods.ts";
 import { yearlyOf } from "./rules/rule.ts";
-import { isUnsure, partOfFullTime, yearly } from "./salaries.ts";
+import { isUnsure, leastCertain, partOfFullTime, yearly } from "./salaries.ts";
 import { statePensionAge } from "./state-pension.ts";
 import { suggestionsFor } from "./suggestions.ts";
 import type { Amount } from "./tokens.ts";
@@ -101,6 +101,7 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   const taxYear = context.taxYears[0] ?? currentTaxYear(nowMs) ?? latestTaxYear;
   const request = requestFor(facts, context, taxYear);
   if ("kind" in request) return { understanding: request, context };
+  if (request.tool === "tax_rates" && facts.topic && !facts.asksForRates && explained) return stay(explained);
   const misread = facts.misread.filter((words) => facts.leftovers.includes(words));
   if (misread.length > 0) return stay(explained ?? replies.misread(misread));
   const notes = [...settled.notes, ...notesOn(facts, context, before)];
@@ -238,8 +239,24 @@ function resolveAsked(facts: Facts, { asked }: Context): void {
   }
 }
 
+/** "is £25,500 for 42 hours a week legal minimum wage" */
+function compareMinimumWage(facts: Facts, nowMs: number): void {
+  const [amount, other] = facts.salaries;
+  if (!amount || other || amount.period === "hour") return;
+  const hours = facts.hours ?? usualHours;
+  const hourly = Number((yearlyOf(amount) / (hours * weeksPerYear)).toFixed(2));
+  const year = facts.taxYears.find(isKnownTaxYear) ?? currentTaxYear(nowMs) ?? latestTaxYear;
+  const { from21, from18 } = ratesOf[year].minimumWage;
+  facts.remarks.push(
+    `For ${hours} hours a week that is ${pounds(hourly)} an hour: ${hourly < from21 ? "below" : "not below"} the minimum wage from 21 of ${pounds(from21)} in ${year} (from 18 to 20 it is ${pounds(from18)}).`,
+  );
+}
+
 function takeMinimumWage(facts: Facts, nowMs: number): void {
-  if (facts.salaries.length > 0) return;
+  if (facts.salaries.length > 0) {
+    compareMinimumWage(facts, nowMs);
+    return;
+  }
   // "the real living wage of 13.45"
   const [own, other] = facts.numbers;
   if (own && other === undefined && own.value < largestHourly) {
@@ -473,6 +490,13 @@ function takePeriod(facts: Facts, amounts: readonly Amount[], { paid }: Context)
     facts.shownBy ??= amount.period;
   }
   if (amount === undefined || other !== undefined || amount.period !== undefined || amount.scaled) return;
+  // "2,240 gross, what is my monthly take home": a sum of that size is the pay of the period asked for.
+  const { shownBy } = facts;
+  if (shownBy && /month|week|fortnight/.test(shownBy) && amount.value >= 300 && amount.value < leastCertain) {
+    amount.period = shownBy;
+    amount.kind = "money";
+    return;
+  }
   // "I get 1,650 into my account every month"
   if (facts.wantsSalaryForNet && (facts.shownBy === "month" || facts.shownBy === "week")) {
     amount.period = facts.shownBy;

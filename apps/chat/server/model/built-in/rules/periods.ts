@@ -82,7 +82,7 @@ export const amountPeriods: Rule[] = [
   ),
   // "£3,100 gross this month"
   rule(
-    "(?<=A (?:(?:gross|net|before tax|after tax|basic|pay|wages?) )*)this (?<unit>month|week)(?! (?:bonus|overtime|commission|backpay|back pay))",
+    "(?<=A (?:(?:gross|net|before tax|after tax|basic|pay|wages?) )*)(?:this|last) (?<unit>month|week)(?! (?:bonus|overtime|commission|backpay|back pay))",
     (facts, { groups, before: amount }, reading) => {
       const period = groups.unit as PayPeriod;
       if (amount === undefined || amount.kind === "percent" || amount.period !== undefined) return false;

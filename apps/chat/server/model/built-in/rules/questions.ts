@@ -44,6 +44,13 @@ export const figureRules: Rule[] = [
     "student-loan",
     "(?:how much |what )(?:(?:is|of|are) )?student loan(?: (?:repayments?|deductions?|payments?))?|student loan (?:repayments?|deductions?|payments?)|(?:pay|paying) (?:(?:more|less|extra|any|off|back) )*(?:student )?loan|(?:loan )?repayments?|(?:student )?loans?(?= (?:on|at|for|if i earn) M)",
   ),
+  rule(
+    "(?:do|does|will|would)(?: (?:i|we|you|he|she|have|need|to|start|begin|·))* (?:pay|paying|repay|repaying)(?: (?:it|anything|back|any|on))*(?= (?:on|at|for|if|earning)(?!\\S)| M)",
+    (facts, _, reading) => {
+      if (!facts.plans?.length || /\btax\b|\bni\b/.test(reading.text)) return false;
+      facts.figures.push("student-loan");
+    },
+  ),
   rule("repay(?:ing)?|pay(?:ing)?(?: it)? back", (facts, _, reading) => {
     if (!/\b(?:loans?|plans?|student)\b/.test(reading.text)) return false;
     facts.figures.push("student-loan");
@@ -81,10 +88,10 @@ export const figureRules: Rule[] = [
     `(?:after|once)(?: ·)* (?:taxman|hmrc)(?: (?:takes?|taken|has|had|gets?|got|·|cut|share|bite|slice))*|take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|(?:in|into|in to|hits?|hitting|reach(?:es)?|lands? in) (?:my )?(?:hand|pocket|bank(?: account)?|account)|left(?: over)?|keep|bring(?:ing|s)? (?:home|in)|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|deductions|(?<=(?:(?:do|does|would|will|could|can|what|much|percentage|percent) (?:i|we|you|it|they)|·|to|much|would|will) )lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
   ),
   rule(
-    "(?:comes?|coming|goes|taken|gets? taken) (?:off|out|of(?= ?[?.!]?$))(?: of)?(?: (?:wages?|pay|salary|pay ?packet))?",
-    (facts) => {
-      facts.figures.push("take-home");
-      if (facts.plans) facts.figures.push("student-loan");
+    "(?:comes?|coming|goes|taken|gets? taken) (?:off|out|of(?= ?[?.!]?$))(?: of)?(?: (?:wages?|pay|salary|pay ?packet))?(?: (?:·|each|every) ?(?:month|week|time)?)?(?: in total)?|total deductions|(?:total|all) (?:deducted|taken)",
+    (facts, { text }, reading) => {
+      const isLoan = facts.plans?.length && /loan[^,.]*(?:comes?|goes|taken)/.test(reading.text);
+      facts.figures.push(isLoan && !/total/.test(text) ? "student-loan" : "deductions");
     },
   ),
   asks(
@@ -96,6 +103,10 @@ export const figureRules: Rule[] = [
 export const askRules: Rule[] = [
   sets(
     "(?:how much|when|what salary|what income|at (?:what|which) (?:point|salary|income|level|pay))(?: (?:can|may|do|does|will|could|i|we|you|earn|make|must|should|need|have|to|it|be))*(?: before)?(?=(?: ·)* (?:kicks?|starts?|begins?|comes?)(?: in)?(?!\\S))|(?<=· )(?:kicks?|starts?|begins?|comes?)(?: in| (?:to be )?(?:repaid|paid|taken|deducted))?",
+    { asksForRates: true },
+  ),
+  sets(
+    "how much (?:can|may|could|do) (?:i|you|we|someone) (?:earn|make|get)(?: (?:·|month|week|year))* (?:before|without)(?: (?:paying|you|i|have to|pay))*(?= (?:·|any|income|tax|ni|nics?|national insurance|student loan|loan)(?!\\S))",
     { asksForRates: true },
   ),
   sets(
@@ -112,7 +123,7 @@ export const askRules: Rule[] = [
     (facts) => {
       facts.figures.push("marginal-rate");
       facts.remarks.push(
-        "Tax and National Insurance alone never take all of a rise. Child Benefit and help with childcare can end at certain incomes: I left them out.",
+        "Only what is above a threshold is taxed at its rate (40% above £50,270), so some of each rise is left. Child Benefit and help with childcare can end at certain incomes: I left them out.",
       );
     },
   ),
@@ -204,6 +215,9 @@ const netGiven = sets(
 
 /** These rules run before other rules for figures: they decide the meaning of an amount. */
 export const netKnown: Rule[] = [
+  sets("(?<=^(?!.*(?:how much|what)).*)if i (?:earn|make|get)(?= M (?:· )*after (?:tax|deductions)(?!\\S))", {
+    maybeNet: true,
+  }),
   netGiven,
   netThenGross,
   saysNet,

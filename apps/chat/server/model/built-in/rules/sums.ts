@@ -133,6 +133,8 @@ function kindOf(text: string): PensionKind | undefined {
   return undefined;
 }
 
+const inKind = subjectRules.find(({ subject }) => subject.name.startsWith("company cars"))?.subject;
+
 /** From here on "a pension of 12k" is income, not a contribution, unless a word says so. */
 const largestUnsaid = 5_000;
 
@@ -147,12 +149,23 @@ function addPensionOf(
   return true;
 }
 
-function setPension(facts: Facts, match: Match): boolean {
+function setPension(facts: Facts, match: Match, reading?: Reading): boolean {
   const {
     amounts: [amount],
     text,
   } = match;
   if (amount === undefined) return false;
+  // "salary sacrifice £450 a month" for a car
+  if (
+    inKind &&
+    /sacrific|sal sac/.test(text) &&
+    !/pension/.test(text) &&
+    /\b(?:car|bike|cycle|ev|lease|van)\b/.test(reading?.text ?? "")
+  ) {
+    addSubject(facts, inKind, amount.kind === "percent" ? `${amount.value}%` : pounds(amount.value));
+    facts.subjectSums = true;
+    return true;
+  }
   // A second contribution from the same salary stays in the text, to be left out by name.
   if (typeof facts.pension === "object")
     return addPensionOf(facts, match, { part: partOf(amount), kind: kindOf(text) });
@@ -199,6 +212,10 @@ function setPensionIncome(facts: Facts, { amounts: [amount] }: Match): boolean {
 
 /** "42k with no pension". */
 function setNoPension(facts: Facts, match: Match): boolean {
+  if (/^(?:opt|stop)/.test(match.text) && facts.pension === undefined)
+    facts.remarks.push(
+      "You can opt out of a workplace pension, but lose the employer's part. Give your contribution, such as “opt out of my 5% pension”, for the difference.",
+    );
   if (typeof facts.pension !== "object") facts.pension = "none";
   addPensionOf(facts, match, undefined);
   return true;
@@ -249,7 +266,6 @@ const pensionForBasicRate = rule(
   },
 );
 
-const inKind = subjectRules.find(({ subject }) => subject.name.startsWith("company cars"))?.subject;
 const thing = "(?:(?:electric |company )?(?:car|bike|bicycle|ev|van)|phone|laptop|tech|holiday)";
 
 export const pensionRules: Rule[] = [
@@ -514,6 +530,24 @@ export const keptOfExtra: Rule[] = [
       facts.asksKept = true;
     },
   ),
+  rule(
+    "(?:how much|what)(?: (?:is|·))* (?:tax|ni)(?: (?:will|would|do|i|pay|be|due|have|to))* (?:if|when)(?!\\S)",
+    (facts, { text }, reading) => {
+      if (
+        facts.extras.length !== 1 ||
+        !/\b(?:gave|gives?|get|got|getting|paid)(?: \w+){0,3} +\w* ?(?:bonus|overtime|commission)\b|\bbonus\b/.test(
+          reading.text,
+        )
+      )
+        return false;
+      facts.asksKept = true;
+      facts.figures.push(/ ni /.test(text) ? "national-insurance" : "income-tax");
+    },
+  ),
+  rule("what is(?: (?:·|the))* damage", (facts) => {
+    if (facts.extras.length !== 1) return false;
+    facts.asksKept = true;
+  }),
   rule(
     "(?:(?:how much|what|do|does|will|would|is|have|to|i|pay|repay|get) )*(?:tax|taxed|ni|student loan)(?: (?:is|will|would|do|i|pay|be|due))* on (?:it|that|bonus|overtime)(?! (?:of )?S)",
     (facts, { text }) => {

@@ -346,6 +346,13 @@ export const workingTime: Rule[] = [
     if (facts.days !== undefined || !(value > 0 && value <= 7)) return false;
     facts.days = value;
   }),
+  // "32.5 hours out of 37, paid for 44.5 weeks of 52"
+  rule("(?:paid )?(?:for )?N weeks (?:of|out of) N", (facts, { amounts: [paid, all] }) => {
+    const share = (paid?.value ?? 0) / (all?.value ?? 1);
+    if (all?.value !== weeksPerYear || share > 1) return false;
+    const { share: part = 1, words = "full time" } = facts.fraction ?? {};
+    facts.fraction = { share: part * share, words: `${words} and ${paid?.value} of ${weeksPerYear} weeks` };
+  }),
   rule(
     `N weeks(?: ${each} (?:year|annum|yr)| (?:of|in) (?:the|a) year)?`,
     (facts, { amounts: [weeks], text }) => {
@@ -355,8 +362,11 @@ export const workingTime: Rule[] = [
       facts.weeks = value;
     },
   ),
-  rule("term time(?: only)?", (facts) => {
-    if (facts.weeks === undefined)
+  rule("term time(?: only)?", (facts, _, reading) => {
+    if (facts.weeks === undefined && /\b(?:day|daily|hour|hr|ph|hourly)\b/.test(reading.text)) {
+      facts.weeks = 39;
+      facts.remarks.push("I assumed the 39 weeks of school terms: name the paid weeks if they are more.");
+    } else if (facts.weeks === undefined)
       facts.remarks.push("I assumed 52 paid weeks: name them if they are fewer, such as “39 weeks”.");
   }),
   rule(
