@@ -279,7 +279,6 @@ describe("histories of processes that are killed and cut off", () => {
         await play(
           {
             kind: "cluster",
-            // A node that was killed waits for two seconds before it decides again.
             crashesIn: isReplaced ? [2, 4, 6] : [4],
             // Across slots, what was taken back may be charged again: see docs/redis.md.
             ...(isReplaced ? { settings: allSettings.filter(({ places }) => places.length === 1) } : {}),
@@ -310,6 +309,8 @@ describe("histories of processes that are killed and cut off", () => {
                 await moment();
                 await primary.crash();
                 await primary.start();
+                // It waits for two seconds before it decides again.
+                while (!primary.command("cluster", "info").includes("cluster_state:ok")) await after(50);
                 return undefined;
               }
               const keeps = sharedClock();
