@@ -89,7 +89,7 @@ function hear(message: string, nowMs: number): Heard {
     ...yearRules(beginningOfTaxYearAt(nowMs)),
     ...amountPeriods,
     ...ageRules,
-    rule("(?:he|she|dad|mum|who) is N(?! [a-z]*(?:hours?|days?|weeks?|k))", (of, { amounts: [age] }) => {
+    rule("(?:he|she|dad|mum|who) is N|(?<=pension .*)at N", (of, { amounts: [age] }) => {
       const value = age?.value ?? 0;
       if (of.age !== undefined || !Number.isInteger(value) || value < 16 || value > 110) return false;
       of.age = value;
