@@ -232,6 +232,7 @@ const others: Row[] = [
   ["company pays 45p per mile 8000 miles", "£800", "£160"],
   ["should we claim marriage allowance hubby earns 48k i dont work", "£252"],
   ["child benefit 3 kids 65k", "25%", "£817"],
+  ["child benefit if i earn 65k", "25%"],
   ["my partner earns 62k and i earn 30k do we lose child benefit, 2 kids", "10%", "£233"],
   ["child benefit charge 60k salary plus 5k bonus 2 children", "25%", "£584"],
   ["i earn 70k with 10% pension do i pay child benefit charge", "£63,000", "15%"],
