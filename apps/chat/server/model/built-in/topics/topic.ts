@@ -1,7 +1,6 @@
 /** A topic next to a pay slip: the words that name it, the roles of its amounts, and its answers. */
-import { shareOf, toPence, toPounds } from "../../../../tax/pence.ts";
+import { shareOf, toPounds } from "../../../../tax/pence.ts";
 import type { Nation, TaxYear } from "../../../../tax/rates.ts";
-import { yearlyOf } from "../rules/rule.ts";
 import type { Amount } from "../tokens.ts";
 import { pounds } from "../wording.ts";
 
