@@ -70,6 +70,8 @@ function taxAt(parts: readonly number[], rates: readonly number[]): number {
 export interface OtherTax {
   /** The tax that the other income adds, in pence. */
   tax: number;
+  /** What of that is due because the personal allowance of the pay shrinks, in pence. */
+  lostAllowance: number;
   /** What of it is taxed at more than 0%, in pence. */
   taxed: number;
   /** The taxed amounts at the basic, higher and additional rate, in pence. */
@@ -81,10 +83,15 @@ export function dividendTax(given: OtherIncome): OtherTax {
   const { allowance, rates } = dividendRatesOf[given.taxYear];
   const free = Math.min(taxedAmount, toPence(allowance));
   const parts = byBand(taxedPay + free, taxedPay + taxedAmount, given.taxYear);
-  return { tax: taxAt(parts, rates) + moreOnPay, taxed: taxedAmount - free, parts };
+  return {
+    tax: taxAt(parts, rates) + moreOnPay,
+    lostAllowance: moreOnPay,
+    taxed: taxedAmount - free,
+    parts,
+  };
 }
 
-export function savingsTax(given: OtherIncome): OtherTax & { allowance: number } {
+export function savingsTax(given: OtherIncome): OtherTax & { allowance: number; starting: number } {
   const { taxedPay, taxedAmount, moreOnPay } = taxables(given);
   const { bands } = ratesOf[given.taxYear];
   const [basic, higher] = bands;
@@ -101,9 +108,11 @@ export function savingsTax(given: OtherIncome): OtherTax & { allowance: number }
   const rates = bands.map(({ rate }) => rate);
   return {
     tax: taxAt(parts, rates) + moreOnPay,
+    lostAllowance: moreOnPay,
     taxed: taxedAmount - free,
     parts,
     allowance: toPence(allowance),
+    starting: Math.min(taxedAmount, starting),
   };
 }
 

@@ -27,7 +27,7 @@ export function redundancyWeeks(age: number, years: number): number {
   return weeks;
 }
 
-/** @param weekly pay of a week, in pence @returns pence */
+/** @param weekly pay of a week, in pence, also with a fraction @returns pence */
 export function redundancyPay(age: number, years: number, weekly: number, taxYear: TaxYear): number {
   return Math.round(redundancyWeeks(age, years) * Math.min(weekly, toPence(weeklyCapOf[taxYear])));
 }

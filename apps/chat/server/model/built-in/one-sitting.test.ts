@@ -207,7 +207,6 @@ const answered: [question: string, ...figures: number[]][] = [
   ["£46k, 5% pension, student loan", takeHome({ salary: 46_000, sacrificed: 2_300 })],
   ["75k with company car bik of 6000", takeHome({ salary: 75_000 })],
   ["I earn 38k and pay £50 a month union fees and £200 childcare vouchers", takeHome({ salary: 38_000 })],
-  ["child benefit if i earn 65k", takeHome({ salary: 65_000 })],
   ["£100k with two kids, do i lose free childcare", takeHome({ salary: 100_000 })],
   ["40k take home", takeHome({ salary: 40_000 })],
   ["40k take home → and in scotland?", takeHome({ salary: 40_000, scottish })],

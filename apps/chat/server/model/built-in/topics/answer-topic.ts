@@ -35,10 +35,6 @@ const topics: readonly Topic[] = [
   ...workTopics,
 ];
 
-const known = wordsOf(
-  topics.flatMap(({ about, asks = "", roles = [] }) => [about, asks, ...roles.map(([, pattern]) => pattern)]),
-);
-
 /** Patterns are compiled once. */
 function kept(make: (source: string) => RegExp): (source: string) => RegExp {
   const made = new Map<string, RegExp>();
@@ -55,6 +51,34 @@ const rolePattern = kept(phrase);
 const takeHome = "take home|takes home|taking home|net pay|after tax|in hand|end up with|in my pocket";
 const partner = "wife|wifes|husband|hubby|partner|spouse|girlfriend|boyfriend|missus";
 const comparison = "vs|versus|compare|compared|instead of|or should|rather than|better";
+/** The rules of the reader for years, periods, ages and nations. */
+const readerRules = (current: number) => [
+  ...yearRules(current),
+  ...amountPeriods,
+  ...ageRules,
+  rule("(?:he|she|dad|mum|who) is N|(?<=pension .*)at N", (of, { amounts: [age] }) => {
+    const value = age?.value ?? 0;
+    if (of.age !== undefined || !Number.isInteger(value) || value < 16 || value > 110) return false;
+    of.age = value;
+    return undefined;
+  }),
+  rule(absorbed, undefined, "absorb"),
+  ...nationRules,
+  rule("plans? N"),
+];
+
+/** Words that are right as they are, and to which misspelled ones are put right. */
+const known = wordsOf([
+  ...topics.flatMap(({ about, asks = "", unless = "", roles = [] }) => [
+    about,
+    asks,
+    unless,
+    ...roles.map(([, pattern]) => pattern),
+  ]),
+  ...readerRules(0).map(({ source }) => source),
+  ...[takeHome, partner, comparison],
+]);
+
 const elsewhere = subjectRules
   .filter(({ subject: { name } }) =>
     /^(?:VAT|Capital Gains Tax|Corporation Tax|Inheritance Tax|Stamp Duty|tax outside the UK)$/.test(name),
@@ -85,19 +109,7 @@ function hear(message: string, nowMs: number): Heard {
     .replaceAll("pnotez", "p50z");
   const facts = new Facts();
   const reading = new Reading(tokens);
-  const rules = [
-    ...yearRules(beginningOfTaxYearAt(nowMs)),
-    ...amountPeriods,
-    ...ageRules,
-    rule("(?:he|she|dad|mum|who) is N(?! [a-z]*(?:hours?|days?|weeks?|k))", (of, { amounts: [age] }) => {
-      const value = age?.value ?? 0;
-      if (of.age !== undefined || !Number.isInteger(value) || value < 16 || value > 110) return false;
-      of.age = value;
-    }),
-    rule(absorbed, undefined, "absorb"),
-    ...nationRules,
-    rule("plans? N"),
-  ];
+  const rules = readerRules(beginningOfTaxYearAt(nowMs));
   for (const { pattern, use, how } of rules)
     reading.take(pattern, (match) => use(facts, match, reading), how);
   return { tokens: reading.tokens as Token[], text, facts };

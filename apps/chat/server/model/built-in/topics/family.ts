@@ -16,7 +16,17 @@ import {
 import { higherRateFrom, ratesOf } from "../../../../tax/rates.ts";
 import { yearlyOf } from "../rules/rule.ts";
 import { pounds } from "../wording.ts";
-import { type Given, isMoney, money, perMonth, salaryRoles, type Topic } from "./topic.ts";
+import {
+  after,
+  before,
+  type Given,
+  isMoney,
+  money,
+  percentOf,
+  perMonth,
+  salaryRoles,
+  type Topic,
+} from "./topic.ts";
 
 const marriage: Topic = {
   about: "marriage (?:tax )?allowance|married couples? (?:tax )?allowance|marriage tax(?: break| relief)?",
@@ -27,7 +37,8 @@ const marriage: Topic = {
   ],
   calculate(given) {
     const one = given.yearly("one");
-    const other = given.yearly("other");
+    const earnsNothing = "(?:do|does) not (?:work|earn)|not working|earns? nothing|no income|unemployed";
+    const other = given.yearly("other") ?? (given.has(earnsNothing) ? 0 : undefined);
     if (one === undefined || other === undefined) return undefined;
     const { nation, taxYear } = given;
     const [giver, receiver] = one < other ? [one, other] : [other, one];
@@ -36,7 +47,7 @@ const marriage: Topic = {
     const source = marriageAllowanceSource;
     if (result.kind === "gain")
       return {
-        text: `Yes: the one on ${money(giver)} can transfer ${pounds(transferred)} of the allowance to the one on ${money(receiver)}. That saves **${money(result.gain)}** a year, ${money(perMonth(result.gain))} a month (${taxYear}). You must be married or civil partners; you can backdate it by four years.`,
+        text: `Yes: the one ${giver === 0 ? "without income" : `on ${money(giver)}`} can transfer ${pounds(transferred)} of the allowance to the one on ${money(receiver)}. That saves **${money(result.gain)}** a year, ${money(perMonth(result.gain))} a month (${taxYear}). You must be married or civil partners; you can backdate it by four years.`,
         source,
       };
     const why = {
@@ -55,8 +66,11 @@ const marriage: Topic = {
 /** A SIPP gets basic-rate relief on top of what is paid in. */
 function adjustedIncome(given: Given): number | undefined {
   const salary = given.yearly("salary");
-  const paidIn = given.yearly("sipp") ?? 0;
-  return salary === undefined ? undefined : salary - Math.round(paidIn * 1.25);
+  const others = given.yearly("partner");
+  if (salary === undefined) return others;
+  const share = given.count("share") ?? 0;
+  const paidIn = Math.round((given.yearly("sipp") ?? 0) * 1.25) + percentOf(salary, share);
+  return Math.max(salary + (given.yearly("bonus") ?? 0) - paidIn, others ?? 0);
 }
 
 const childrenOf = (given: Given) =>
@@ -64,10 +78,18 @@ const childrenOf = (given: Given) =>
 
 const benefit: Topic = {
   about: "(?:high income )?child benefit(?: .*)?|hicbc",
-  asks: "charge|back|repay|owe|worth|claim|claiming|entitled|eligible|lose|hicbc|how much(?: \\S+){0,2} child benefit|child benefit(?: rates?)? for|can (?:i|we) get|(?:do|will) (?:i|we) (?:still )?get",
+  asks: "(?<=^)(?:high income )?child benefit(?: .*)?|charge|back|repay|owe|worth|claim|claiming|entitled|eligible|lose|hicbc|how much(?: \\S+){0,2} child benefit|child benefit(?: rates?)? for|can (?:i|we) get|(?:do|will) (?:i|we) (?:still )?get",
   answersCouples: true,
   roles: [
     ["children", "N (?:kids?|children|child|boys|girls|little ones)"],
+    ["share", "P(?: (?:in|into|to))* pension"],
+    ["bonus", after("bonus"), isMoney],
+    ["bonus", before("bonus"), isMoney],
+    [
+      "partner",
+      before("(?:wife|husband|hubby|partner|spouse|she|he)(?: (?:earns?|makes|is|on|gets))*"),
+      isMoney,
+    ],
     ["sipp", "A(?: (?:in|into|to))* (?:sipp|personal pension)", isMoney],
     ...salaryRoles,
     ["salary", "A", (amount) => isMoney(amount) && yearlyOf(amount) >= 10_000],
@@ -90,9 +112,9 @@ const benefit: Topic = {
     const source = childBenefitSources.charge;
     const share = chargePercent(income);
     const said =
-      given.yearly("sipp") === undefined
-        ? `an income of ${money(income)}`
-        : `an income of ${money(income)}, after the pension with its tax relief,`;
+      given.yearly("sipp") === undefined && given.amounts.share === undefined
+        ? `${given.amounts.partner === undefined ? "an income" : "a higher income"} of ${money(income)}`
+        : `an income of ${money(income)}, after the pension contribution,`;
     if (share === 0)
       return {
         text: `No charge: ${said} is not over ${pounds(charge.from)} (${taxYear}). ${year === undefined ? "" : `Child Benefit for ${kids} is ${money(year)} a year.`} The higher income of a couple counts.`.replace(

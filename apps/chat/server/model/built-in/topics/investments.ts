@@ -1,7 +1,9 @@
 /** Dividends, savings interest and rent next to pay. */
+import { incomeTax } from "../../../../tax/income-tax.ts";
 import {
   dividendRatesOf,
   dividendTax,
+  type OtherTax,
   otherIncomeSources,
   savingsAllowance,
   savingsTax,
@@ -10,7 +12,7 @@ import {
 } from "../../../../tax/other-income.ts";
 import { ratesOf, type TaxYear } from "../../../../tax/rates.ts";
 import { isKnownTaxYear, taxYearBeginning } from "../../../../tax/tax-year.ts";
-import { pounds } from "../wording.ts";
+import { list, pounds } from "../wording.ts";
 import {
   after,
   asksTax,
@@ -32,6 +34,23 @@ function payOf(given: Given): number | undefined {
 
 const dividend = "(?:dividends?|dividens|divedends?)";
 const bandNames = ["basic", "higher", "additional"] as const;
+
+/** "£1,000 at 10.75% and £5,028 for the personal allowance that is lost" */
+function partsOf({ parts, lostAllowance }: OtherTax, rates: readonly number[]): string {
+  const shown = parts.flatMap((part, at) => (part > 0 ? `${money(part)} at ${rate(rates[at] ?? 0)}` : []));
+  if (lostAllowance > 0) shown.push(`${money(lostAllowance)} because the personal allowance shrinks`);
+  return list(shown);
+}
+
+const nextTo = (pay: number) => (pay === 0 ? "with no other income" : `next to ${money(pay)} of pay`);
+
+/** The income tax on the pay and on the other income. */
+function together(given: Given, pay: number, tax: number): string {
+  if (pay === 0) return "";
+  const { nation, taxYear } = given;
+  const whole = incomeTax({ income: pay, nation, taxYear }).tax + tax;
+  return ` With the income tax on the pay it is ${money(whole)}.`;
+}
 
 function yearBefore(taxYear: TaxYear): TaxYear | undefined {
   const earlier = taxYearBeginning(Number(taxYear.slice(0, 4)) - 1);
@@ -55,8 +74,9 @@ function dividendsWith(given: Given) {
       source,
     };
   }
-  const { tax, parts } = dividendTax({ pay, amount, nation, taxYear });
-  const shown = parts.flatMap((part, at) => (part > 0 ? `${money(part)} at ${rate(rates[at] ?? 0)}` : []));
+  const result = dividendTax({ pay, amount, nation, taxYear });
+  const { tax } = result;
+  const shown = partsOf(result, rates);
   const compared = given.has("(?:than|to|with|and|vs) last year") ? yearBefore(taxYear) : undefined;
   const earlier =
     compared === undefined
@@ -66,14 +86,14 @@ function dividendsWith(given: Given) {
     ? ` The bill for ${taxYear} is due by 31 January ${Number(taxYear.slice(0, 4)) + 2}.`
     : "";
   return {
-    text: `The tax on ${money(amount)} of dividends next to ${money(pay)} of pay is **${money(tax)}** (${taxYear})${shown.length > 0 ? `: ${shown.join(" and ")}, after the allowances` : ""}. The first ${pounds(allowance)} of taxable dividends is free; no National Insurance is due.${earlier}${due}`,
+    text: `The tax on ${money(amount)} of dividends ${nextTo(pay)} is **${money(tax)}** (${taxYear})${shown === "" ? "" : `: ${shown}, after the allowances`}. The first ${pounds(allowance)} of taxable dividends is free; no National Insurance is due.${together(given, pay, tax)}${earlier}${due}`,
     source,
   };
 }
 
 const dividends: Topic = {
   about: `${dividend}(?: .*)?`,
-  asks: asksTax,
+  asks: `${asksTax}|${dividend} tax`,
   roles: [
     ["dividends", after(`${dividend}(?: income)?`), isMoney],
     ["dividends", before(`${dividend}(?: (?:income|tax|payments?))?`), isMoney],
@@ -106,19 +126,21 @@ const savings: Topic = {
     const pay = payOf(given);
     if (amount === undefined || pay === undefined) return undefined;
     const { nation, taxYear } = given;
-    const { tax, taxed, parts, allowance } = savingsTax({ pay, amount, nation, taxYear });
+    const result = savingsTax({ pay, amount, nation, taxYear });
+    const { tax, taxed, allowance, starting } = result;
     const rates = ratesOf[taxYear].bands.map((band) => band.rate);
-    const shown = parts.flatMap((part, at) => (part > 0 ? `${money(part)} at ${rate(rates[at] ?? 0)}` : []));
+    const shown = partsOf(result, rates);
+    const low = starting > 0 ? " and the starting rate for savings" : "";
     return {
       text:
         taxed === 0
-          ? `The tax on ${money(amount)} of interest next to ${money(pay)} of pay is **£0** (${taxYear}): it is within your allowances. The personal savings allowance here is ${money(allowance)}${pay < 1_757_000 ? ", and the starting rate for savings helps on low pay" : ""}.`
-          : `The tax on ${money(amount)} of interest next to ${money(pay)} of pay is **${money(tax)}** (${taxYear}): ${shown.join(" and ")}, after a savings allowance of ${money(allowance)}. HMRC usually takes it through your tax code.`,
+          ? `The tax on ${money(amount)} of interest ${nextTo(pay)} is **£0** (${taxYear}): it is within your savings allowance of ${money(allowance)}${low}.`
+          : `The tax on ${money(amount)} of interest ${nextTo(pay)} is **${money(tax)}** (${taxYear}): ${shown}, after a savings allowance of ${money(allowance)}${low}.${together(given, pay, tax)} HMRC usually takes it through your tax code.`,
       source: otherIncomeSources.savings,
     };
   },
   explain: ({ taxYear }) => ({
-    text: `Interest is free of tax up to your personal savings allowance: **${pounds(savingsAllowance.basic)}** for basic-rate payers, **${pounds(savingsAllowance.higher)}** for higher-rate payers, none above £125,140 (${taxYear}). Who earns less than £17,570 has a starting rate of 0% on up to ${pounds(startingRateLimit)} more. Above that interest is taxed at 20%, 40% or 45%; in an ISA it is free.`,
+    text: `Interest is free of tax up to your personal savings allowance: **${pounds(savingsAllowance.basic)}** for basic-rate payers, **${pounds(savingsAllowance.higher)}** for higher-rate payers, none above £125,140 (${taxYear}). People who earn less than £17,570 have a starting rate of 0% on up to ${pounds(startingRateLimit)} more. Above that interest is taxed at 20%, 40% or 45%; in an ISA it is free.`,
     source: otherIncomeSources.savings,
   }),
 };

@@ -130,6 +130,12 @@ const lumpSum: Topic = {
   calculate(given) {
     const { taxYear, nation } = given;
     const lump = given.yearly("lump");
+    const pot = given.yearly("pot");
+    if (lump === undefined && pot !== undefined && given.amounts.salary === undefined)
+      return {
+        text: `A quarter of ${money(pot)}, **${money(taxFreeQuarter(pot))}**, can usually be taken free of tax, up to ${pounds(lumpSumAllowance)} in your life. The rest is taxed as income when you take it (${taxYear}).`,
+        source: pensionIncomeSources.lumpSum,
+      };
     if (lump === undefined || given.amounts.lump?.period !== undefined) return undefined;
     const free = taxFreeQuarter(lump);
     const rest = lump - free;
@@ -140,7 +146,6 @@ const lumpSum: Topic = {
       salary !== undefined
         ? `on top of ${money(salary)} the tax is **${money(tax)}**, so you get **${money(lump - tax)}**`
         : `with no other income the tax is **${money(tax)}**`;
-    const pot = given.yearly("pot");
     const quarter =
       pot !== undefined && taxFreeQuarter(pot) >= lump
         ? ` Taken only as tax-free cash, a quarter of ${money(pot)}, it costs no tax and does not limit later contributions.`
@@ -158,10 +163,15 @@ const lumpSum: Topic = {
 
 const refunds: Topic = {
   about: "p800|p55|p50z|p53z|emergency tax(?: .*)?|tax (?:refund|rebate)|refund",
-  asks: "owe|owes|owing|underpaid|underpayment",
+  asks: "owe|owes|owing|underpaid|underpayment|back|refund|rebate|claim",
   unless: "student loan|what is (?:an )?emergency tax(?: codes?)?(?= ?\\??$)",
-  roles: [["owed", before("owe|owing|owed|underpaid"), isMoney]],
+  roles: [
+    ["owed", before("owe|owing|owed|underpaid"), isMoney],
+    ["paid", "A", isMoney],
+  ],
   calculate(given) {
+    if (given.amounts.paid !== undefined || given.has("owes? (?:me|us)|owed to me"))
+      return refunds.explain?.(given);
     const owed = given.yearly("owed");
     if (owed === undefined || hasPeriod(given.amounts.owed as never)) return undefined;
     if (owed >= 300_000) return undefined;
@@ -171,7 +181,7 @@ const refunds: Topic = {
     };
   },
   explain: () => ({
-    text: "Yes, overpaid tax comes back. Once HMRC gives your employer the right tax code (send your P45 or the starter checklist), the next payslip refunds it; after the tax year HMRC sends a **P800** or you claim online. For a payment from a pension use form **P55**, P53Z or P50Z. If you owe up to £3,000, it is taken through next year's tax code in 12 parts. National Insurance is not refunded this way.",
+    text: "Overpaid tax comes back. Once HMRC gives your employer the right tax code (send your P45 or the starter checklist), the next payslip refunds it; after the tax year HMRC sends a **P800** or you claim online. For a payment from a pension use form **P55**, P53Z or P50Z. If you owe up to £3,000, it is taken through next year's tax code in 12 parts. National Insurance is not refunded this way.",
     source: "https://www.gov.uk/claim-tax-refund",
   }),
 };

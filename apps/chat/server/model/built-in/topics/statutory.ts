@@ -40,7 +40,8 @@ function sickRules({ taxYear }: Given): string {
 }
 
 const sick: Topic = {
-  about: "ssp|statutory sick ?pay|sick ?pay|(?:off )?sick(?= .*(?:pay|paid|get)(?!\\S))",
+  about:
+    "ssp|statutory sick ?pay|sick ?pay|(?:off )?sick(?= .*(?:pay|paid|get)(?!\\S))|(?:paid|pay)(?: \\S+){0,6} sick",
   unless: employersOwn,
   asks: "ssp|statutory|sick ?pay",
   roles: [
@@ -105,8 +106,9 @@ function maternityAnswer(given: Given, name: string) {
 }
 
 const maternity: Topic = {
-  about: "(?:maternity|mat) (?:pay|leave)|smp|statutory maternity(?: .*)?|adoption pay|statutory adoption",
-  unless: `maternity cover|paternity|${employersOwn}`,
+  about:
+    "(?:maternity|mat) (?:pay|leave)|(?:on|for|during) maternity|smp|statutory maternity(?: .*)?|adoption pay|statutory adoption",
+  unless: `maternity cover|paternity|self employed|${employersOwn}`,
   roles: [
     ["salary", "A", hasPeriod],
     ...salaryRoles,
@@ -199,11 +201,13 @@ const redundancy: Topic = {
     const salary = given.yearly("salary");
     if (age === undefined || served === undefined || salary === undefined || paid !== undefined)
       return undefined;
+    // Its cap is another one.
+    if (given.nation === "Northern Ireland") return undefined;
     const cap = weeklyCapOf[taxYear];
     const weekly = perWeek(salary);
     const isCapped = weekly > cap * 100;
     return {
-      text: `Statutory redundancy pay at ${age} with ${served} years is **${money(redundancyPay(age, served, weekly, taxYear))}**: ${redundancyWeeks(age, served)} weeks at ${isCapped ? `${pounds(cap)}, the most a week's pay counts (${taxYear})` : `${money(weekly)} (the cap is ${pounds(cap)} in ${taxYear})`}. Each full year gives half a week's pay under 22, one from 22 to 40, one and a half from 41, for at most ${mostYears} years. It is free of tax. Northern Ireland has its own cap.`,
+      text: `Statutory redundancy pay at ${age} with ${served} years is **${money(redundancyPay(age, served, salary / 52, taxYear))}**: ${redundancyWeeks(age, served)} weeks at ${isCapped ? `${pounds(cap)}, the most a week's pay counts (${taxYear})` : `${money(weekly)} (the cap is ${pounds(cap)} in ${taxYear})`}. Each full year gives half a week's pay under 22, one from 22 to 40, one and a half from 41, for at most ${mostYears} years. It is free of tax. Northern Ireland has its own cap.`,
       source,
     };
   },

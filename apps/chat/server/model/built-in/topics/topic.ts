@@ -1,7 +1,6 @@
 /** A topic next to a pay slip: the words that name it, the roles of its amounts, and its answers. */
-import { shareOf, toPence, toPounds } from "../../../../tax/pence.ts";
+import { shareOf, toPounds } from "../../../../tax/pence.ts";
 import type { Nation, TaxYear } from "../../../../tax/rates.ts";
-import { yearlyOf } from "../rules/rule.ts";
 import type { Amount } from "../tokens.ts";
 import { pounds } from "../wording.ts";
 
@@ -80,8 +79,6 @@ export const asksTax =
 export const money = (pence: number) => pounds(toPounds(pence));
 export const perWeek = (yearly: number) => Math.round(yearly / 52);
 export const perMonth = (yearly: number) => Math.round(yearly / 12);
-export const weeklyAmount = (amountAYear: number) => Math.round(amountAYear / 52);
-export const ofAmount = (amount: Amount) => toPence(yearlyOf(amount));
 export const percentOf = (pence: number, percentage: number) => shareOf(pence, percentage * 100);
 /** `1075` is "10.75%". */
 export const rate = (hundredths: number) => `${hundredths / 100}%`;

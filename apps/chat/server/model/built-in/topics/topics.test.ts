@@ -228,6 +228,25 @@ const pensions: Row[] = [
   ],
 ];
 
+const others: Row[] = [
+  ["company pays 45p per mile 8000 miles", "£800", "£160"],
+  ["should we claim marriage allowance hubby earns 48k i dont work", "£252"],
+  ["child benefit 3 kids 65k", "25%", "£817"],
+  ["child benefit if i earn 65k", "25%"],
+  ["my partner earns 62k and i earn 30k do we lose child benefit, 2 kids", "10%", "£233"],
+  ["child benefit charge 60k salary plus 5k bonus 2 children", "25%", "£584"],
+  ["i earn 70k with 10% pension do i pay child benefit charge", "£63,000", "15%"],
+  ["10k dividends tax scotland 45k salary", "£2,203.76"],
+  ["80k salary 50k dividends how much tax do i pay on the dividends", "£22,899.21", "£5,028"],
+  ["how much tax on savings interest of £3k if i earn 16k", "£86", "starting rate"],
+  ["tax on side hustle 3k with 40k job", "£600"],
+  ["state pension plus 25k salary at 68 tax", "£4,995.52"],
+  ["25% tax free lump sum from 200k pot", "£50,000"],
+  ["redundancy 25 years service aged 60 earning 38k a year", "£21,557.69"],
+  ["i earn 50k from my job and 15k self employed how much tax", "£5,946", "at most £145.80"],
+  ["p800 says they owe me 250", /^Overpaid tax comes back/],
+];
+
 const employersCost: Row[] = [
   [
     "what will i get paid in hand if my CTC is 70000 pounds all in including pension and employer ni",
@@ -247,6 +266,7 @@ const rows = [
   ...expenses,
   ...pensions,
   ...employersCost,
+  ...others,
 ];
 
 test("at least 100 phrasings", () => {
@@ -285,6 +305,10 @@ describe("left to the reader", () => {
     "dividends 20k on top of 50k",
     "45k with 10k rental income",
     "redundancy 20k or 35k",
+    "mileage on a bike",
+    "redundancy in belfast 10 years service age 45, 600 a week",
+    "statutory maternity pay for self employed",
+    "500 a day outside ir35",
     "day job 33k, uber eats about 4k a year",
     "class 1 ni on 33k",
     "sick pay 2 weeks half pay 30k",

@@ -121,7 +121,7 @@ const construction: Topic = {
 const selfEmployed: Topic = {
   about:
     "self employ(?:ed|ment)|sole trader|freelanc(?:e|er|ing)|etsy|ebay|vinted|uber(?: eats)?|deliveroo|side (?:hustle|job|income|business)|on (?:the|a) side|class [24] (?:ni|national insurance|contributions?)(?: .*)?|trading (?:allowance|income)",
-  unless: "contractor|limited|ltd|umbrella|ir35|cis|class 1|van allowance",
+  unless: "contractor|limited|ltd|umbrella|ir35|cis|maternity|paternity|sick|pension|mortgage",
   roles: [
     ["class", "class N"],
     ["costs", before("costs?|expenses|outgoings|fuel"), isMoney],
@@ -137,12 +137,12 @@ const selfEmployed: Topic = {
       `A (?:(?:profits?|self employed|sole trader)|(?:(?:from|on|via|through|with|doing|selling|at) )+(?:${trades}))`,
       isMoney,
     ],
-    ["profit", before("profits?|cleared|clear"), isMoney],
+    ["profit", before("profits?|cleared|clear|side (?:hustle|income|job|business)"), isMoney],
     ["sales", "A(?: (?:year|selling|turnover))+", isMoney],
     [
       "sales",
       before(
-        "self employed|sole trader|freelanc(?:e|er|ing)|turnover|invoiced?|takings|made|making|make|makes|earning",
+        "(?:uber|deliveroo)(?: (?:driver|rider))?|self employed|sole trader|freelanc(?:e|er|ing)|turnover|invoiced?|takings|made|making|make|makes|earning",
       ),
       isMoney,
     ],
@@ -236,8 +236,9 @@ const employersCost: Topic = {
 };
 
 const mileage: Topic = {
-  about: "mileage(?: .*)?|(?:work|business) miles|p mile|# miles(?: .*)? (?:claim|tax)",
-  unless: "nhs|band|company car|company van|electric",
+  about:
+    "mileage(?: .*)?|(?:work|business) miles|(?:p|pence) (?:(?:per|a|each|/) )?mile|# miles(?: .*)? (?:claim|tax)",
+  unless: "nhs|band|company car|company van|electric|bike|bicycle|motorbike|motorcycle|cycle|scooter",
   roles: [
     ["paid", "N (?:p|pence) (?:(?:per|each|/) )?mile"],
     ["miles", "A (?:(?:work|business) )?miles?(?: year)?"],
@@ -289,7 +290,7 @@ const homeWorking: Topic = {
 
 const fees: Topic = {
   about:
-    "(?:nmc|gmc|hcpc|rcn|acca|icaew|professional|registration|membership|subscription)(?: \\S+)? (?:fees?|subs|subscriptions?|membership)",
+    "(?:nmc|gmc|hcpc|rcn|union|acca|icaew|professional|registration|membership|subscription)(?: \\S+)? (?:fees?|subs|subscriptions?|membership)",
   roles: [["fee", "A", isMoney], ...salaryRoles],
   asks: "claim|back|relief|deduct|tax",
   calculate(given) {
