@@ -17,8 +17,8 @@ import { isUnsure, leastCertain, partOfFullTime, yearly } from "./salaries.ts";
 import { statePensionAge } from "./state-pension.ts";
 import { suggestionsFor } from "./suggestions.ts";
 import type { Amount } from "./tokens.ts";
-import { hasRuleOfThumb } from "./topics.ts";
 import { answerTopic } from "./topics/answer-topic.ts";
+import { hasRuleOfThumb } from "./topics.ts";
 import { pounds } from "./wording.ts";
 
 /** A question that a tool answers, with details for the wording of the answer. */
