@@ -140,7 +140,8 @@ describe("single rules", () => {
 
   it("relief at source gives a higher-rate taxpayer the higher relief, and protects the allowance", () => {
     const pension: Pension = { kind: "relief at source", amount: 10_000 };
-    // £10,000 are taxed at 20% instead of 40%, and the income that shrinks the allowance is £10,000 lower.
+    // The basic-rate band is £10,000 wider, so £9,730 of £60,000 is taxed at 20% instead of 40%. The income that reduces
+    // the allowance is £10,000 lower.
     expect(england(60_000, { pension }).incomeTax).toBe(11_432 - 9_730 * 0.2);
     expect(england(110_000, { pension })).toMatchObject({ personalAllowance: 12_570, pension: 8_000 });
   });
@@ -196,9 +197,10 @@ test.each<[Partial<Pay>, RegExp]>([
 });
 
 /**
- * `@saving-tool/hmrc-income-tax` 1.2.0 knows 2024/25 and 2025/26. It differs in weekly thresholds of National Insurance
- * and of loans times 52 (up to £1.12 and £7 a year), Scottish bands that begin a pound late (up to 26p), plan 4 of
- * 2024/25 (£27,660 for £31,395), nothing at exactly £50,284, and an allowance that is not rounded up to the pound.
+ * `@saving-tool/hmrc-income-tax` 1.2.0 knows 2024/25 and 2025/26. Its known differences: it multiplies the weekly
+ * thresholds of National Insurance and loans by 52 (up to £1.12 and £7 a year), begins Scottish bands a pound late (up
+ * to 26p), uses £27,660 instead of £31,395 for plan 4 in 2024/25, returns no National Insurance at exactly £50,284, and
+ * does not round the allowance up to the pound.
  */
 describe("agreement with another package", () => {
   const taxYear = "2025/26";

@@ -1,9 +1,9 @@
 import { type Adjustment, memoryStore, type Store } from "headgate";
 
-/** A memory store that keeps reservations for as long as the log did. */
+/** A memory store in which each reservation lives as long as it did when the log was recorded. */
 export interface ReplayStore extends Store {
   /**
-   * The last heartbeat of the request that is admitted or extended next: `Infinity` if the request ended, otherwise the
+   * The last heartbeat of the request that is admitted or extended next: `Infinity` if the log has its end, otherwise the
    * last time at which the log mentions its process.
    */
   nextLivesUntil: number;

@@ -133,7 +133,7 @@ describe("clients that disconnect at a random time", () => {
       await limiter.close();
       expect(errors).toEqual([]);
       expect(hasLeft).toBe(disconnectsEach);
-      // The test is only useful if many requests were admitted and many clients disconnected before the handler ran.
+      // The test is only useful if many requests were decided and many reached the handler.
       expect(seen.handled).toBeGreaterThan(disconnectsEach / 10);
       expect(seen.admitted + seen.refused).toBeGreaterThan(disconnectsEach / 10);
     },

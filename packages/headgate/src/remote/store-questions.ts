@@ -20,7 +20,7 @@ export interface StoreQuestionsOptions {
   readonly onAsked: ((question: Question) => void) | undefined;
   /** The store has answered in time. */
   readonly onAnswer: () => void;
-  /** Decides if the store has not answered. */
+  /** Decides without the store, because it has not answered. */
   readonly withoutStore: (question: Question, peek: boolean) => Ruling;
   /** Gives back what this ruling charged, or may have charged if it is `doubtful`: the request has been decided without it. */
   readonly takeBack: (ruling: Ruling) => void;
@@ -34,7 +34,7 @@ export function createStoreQuestions(options: StoreQuestionsOptions): AskStore {
     options;
   const { counters } = calls;
 
-  // Every decision of a shared store passes here. It creates one promise, not one for each step.
+  // Every decision of a shared store passes through here. `ask` creates one promise, not one for each step.
   function ask(question: Question, peek: boolean): Promise<Ruling> {
     const { charges, hold, claim } = question;
     const askedAt = clock.now();

@@ -52,7 +52,7 @@ it("does not replace a newer report with the answer to a heartbeat", async () =>
   limiter.observe({ settled: ({ used }) => settled.push(used) });
   const admission = await limiter.admit("ann", { cost: { tokens: 100 } });
   if (!admission.admitted) throw new Error("It was refused.");
-  // The heartbeat runs in here. Its answer is processed after the report.
+  // The heartbeat runs during this jump. Its answer is processed after the report.
   clock.advance(10_000);
   admission.report({ tokens: 40 });
   await Promise.resolve();

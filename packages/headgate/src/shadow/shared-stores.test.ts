@@ -20,7 +20,7 @@ afterAll(async () => {
   await server.remove();
 });
 
-/** Creates one process, with its own store object and connections. */
+/** Simulates one process, with its own store object and connections. */
 function process(store: Store, errors: unknown[] = []) {
   const limiter = createLimiter({
     name: "chat",
@@ -37,7 +37,7 @@ describe.each([
   ["Redis", () => redisStore(server.url)],
   ["PostgreSQL", () => postgres.open(postgres.url)],
 ] as const)("a shadow over %s", (name, open) => {
-  it("is shared exactly by all processes", async () => {
+  it("counts exactly across processes", async () => {
     const processes = [process(open()), process(open())];
     for (const { limiter } of processes) limiter.setShadow([{ name: "user", limits: "7/hour" }]);
     const user = `everybody on ${name}`;
@@ -62,7 +62,7 @@ async function evaluations(): Promise<number> {
 
 describe("a shadow in Redis", () => {
   it("is sent in the live decision's call, even if requests come one after another", async () => {
-    // A separate call now and then records that the process is alive.
+    // Without `countProcesses`, whose occasional calls would be counted too.
     const { countProcesses: _, ...store } = redisStore(server.url, { prefix: "trips:" });
     const { limiter, decisions } = process(store);
     await limiter.admit("ann");

@@ -120,7 +120,7 @@ describe("limiters of one process share a connection by URL", () => {
   });
 
   it(
-    "of PostgreSQL, and its statements",
+    "of PostgreSQL: six limiters open at most four connections",
     async () => {
       const client = new pg.Client(postgres.url);
       await client.connect();

@@ -111,7 +111,10 @@ export function postgresStore(
     mostWaiting,
   });
 
-  /** Each of these waits for the disk separately. Requests that are sent together must not wait for it. */
+  /**
+   * Sends each request alone. Requests with claims wait until their data is on disk; requests that are sent together must
+   * not wait for that.
+   */
   const travelAlone = trips(
     async (requests: readonly (() => Promise<Outcome>)[]) => Promise.all(requests.map((ask) => ask())),
     { mostUnderWay: single ? 1 : connections, mostTogether: 1, mostWaiting },
@@ -174,7 +177,8 @@ export function postgresStore(
     async check() {
       const nothing = { kind: "peek", charges: [], hold: undefined } as const;
       const check = () => session.applyWhereWritable(encode([nothing], processNow(), testNow()));
-      // Check each connection that decisions will use: the first statement on a connection takes longer than a decision may.
+      // Check each connection that decisions will use: the first statement on a connection may take longer
+      // than a decision's time limit.
       await Promise.all(Array.from({ length: single ? 1 : mostUnderWay }, check));
     },
 

@@ -11,7 +11,7 @@ import { type RedisStore, redisStore } from "./index.ts";
 
 const longestTestMs = 60_000;
 
-/** What happens to one call. By default it is sent. */
+/** Intercepts one call to Redis. Calls `send` to send it. */
 type Passage = (key: string, send: () => Promise<unknown>) => Promise<unknown>;
 
 let cluster: RedisCluster;
@@ -232,7 +232,7 @@ describe("an attempt that takes over across slots", () => {
     });
   }
 
-  it("does not count if the second slot refuses it: the next one is the second attempt again, and is as free", async () => {
+  it("does not count if the second slot refuses it: the next attempt is the second again, and is charged for no request either", async () => {
     const user = chargeOf("1/hour", "second", "user");
     const ip = chargeOf("1/day", "second", "ip");
     const [org, larger] = ["150 tokens/hour", "400 tokens/hour"].map((limits) =>
@@ -250,7 +250,7 @@ describe("an attempt that takes over across slots", () => {
     await expectSoon([user, larger, ip], [0, 200, 0]);
   });
 
-  it("does not wait for a request that it need not pay for, if the first slot refuses it", async () => {
+  it("reports no wait for request limits, which it is not charged for, if the first slot refuses it", async () => {
     const user = chargeOf("1/hour; 150 tokens/hour", "first", "user", cost);
     const ip = chargeOf("1/day", "first", "ip");
     await silent([user, ip]);

@@ -4,7 +4,7 @@ import type { Charge, Hold, Outcome } from "../../core/store.ts";
 import type { SlotShare } from "./slots.ts";
 
 /**
- * An attempt that not all slots have answered within this time, ms, is cancelled. During this time, slots answer
+ * An attempt that not all slots have answered within this many milliseconds is cancelled. During this time, slots answer
  * `contended` if a refusal depends on an attempt whose result they do not know yet.
  */
 export const undecidedMs = 5_000;
@@ -17,7 +17,7 @@ export interface Attempt {
   readonly charges: readonly SlotShare<Charge>[];
   readonly at: number;
   readonly hold: Hold | undefined;
-  /** The id that the attempt claims with one of its charges. There is always a hold then. */
+  /** The id that the attempt claims with one of its charges. An attempt with a claim has a hold. */
   readonly claim?: Claim | undefined;
 }
 
@@ -41,7 +41,7 @@ export function isAdmitted(answer: Answer): boolean {
   return answer !== undefined && !(answer instanceof Error) && answer.admitted;
 }
 
-/** @throws the error of a failed slot; errors in doubt take precedence. */
+/** @throws the error of a failed slot; errors after which the charge is in doubt take precedence. */
 export function throwFaultOf(answers: readonly Answer[]): void {
   const faults = answers.filter((answer) => answer instanceof Error);
   if (faults.length > 0) throw faults.find(isInDoubt) ?? faults[0];

@@ -316,7 +316,7 @@ const codes = {
   claim: 12,
   claimed: 13,
 } as const;
-/** Whether an id may be claimed that is not known; or is given back only with the attempt that claimed it. */
+/** `raises` may claim an unknown id. `withItsAttempt` gives an id back only if this attempt claimed it. */
 const raisings = { no: 0, raises: 1, withItsAttempt: 2 } as const;
 const claimStates = ["running", "done", "unfinished", "nothing"] as const;
 

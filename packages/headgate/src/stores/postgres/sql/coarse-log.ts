@@ -2,14 +2,14 @@ import { bucketsAWindow } from "../../../core/algorithms/coarse-log.ts";
 import { stateCodes } from "./codes.ts";
 import type { SqlNames } from "./names.ts";
 
-/** The length of a bucket, as an expression; from an expression for the window's length. */
+/** Returns an SQL expression for the length of a bucket, from one for the length of the window. */
 export function bucketSql(windowMs: string): string {
   return `((${windowMs} + ${bucketsAWindow - 1}) / ${bucketsAWindow})`;
 }
 
 /**
- * core/algorithms/coarse-log.ts in PL/pgSQL. The state has the form of a state of `sliding-window.ts` with a code of
- * its own, and is read by the same functions. `span` is its only window.
+ * core/algorithms/coarse-log.ts in PL/pgSQL. The state has the form of a state of `sliding-window.ts`, with another
+ * code, and is read by the same functions. `span` is its only window.
  */
 export function coarseLogSql({ fn }: SqlNames): string {
   const code = stateCodes["coarse-log"];

@@ -366,8 +366,8 @@ local function holdings()
   end
 
   -- The state of a reservation before a call, so that the call can be cancelled: the number of its last call (-1 if it
-  -- is not known), whether it has lapsed, and its expiry. For each unit it has the number of the unit here, its number
-  -- in tags, the amount held, and how much more will be held. The new amounts are in \`q\`, after index \`holds\`.
+  -- is not known), whether it has lapsed, and its expiry. For each unit: its number in the holdings, its number
+  -- in the states' tags, the amount held, and the amount to hold in addition. The new amounts are in \`q\`, after index \`holds\`.
   local function stateBefore(h, rid, set, units, holds)
     local e = find(h, rid)
     local before = { seq = e and e.seq or -1, lapsed = e and e.lapsed or false, expiresAt = e and e.expiresAt or 0 }

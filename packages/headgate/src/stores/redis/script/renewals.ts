@@ -1,15 +1,15 @@
 /**
- * The heartbeat of one or a few holds, by its shortest way: a call whose only request adjusts different partitions and
- * changes no total. Of each partition, it reads the header of the holdings, one entry, and who lapses first. It writes
- * the entry's time and number.
+ * A fast path for the heartbeat of one to eight holds: a call whose only request adjusts different partitions and
+ * changes no total. In each partition, it reads the header of the holdings, one entry, and the hold that expires first.
+ * It writes the entry's expiry and the number of the call.
  *
- * It checks everything before it writes anything. If the entry differs from what the heartbeat says, or if a hold may
- * have lapsed, or if a reading needs more than logs, token buckets and places, it does nothing, and the rest of the script decides the
- * request from the start.
+ * It checks everything before it writes anything. If the entry differs from what the heartbeat says, if a hold may have
+ * lapsed, or if the partition has limits other than sliding windows, token buckets and `concurrent`, it does nothing,
+ * and the rest of the script decides the request from the start.
  */
 export const renewals = /* lua */ `
--- The logs and token buckets of a partition's value, by tag: where each begins, and its length. Returns nothing if it
--- has anything else.
+-- The logs and token buckets of a partition's value, by tag: where each begins, and its length. Returns nothing
+-- if the value has other states.
 local function recordsIn(raw)
   local found, size = {}, raw and #raw or 0
   if size == 0 then return not raw and found or nil end
@@ -33,7 +33,7 @@ local function recordsIn(raw)
   return at == size + 1 and found or nil
 end
 
--- What was spent in a log within a window, and the time until the first of it leaves.
+-- What was spent within a window, and the time until the oldest charge leaves the window.
 local function spentInLog(raw, log, now, window)
   if log[2] == 14 then return 0, 0 end
   local first, after = log[1] + 14, now - window
@@ -44,7 +44,8 @@ local function spentInLog(raw, log, now, window)
   return total - base, oldest - after
 end
 
--- The same for a token bucket, until it has drained by one unit; nothing if limits have changed, or the clock.
+-- The same for a token bucket, with the time until one more unit is free. Returns nothing if the limits have changed,
+-- or if the clock is behind the bucket's.
 local function spentInBucket(raw, bucket, now, g)
   local stamp, level, _, perUnit, perMs = unpackFrom('<I6dI6dd', raw, bucket[1])
   if perUnit ~= g[4] or perMs ~= g[5] or stamp > now then return nil end
