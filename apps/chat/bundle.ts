@@ -1,6 +1,7 @@
 /**
  * Bundles the service into a few files, which load much faster than its sources with hundreds of modules. `node
- * apps/chat/bundle.ts` writes `apps/chat/server/dist`. Build the library, the console and the replay first.
+ * apps/chat/bundle.ts` writes `apps/chat/server/dist`. Build `headgate`, `headgate-console` and
+ * `headgate-server` first.
  */
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";

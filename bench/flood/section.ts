@@ -30,8 +30,8 @@ async function run({ isQuick, say }: RunOptions): Promise<SectionResult> {
     ["longest turn", "ms", ({ longestPauseMs }) => longestPauseMs],
     ["processor time of the longest turn", "ms", ({ longestWorkMs }) => longestWorkMs],
     ["time a key", "µs", ({ seconds }) => (seconds / keys) * 1e6],
-    ["resident memory at most", "MiB", ({ peakResidentBytes }) => peakResidentBytes / mebibyte],
-    ["held in the end", "MiB", (flooded) => flooded.heldBytes / mebibyte],
+    ["peak resident memory", "MiB", ({ peakResidentBytes }) => peakResidentBytes / mebibyte],
+    ["memory held at the end", "MiB", (flooded) => flooded.heldBytes / mebibyte],
     ["partitions", "", ({ partitions }) => partitions],
   ];
   const table: Table = {

@@ -19,7 +19,7 @@ export interface Circumstances {
   readonly clock: MovableClock;
 }
 
-/** A limiter with three layers in memory, or a floor. */
+/** A limiter with three layers in memory, or a floor: a minimal program that shows the lowest possible cost. */
 export interface MemoryContender {
   open(circumstances: Circumstances): Visit;
 }

@@ -55,13 +55,13 @@ async function run(options: RunOptions): Promise<SectionResult> {
     title: "Deciding in memory",
     method: [
       "5/minute and 60/hour for each user, 30/minute for each address; every caller has its own key and address. " +
-        "A caller sends five requests within a minute, then more after about five minutes, in an order unrelated to that of memory.",
-      "Headgate and the floor that is as exact have these limits, and a clock that moves forward between visits: all requests are " +
+        "A caller sends five requests within a minute, then more after about five minutes. Callers come in random order, not in the order in which they lie in memory.",
+      "Headgate and the equally exact floor (stamps in a list) have these limits, and a clock that is moved forward between visits: all requests are " +
         "admitted, and callers have realistic counts. The others read the machine's clock; to admit all requests, their quotas are out " +
         "of reach, which does not change the data that a fixed window keeps. For refusals, all have the real limits, and callers have used them up.",
-      "The peers' stores are called as their own middleware does, one for each limit, until one refuses. Each measurement is a separate process; " +
+      "The peers' stores are called as by their own middleware: one for each limit, until one refuses. Each measurement is a separate process; " +
         "contenders take turns, round by round.",
-      "Keys are strings that already exist, which suits a map of strings best. In the second table, each request creates its keys from bytes, as in a server; " +
+      'Keys are strings that already exist, which suits a map of strings best. In the second table, and in columns with "keys anew", each request creates its keys from bytes, as in a server; ' +
         "the empty loop shows the cost of that.",
     ],
     tables: [admitted, anew, refused],
@@ -130,7 +130,7 @@ function tableOf(id: string, title: string, measured: Measured, columns: readonl
 
 function lengthOf(callers: number, isQuick: boolean) {
   if (isQuick) return { warmUpDecisions: 1_000, decisionsAStretch: 1_000, stretches: 3 };
-  // One pass each. With the first visit, each caller makes five visits, as within a minute.
+  // Each stretch is one pass. Together with the unmeasured first pass, each caller makes five visits within a minute.
   if (callers > 1_000) return { warmUpDecisions: 0, decisionsAStretch: callers, stretches: 4 };
   return { warmUpDecisions: 300_000, decisionsAStretch: 150_000, stretches: 5 };
 }

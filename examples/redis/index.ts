@@ -1,4 +1,4 @@
-/** One quota for many processes, in Redis or Valkey. Install `redis`, `ioredis` or `iovalkey`, and start two. */
+/** One quota for many processes, in Redis or Valkey. Install `ioredis` or `iovalkey`, and start two. */
 import { createServer } from "node:http";
 import { createLimiter } from "headgate";
 import { callerAddress } from "headgate/http";

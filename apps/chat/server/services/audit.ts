@@ -16,12 +16,13 @@ export interface AuditLine extends Pick<LimitChangeRow, "of" | "what" | "by"> {
   reason?: string | null | undefined;
 }
 
-/** The account that a top-up code is for. */
+/** The `of` of a line about a top-up code, which is not for one account. */
 export const anybodyWithCode = "anybody with the code";
 
 /**
  * Writes an action into the log of actions. Pass the transaction of the action, so that no action is made without its
- * line. Actions on limits are written by `createCallerLimits`, because they name the partition that is restored.
+ * line. Actions on limits are written by `createCallerLimits`: their lines also name the partition, so that the limit
+ * can be restored if the store loses it.
  */
 export async function writeAuditLine(database: Database, clock: Clock, line: AuditLine): Promise<void> {
   const { of, userId = null, what, limits, until = null, reason = null, by } = line;

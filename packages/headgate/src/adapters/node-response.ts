@@ -20,8 +20,8 @@ type WriteHead = (
  */
 export function writeFieldsWithHead(response: ServerResponse, fields: (status: number) => Fields): void {
   const writeHead = response.writeHead as WriteHead;
-  // Name the function before assigning it. V8 makes a function literal that is assigned to a property in the old
-  // generation: the function and its decision would then stay until a full garbage collection.
+  // Name the function before assigning it. V8 allocates a function literal in the old generation if it is
+  // assigned to a property directly: the function and its decision would then stay until a full garbage collection.
   const writeHeadWithFields: WriteHead = function (status, message, headers) {
     if (this.headersSent) return writeHead.call(this, status, message, headers);
     const explicit = typeof message === "string" ? headers : (headers ?? message);

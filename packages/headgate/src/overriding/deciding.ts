@@ -29,8 +29,8 @@ export interface OverridingOptions {
   readonly ask: (question: Question, peek: boolean) => Ruling | Promise<Ruling>;
 }
 
-/** How often a request is tried if its override was replaced each time. */
-const mostTries = 3;
+/** How often a request is made again if its override was replaced each time. */
+const mostRetries = 3;
 /** The wait that is reported after the last try, ms. */
 const retryMs = 1000;
 
@@ -137,7 +137,7 @@ export function createOverriding(options: OverridingOptions) {
     return decide(own, under(own, ruling.outcome.overrides, cost), cost, peek, tries - 1, decided);
   }
 
-  /** Refuses a caller whose plan is `blocked`, unless an override admits the caller. The check charges nothing. */
+  /** Refuses a caller whose limits are `blocked`, unless an override admits the caller. The check charges nothing. */
   function decideBlocked(
     own: Question,
     asked: Question,
@@ -194,9 +194,9 @@ export function createOverriding(options: OverridingOptions) {
       decided: (ruling: Ruling) => Result,
     ): Result | Promise<Result> {
       if (known.isEmpty && (prefixes === undefined || prefixes.isEmpty))
-        return decide(own, own, cost, peek, mostTries, decided);
+        return decide(own, own, cost, peek, mostRetries, decided);
       const overrides = known.findLimits(own.charges, now());
-      return decide(own, under(own, overrides, cost), cost, peek, mostTries, decided);
+      return decide(own, under(own, overrides, cost), cost, peek, mostRetries, decided);
     },
 
     /** Asks for an extension, under the limits that admitted the reservation. */

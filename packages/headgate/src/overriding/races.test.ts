@@ -32,13 +32,13 @@ describe.each([
   }
 
   it.each(["37/hour", "11/day fixed-window"])(
-    "admit exactly what an unknown override of %s allows",
+    "admit exactly what an override of %s allows, although none of them has read it yet",
     async (limits) => {
       const key = `raced-${limits}`;
       await decided(key, limits);
       const admitted = await race({ url: server.url, processes: 8, attemptsEach: 25, layers, key });
       expect(admitted.reduce((sum, one) => sum + one, 0)).toBe(Number.parseInt(limits, 10));
-      // Spent units count when the override begins and when it ends.
+      // Units that were spent under the first override count under the next one.
       await decided(key, "40/hour");
       const more = await race({ url: server.url, processes: 8, attemptsEach: 25, layers, key });
       expect(more.reduce((sum, one) => sum + one, 0)).toBe(40 - Number.parseInt(limits, 10));

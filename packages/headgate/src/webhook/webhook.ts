@@ -150,7 +150,7 @@ export function webhook(limiter: Pick<Limiter<never>, "name" | "observe">, given
 
     function answer(admission: Admission): void {
       if (admission.admitted) delivery.add(item);
-      // Another process has sent the notice. Its window ends before a window that began now.
+      // Another process has already sent the notice, so the notice's window ends sooner than one that begins now.
       else known.add(whose, clock.now() + Math.min(windowMs, admission.retryAfterMs));
     }
 
@@ -208,7 +208,7 @@ function read(given: WebhookOptions) {
   if (url === undefined || !["http:", "https:"].includes(url.protocol))
     fail(`url must be an address such as https://example.com/hooks/limits, got ${show(given.url)}.`);
   if (url?.username !== "" || url.password !== "")
-    fail("url must be an address such as https://example.com/hooks/limits, without a password.");
+    fail("url must be an address such as https://example.com/hooks/limits, without a password or user name.");
   if (!(typeof from === "number" && from > 0 && from <= 1))
     fail(`from must be a share above 0 and up to 1, such as 0.8; got ${show(from)}.`);
   for (const [name, value] of Object.entries({ onError, fetch }))
@@ -235,8 +235,8 @@ function checkLimiter(limiter: unknown): void {
 }
 
 /**
- * Identifies the current window of a fixed-window limit: the window ends for all callers at the same time, and the next
- * window may begin soon after a notice.
+ * Identifies the current window of a fixed-window limit, because the next window may begin soon after a notice, and
+ * needs its own. Empty for other algorithms.
  */
 function windowOf({ algorithm, resetMs }: LimitReading, { admission }: DecisionEvent): string {
   return algorithm === "fixed-window" ? `${Math.round((admission.at + resetMs) / 1000)}/` : "";

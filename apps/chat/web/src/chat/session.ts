@@ -29,7 +29,7 @@ export interface ChatSession {
   resume(): Promise<void>;
   /** Asks the service to end the answer, and keeps the part received. */
   stop(): void;
-  /** Stops reading and storing permanently, because somebody else is using the page. */
+  /** Stops reading and storing permanently: somebody else is using the page, or the conversation was deleted. */
   close(): void;
   dismiss(): void;
 }
@@ -40,7 +40,7 @@ export interface SessionEvents {
    */
   accepted(session: ChatSession, conversationId: string, question: string, answering: boolean): void;
   /**
-   * Called when the answer has ended: complete, stopped, broken off, or because credit or tokens are used up.
+   * Called when the answer has ended: it is complete, was stopped or broken off, or credit or tokens are used up.
    *
    * @param news the answer's cost and the remaining quota and credit, if the service reported them
    */

@@ -65,7 +65,7 @@ function limiterOf(layers: readonly string[], clock: ReturnType<typeof fakeClock
   }
 }
 
-/** Makes every refusal of a random history both ways. @returns how many of them were prepared */
+/** Compares each prepared refusal of a random history with that of `refusal`. @returns how many were prepared */
 async function compare({ layers, status, accept, requests }: Parameters<Parameters<typeof plays.map>[0]>[0]) {
   const clock = fakeClock();
   const limiter = limiterOf(layers, clock);
@@ -164,7 +164,7 @@ it("leaves a caller who is blocked, and a cost above the quota, to refusal", () 
   expect(prepare(refusedBy("2/minute", { requests: 3 }), null)).toBeUndefined();
 });
 
-it("leaves an object that only looks like a decision to refusal", () => {
+it("does not prepare a refusal for an object that only looks like a decision", () => {
   const refused = refusedBy("2/minute");
   expect(prepareRefusals(options)(JSON.parse(JSON.stringify(refused)), null)).toBeUndefined();
 });

@@ -116,7 +116,7 @@ describe("what was admitted without the store", () => {
     },
   );
 
-  it("counts completely, for any share of this process", async () => {
+  it("is charged in full, although this process had only a share of the quota", async () => {
     const { admit, fail, recover, left } = limited("60/hour", { policy: "local", instances: 10 });
     await fail();
     for (let n = 0; n < 9; n += 1) await admit();
@@ -204,7 +204,7 @@ describe("what was admitted without the store", () => {
     expect(left()).toEqual([8, 990]);
   });
 
-  it("is remembered in a bounded form, whatever the number of moments", async () => {
+  it("is refunded at least in part, and never too much, after more charge times than are remembered", async () => {
     const { admit, fail, recover, left, clock } = limited("900/hour");
     await fail();
     const all: Admitted[] = [];
@@ -274,21 +274,21 @@ describe("what was admitted without the store", () => {
     expect(left()).toEqual([5]);
   });
 
-  it("counts until the later of two moments, if they are remembered as one", async () => {
+  it("counts until the later charge leaves its window, if two charges are merged", async () => {
     const { admit, fail, recover, left, clock } = limited("99/minute", { policy: "local", instances: 1 });
     await fail();
     for (let n = 0; n < 20; n += 1) {
       await admit();
       clock.advance(1000);
     }
-    // This is 60 s after the first one. The second one is remembered together with it.
+    // `recover` then moves the clock past 60 s after the first charge, which was merged with the second one.
     clock.advance(39_100);
     await recover();
     expect(left()[0]).toBeLessThanOrEqual(99 - 19);
   });
 });
 
-describe("a charge that a reset removed during an outage", () => {
+describe("a charge that was made during an outage and removed by a reset", () => {
   it.each([0, 1])("is not refunded from later charges, %i ms later", async (later) => {
     const { admit, fail, recover, left, limiter, clock } = limited("5/hour");
     await fail();
@@ -312,7 +312,7 @@ describe("a charge that a reset removed during an outage", () => {
     expect(left()).toEqual([5]);
   });
 
-  it("is not refunded even if the store knew of it before", async () => {
+  it("is not refunded even if it had reached the store before the reset", async () => {
     const { admit, fail, recover, left, limiter } = limited("5/hour");
     await fail();
     const forgotten = await admit({ requests: 3 });
@@ -325,7 +325,7 @@ describe("a charge that a reset removed during an outage", () => {
   });
 });
 
-describe("places that were given without the store and are in use", () => {
+describe("concurrency places that are in use while the store is down", () => {
   it("are held in it afterwards, one by one, and released", async () => {
     const { admit, fail, recover, left } = limited("3 concurrent per 30 seconds");
     await fail();
@@ -440,7 +440,7 @@ describe("what is settled while the store is down", () => {
     expect(left()).toEqual([8, 700]);
   });
 
-  it("is left unchanged if its windows were over long before", async () => {
+  it("is not sent if its windows ended long before the store recovers", async () => {
     const { admit, fail, recover, left, clock, store } = limited("9/minute; 1000 tokens/minute");
     const one = await admit({ tokens: 100 });
     await fail();

@@ -11,7 +11,7 @@ function hashOf(key: string) {
   return hash;
 }
 
-it("keeps the first count of a shared account as long as it counts, even if nothing is charged to the account", () => {
+it("keeps the initial count of a shared account until its window ends, even if nothing is charged to the account", () => {
   const accounts = new Accounts(1);
   const limits = compileLimits("user", "1/minute");
   const group = accounts.kinds.planOf("chat/user", limits, 0).groups[0] as PlannedGroup;
@@ -24,7 +24,7 @@ it("keeps the first count of a shared account as long as it counts, even if noth
   expect(accounts.find(group.kind, hashOf("shared"), 61_000)).toBe(noRow);
 });
 
-it("gives a caller a short state, however many requests the shared account before counted", () => {
+it("gives a caller that leaves a shared account a short state, however many requests that account counted", () => {
   const accounts = new Accounts(1);
   const limits = compileLimits("user", "500/minute; 1000/hour");
   const group = accounts.kinds.planOf("chat/user", limits, 0).groups[0] as PlannedGroup;
@@ -40,7 +40,7 @@ it("gives a caller a short state, however many requests the shared account befor
   };
   charge("own", 1);
   for (let n = 0; n < 400; n += 1) charge("guest", 1000 + n);
-  // The first row is over, and makes room.
+  // The windows of the first caller are over, so the store forgets it and has room.
   const row = charge("guest", 3_600_001);
   accounts.show(row);
   const { rows } = accounts;

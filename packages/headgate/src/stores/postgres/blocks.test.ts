@@ -38,7 +38,7 @@ it("the next block deletes expired blocks, and none in force", async () => {
   expect(await admit(store, charge("a"))).toBe(true);
 });
 
-it("a decision without a block makes no further query", async () => {
+it("a block refuses only its own partition, until it is removed", async () => {
   const store = open();
   await store.override([charge("other")], block, 0);
   expect(await admit(store, charge("a"))).toBe(true);

@@ -125,7 +125,7 @@ describe("an id that is claimed in one slot and charged in others", () => {
     const by = storeThrough(async (key, send) => {
       if (!key.includes("{user")) return send();
       calls += 1;
-      // 1: its reply is lost. 2: the cancel is late; its copy is sent.
+      // Call 1: the reply is lost. Call 2, the cancel, is delayed, so the store sends it again.
       if (calls === 2) {
         held.push(send);
         throw new Error("Command timed out");
@@ -158,7 +158,7 @@ describe("an id that is claimed in one slot and charged in others", () => {
       const replied: string[] = [];
       const by = storeThrough(async (key, send) => {
         const [slot = ""] = /(?<=\{)\w+/.exec(key) ?? [];
-        // The first reply of a slot is lost; the cancel that follows is late.
+        // The first reply of the slot `ip` is lost. In the case "before", the next two calls, both cancels, are late.
         if (!replied.includes(slot) && slot === "ip") {
           replied.push(slot);
           await send();
@@ -222,7 +222,7 @@ describe("an id that is claimed in one slot and charged in others", () => {
 
 describe("an attempt that takes over across slots", () => {
   const cost = { tokens: 100 };
-  /** The first attempt at the id was admitted, and its owner is silent. */
+  /** Admits a first attempt at the id, with a lease that ends at once, so that its owner counts as silent. */
   async function silent(charges: readonly Charge[]): Promise<void> {
     const [first] = charges as [Charge];
     const claim = claimOf(first, { leaseMs: 0 });
@@ -232,7 +232,7 @@ describe("an attempt that takes over across slots", () => {
     });
   }
 
-  it("does not count if the second slot refuses it: the next attempt is the second again, and is charged for no request either", async () => {
+  it("does not count if the second slot refuses it: the next one is attempt 2 again, and is not charged for requests either", async () => {
     const user = chargeOf("1/hour", "second", "user");
     const ip = chargeOf("1/day", "second", "ip");
     const [org, larger] = ["150 tokens/hour", "400 tokens/hour"].map((limits) =>

@@ -86,7 +86,7 @@ export class ClaimOracle {
   }
 }
 
-/** Returns since when an owner is silent. An owner that refunded its request counts as silent from that moment. */
+/** Returns the fields of an attempt whose owner is silent from `now` on, because it refunded its request. */
 function silentSince({ rid, fingerprint, result, beats, leaseMs }: Attempt, now: number) {
   return { rid, fingerprint, result, beats, leaseMs, end: { state: "unfinished" as const, result, at: now } };
 }

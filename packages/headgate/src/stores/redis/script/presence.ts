@@ -16,5 +16,5 @@ redis.call('PEXPIRE', KEYS[1], ${2 * processLifeMs})
 return redis.call('ZCARD', KEYS[1])
 `;
 
-/** A constant, for the same reason as that of the main script. A test checks the value. */
+/** A constant, because a runtime without Node's modules can only hash asynchronously. A test checks the value. */
 export const presenceSha = "bd9f1437833c64cac4bf17ef3d8e6120054ef40c";

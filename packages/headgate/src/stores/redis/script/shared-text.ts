@@ -15,5 +15,5 @@ redis.call('SET', KEYS[1], given)
 return 1
 `;
 
-/** A constant, for the same reason as that of the main script. A test checks the value. */
+/** A constant, because a runtime without Node's modules can only hash asynchronously. A test checks the value. */
 export const sharedTextSha = "5afd2c4540add8ff1e4d5bfe58595429148443b2";
