@@ -31,9 +31,12 @@ const RUNS = {
  * @param {string[]} words a name in `RUNS`
  */
 export async function test([which = "test"]) {
-  const run = RUNS[which];
-  if (run === undefined) throw new Error(`There is no run "${which}": name ${Object.keys(RUNS).join(", ")}.`);
-  const { minutes, load } = run;
+  if (!Object.hasOwn(RUNS, which)) {
+    const known = Object.keys(RUNS).join(", ");
+    console.error(`There is no run "${which}": name ${known}. To run single tests, use npx vitest.`);
+    process.exit(1);
+  }
+  const { minutes, load } = RUNS[which];
   const allLimitMs = minutes * 60_000;
   endWithChildren();
   const startedMs = performance.now();

@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { databaseTrouble } from "../database-trouble.ts";
-import { RequestPool } from "./request-pool.ts";
+import { MOST_WAITING, RequestPool } from "./request-pool.ts";
 
 /** Connects at once. Its queries end when the test says so. */
 class FakeClient extends EventEmitter {
@@ -114,4 +114,15 @@ test("a transaction, which takes a connection for longer, waits in the same way"
   await next;
   await vi.advanceTimersByTimeAsync(WAIT_MS);
   expect(await late).toBe("busy");
+});
+
+test("a pool that closes fails everyone who still waits, however many they are", async () => {
+  const pool = openPool();
+  const results = ask(pool, MOST_WAITING);
+  const ended = pool.end();
+  await answer();
+  await ended;
+  await vi.advanceTimersByTimeAsync(10);
+  expect(results.filter((result) => result === "answered")).toHaveLength(2);
+  expect(results.filter((result) => result === undefined)).toEqual([]);
 });

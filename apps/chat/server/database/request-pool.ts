@@ -94,7 +94,8 @@ export class RequestPool extends Pool {
         // A database that answers others is not down, but slow to open connections.
         const isBusy = error?.message === CONNECT_TIMEOUT && this.#isAnswering(waiting);
         waiting.take(isBusy ? this.#busy() : error, client, done);
-        if (error) this.#serve();
+        // In a step of its own: a closed pool fails each request at once, and one after another they would fill the stack.
+        if (error) queueMicrotask(() => this.#serve());
       });
     }
     this.#watch();

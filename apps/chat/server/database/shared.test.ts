@@ -36,6 +36,16 @@ test("processes that start together on one PostgreSQL migrate it without conflic
   for (const open of opened) await open.close();
 });
 
+test("all answers can be saved if the most that run end together", async () => {
+  const open = await openShared(postgres.url);
+  const saved = Array.from({ length: 500 }, () =>
+    open.reserved.transaction((transaction) => transaction.execute(sql`select pg_sleep(0.05)`)),
+  );
+  const outcomes = await Promise.allSettled(saved);
+  expect(outcomes.filter(({ status }) => status === "rejected")).toEqual([]);
+  await open.close();
+});
+
 test("the whole service works on PostgreSQL, two of them on one database", async () => {
   const env = { DATABASE_URL: postgres.url };
   const [one, two] = await Promise.all([startTestService({ env }), startTestService({ env })]);

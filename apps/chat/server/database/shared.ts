@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
-import { Client, Pool, type PoolConfig } from "pg";
+import { Client, type Pool, type PoolConfig } from "pg";
 import { StartError } from "../start-error.ts";
 import type { OpenDatabase } from "./connect.ts";
 import { migrationsFolder } from "./migrations-folder.ts";
@@ -16,9 +16,11 @@ const CONNECT_ATTEMPTS = 5;
 /** How long a connection that nobody uses stays open. */
 const IDLE_MS = 300_000;
 /** For requests. */
-const CONNECTIONS = 17;
+const CONNECTIONS = 14;
 /** For answers that have begun, and for checks: a flood of requests must not delay these. */
-const RESERVED_CONNECTIONS = 3;
+const RESERVED_CONNECTIONS = 6;
+/** An answer is lost if it cannot be saved, and all answers may end together, so they wait longer for a connection. */
+const RESERVED_WAIT_MS = 15_000;
 
 /** An arbitrary number that all processes use: "headgate" on a phone keypad. */
 const MIGRATION_LOCK = 43_234_283;
@@ -40,7 +42,12 @@ export async function openShared(url: string, poolOptions: PoolConfig = {}): Pro
     ...poolOptions,
   };
   const pool = new RequestPool({ max: CONNECTIONS, ...options });
-  const open = overPool(pool, new Pool({ ...options, max: RESERVED_CONNECTIONS }));
+  const reserved = new RequestPool({
+    ...options,
+    max: RESERVED_CONNECTIONS,
+    connectionTimeoutMillis: RESERVED_WAIT_MS,
+  });
+  const open = overPool(pool, reserved);
   try {
     await waitUntilReachable(pool, url);
     await migrateShared(url);

@@ -242,6 +242,23 @@ export const reserving: readonly Case[] = [
   },
 
   {
+    name: "a reservation with a shorter lease does not let the store forget what a longer one holds",
+    async run(trial) {
+      const place = trial.place("1000 tokens/day; 9 concurrent/10 minutes");
+      await trial.hold(place, { tokens: 800, concurrent: 1 });
+      trial.clock.advance(second);
+      await trial.hold(trial.under(place, "1000 tokens/day; 9 concurrent"), { tokens: 100, concurrent: 1 });
+      trial.clock.advance(155 * second);
+      expectSame((await trial.read(place))[0]?.remaining, 200, "remaining of 1,000 while 800 are held");
+      expectSame(
+        (await trial.hold(place, { tokens: 900, concurrent: 1 })).admitted,
+        false,
+        "900 admitted in addition",
+      );
+    },
+  },
+
+  {
     name: "an end is remembered, however many other reservations come and go",
     async run(trial) {
       const place = trial.place("1000 tokens/day");

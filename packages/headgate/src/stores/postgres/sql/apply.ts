@@ -139,15 +139,15 @@ END $function$;
 
 /** The states that the batch names. */
 const readSlotsSql = ({ table, slotType }: SqlNames) => `  slots := ARRAY(
-    SELECT ROW(coalesce((
-      SELECT p.state FROM ${table} AS p
+    SELECT coalesce((
+      SELECT ROW(p.state, p.expires_at, false)::${slotType} FROM ${table} AS p
       WHERE p.partition_id = asked.partition_id AND p.state_id = asked.state_id AND p.expires_at > at
     ), (
       -- The state is missing, but there are others of its unit.
-      SELECT '{-1}'::bigint[] FROM ${table} AS p
+      SELECT ROW('{-1}'::bigint[], 0, false)::${slotType} FROM ${table} AS p
       WHERE p.partition_id = asked.partition_id AND p.state_id >> 40 = asked.state_id >> 40 AND p.expires_at > at
       LIMIT 1
-    )), 0, false)::${slotType}
+    ), ROW(NULL, 0, false)::${slotType})
     FROM unnest(partition_ids, state_ids) WITH ORDINALITY AS asked(partition_id, state_id, n)
     ORDER BY asked.n
   );`;

@@ -120,7 +120,7 @@ const companySql = ({
   fn,
   slotType,
   table,
-}: SqlNames) => `-- A charge by other limits to a state that is not blank.
+}: SqlNames) => `-- Charges a state that has counts, for a request that other limits decided.
 CREATE OR REPLACE FUNCTION ${fn("charge_along")}(state bigint[], at bigint, amount bigint)
 RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $function$
 BEGIN
@@ -136,15 +136,15 @@ BEGIN
   RETURN ${fn("sliding_counter_charge")}(state, ARRAY[${counter}, 1, state[5], 0, state[5]], 1, at, amount);
 END $function$;
 
--- The slots that have the same partition and unit as a slot.
+-- The other slots with the partition and unit of slot s.
 CREATE OR REPLACE FUNCTION ${fn("mates_of")}(partition_ids uuid[], state_ids bigint[], slots ${slotType}[], s int)
 RETURNS int[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$
   SELECT array_agg(n::int ORDER BY n) FROM unnest(partition_ids, state_ids) WITH ORDINALITY AS one(partition_id, state_id, n)
   WHERE n <> s AND partition_id = partition_ids[s] AND state_id >> 40 = state_ids[s] >> 40 AND (slots[n]).state IS NOT NULL
 $function$;
 
--- The slots of a batch, followed by those of all other states of the same units. Each has the code that it has when it
--- is alone.
+-- The slots of a batch, followed by those of all other states of the same units. The codes are those of
+-- states without companions.
 CREATE OR REPLACE FUNCTION ${fn("gather")}(
   INOUT partition_ids uuid[], INOUT state_ids bigint[], INOUT slots ${slotType}[], at bigint, OUT company boolean[]
 )
@@ -182,8 +182,8 @@ BEGIN
   );
 END $function$;
 
--- Writes a request's charges to the states that other limits left, drops those that are blank or too many, and marks
--- all states of the units to be stored again, with the same expiry.
+-- Writes a request's charges to the states that other limits left, drops those that are blank and those above the maximum number,
+-- and marks all states of the units to be stored again, with the same expiry.
 CREATE OR REPLACE FUNCTION ${fn("charge_company")}(
   partition_ids uuid[], state_ids bigint[], INOUT slots ${slotType}[], named int[], amounts bigint[], at bigint
 )
