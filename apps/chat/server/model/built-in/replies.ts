@@ -6,7 +6,7 @@ import type { Term } from "./glossary.ts";
 import { leftOut } from "./notes.ts";
 import { termOfCode } from "./rules/tax-codes.ts";
 import type { Amount } from "./tokens.ts";
-import { sentencesOn } from "./topics.ts";
+import { sentencesOn } from "./topics/explain-subject.ts";
 import { list, pounds } from "./wording.ts";
 
 export interface Reply {
@@ -79,7 +79,7 @@ export const replies = {
       `I don't know how to use ${list(words.map((word) => `“${word}”`))} here, and a figure without it could answer another question. Say it in other words, or leave it out.`,
     ),
   term: (term: Term) => reply(termText(term), ["On £35,000"]),
-  ruleOfThumb: ({ subjects, leftovers }: Facts) =>
+  subjects: ({ subjects, leftovers }: Facts) =>
     reply([...sentencesOn(subjects), leftOut(leftovers)].filter(Boolean).join(" "), ["Take-home on £45,000"]),
   whatIsThat: ({ value }: Amount, noun: string) =>
     reply(

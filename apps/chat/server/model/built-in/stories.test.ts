@@ -189,7 +189,7 @@ test.each<[question: string, says: RegExp]>([
     /not make you worse off/,
   ],
   ["how much is ssp a week now", /£123\.25 a week.*gov\.uk/],
-  ["self employed plumber, made 38,400 profit", /6% between £12,570.*gov\.uk/],
+  ["self employed plumber, made 38,400 profit", /6% of profit from £12,570.*gov\.uk/],
   ["i only earn £115 a week and no NI comes off, will it affect my state pension", /£129 a week/],
   ["do i pay tax on my lodger, she gives me 550 a month", /£7,500 from a lodger/],
   [

@@ -17,8 +17,8 @@ import { isUnsure, leastCertain, partOfFullTime, yearly } from "./salaries.ts";
 import { statePensionAge } from "./state-pension.ts";
 import { suggestionsFor } from "./suggestions.ts";
 import type { Amount } from "./tokens.ts";
-import { hasRuleOfThumb } from "./topics.ts";
 import { answerTopic } from "./topics/answer-topic.ts";
+import { isExplained } from "./topics/explain-subject.ts";
 import { pounds } from "./wording.ts";
 
 /** A question that a tool answers, with details for the wording of the answer. */
@@ -135,7 +135,7 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
 
 /** What can be said without a figure. */
 function explanationOf(facts: Facts, before: Context): Reply | undefined {
-  if (facts.subjects.some(hasRuleOfThumb)) return replies.ruleOfThumb(facts);
+  if (facts.subjects.some(isExplained)) return replies.subjects(facts);
   return facts.topic && before.salaries.length === 0 ? replies.term(facts.topic) : undefined;
 }
 

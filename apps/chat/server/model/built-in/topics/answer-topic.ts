@@ -19,21 +19,8 @@ import { putRight, wordsOf } from "../spelling.ts";
 import { subjectRules } from "../subjects.ts";
 import { type Amount, type Token, tokensOf } from "../tokens.ts";
 import { pounds } from "../wording.ts";
-import { familyTopics } from "./family.ts";
-import { investmentTopics } from "./investments.ts";
-import { pensionTopics } from "./pensions.ts";
-import { statutoryTopics } from "./statutory.ts";
+import { topics } from "./all.ts";
 import type { Answer, Given, Topic } from "./topic.ts";
-import { workTopics } from "./work.ts";
-
-/** The first topic that can answer does. */
-const topics: readonly Topic[] = [
-  ...statutoryTopics,
-  ...familyTopics,
-  ...pensionTopics,
-  ...investmentTopics,
-  ...workTopics,
-];
 
 /** Patterns are compiled once. */
 function kept(make: (source: string) => RegExp): (source: string) => RegExp {
