@@ -127,6 +127,10 @@ export const replies = {
     ),
   notPounds: () => reply("I only work in pounds sterling: I have no exchange rates. Give the salary in £."),
   negative: () => reply("A salary can't be below £0. Which salary did you mean?"),
+  whichContribution: ({ remarks }: Facts) =>
+    reply(["How much do you pay into the pension? The gain depends on it.", ...remarks].join(" "), [
+      "Opt out of my 5% pension",
+    ]),
   pensionTooLarge: () =>
     reply("A pension contribution is at most 100% of the salary. Which share did you mean?"),
   tooLarge: () => reply("Salaries go up to £10,000,000 a year here. Which one did you mean?"),

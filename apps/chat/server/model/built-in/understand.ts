@@ -85,8 +85,8 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
     facts.taxYears.push(currentTaxYear(nowMs) ?? latestTaxYear);
   if (facts.isOffer && facts.salaries.length + before.salaries.length > 1) facts.comparison = true;
   takeMove(facts, before);
-  if (facts.isApprentice && facts.salaries.length + facts.numbers.length + before.salaries.length === 0)
-    facts.minimumWage = true;
+  const ownPay = [...facts.salaries, ...facts.numbers, ...before.salaries];
+  if (facts.isApprentice && ownPay.length + facts.partners.length === 0) facts.minimumWage = true;
   if (facts.minimumWage) takeMinimumWage(facts, nowMs);
   const settled = settleSalaries(facts, before);
   const explained = explanationOf(facts, before);
@@ -345,6 +345,8 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   )
     return ask(replies.onlyAmount(facts, amounts[0]), amounts);
   const { pension } = facts;
+  if (facts.asksOptOut && before.pensions.every((one) => one === undefined))
+    return ask(replies.whichContribution(facts));
   if (typeof pension === "object" && "share" in pension.part && pension.part.share > 1)
     return ask(replies.pensionTooLarge());
   const [net] = before.salaries;
@@ -407,6 +409,12 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
       ...salaries,
       ...jobs.map(({ salary }) => salary),
     ];
+    if (facts.jobAsked === "unclear") return ask(replies.whichJobs());
+    const asked = facts.jobAsked && yearly(facts.jobAsked, { ...facts, fraction: undefined }).salary;
+    if (asked !== undefined && all.length === 2 && all.includes(asked)) {
+      context.asksKept = true;
+      if (all[0] === asked) all.reverse();
+    }
     const [main, ...others] = facts.isEach && all.length === 1 ? [...all, ...all] : all;
     if (others.length === 0) return ask(replies.whichJobs());
     return { ...settled, context: { ...context, mode: "one", salaries: [main ?? 0], otherJobs: others } };

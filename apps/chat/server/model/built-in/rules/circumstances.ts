@@ -21,6 +21,8 @@ function isYear(value: number): boolean {
   return value >= 1990 && value <= 2049;
 }
 
+const ofPay = /\b(?:earn\w*|salary|wages?|pay|paid|income|made|make|on|tax\w*|rates?)\b/;
+
 /** @param current the calendar year in which the current tax year began */
 export function yearRules(current: number): Rule[] {
   const adds = (source: string, start: number) =>
@@ -84,6 +86,11 @@ export function yearRules(current: number): Rule[] {
       facts.remarks.push(`I assumed that ${value} is the tax year ${taxYearBeginning(value)}.`);
     }),
     adds(`${taxYear} before last`, current - 2),
+    // "my gran left me 15,000 last year": not the year of the pay.
+    rule(`(?:last|previous|past|this|next) ${taxYear}`, (facts, { sentence, isAside, text }) => {
+      if (!isAside || ofPay.test(sentence)) return false;
+      facts.remarks.push(`I left “${text}” out: I used one year for the whole question.`);
+    }),
     adds(
       `(?:last|previous|past|prior) ${taxYear}|(?<=(?:this|current) ${taxYear} (?:than|and|or|vs|versus|to|with|against) )last(?! \\p{L}*(?:week|month|job|pay))`,
       current - 1,
@@ -167,7 +174,8 @@ export const nationRules: Rule[] = [
         groups.next !== undefined &&
         (before === undefined || facts.placed.some(({ amount }) => amount === before));
       const amount = groups.on === undefined && !isNext ? before : after;
-      if (amount?.kind === "money") facts.placed.push({ nation, amount });
+      const isKnown = facts.placed.some((one) => one.nation === nation && one.amount === amount);
+      if (amount?.kind === "money" && !isKnown) facts.placed.push({ nation, amount });
       if (!facts.nations.includes(nation)) facts.nations.push(nation);
     },
   ),
@@ -188,6 +196,15 @@ export const ageRules: Rule[] = [
     (facts, { amounts: [age] }) => {
       const value = age?.value ?? 0;
       if (facts.age !== undefined || !Number.isInteger(value) || value < 10 || value > 110) return false;
+      facts.age = value;
+    },
+  ),
+  // "my uncle is 69"
+  rule(
+    "(?:he|she|who|dad|mum|mother|father|gran|grandad|uncle|aunt|son|daughter|grandson|granddaughter|brother|sister|friend|mate) is N(?= ?(?:[.,?!]|and|but|now|so|still|$))",
+    (facts, { amounts: [age] }) => {
+      const value = age?.value ?? 0;
+      if (facts.age !== undefined || !Number.isInteger(value) || value < 16 || value > 110) return false;
       facts.age = value;
     },
   ),

@@ -15,7 +15,7 @@ const compares = ({ comparison, asksKept, asksLess, rise, chart, range, withAndW
   rise !== undefined ||
   chart ||
   range ||
-  withAndWithout ||
+  withAndWithout !== false ||
   facts.isOffer ||
   facts.netRise !== undefined ||
   facts.pensionBefore !== undefined ||

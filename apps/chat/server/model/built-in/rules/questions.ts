@@ -33,7 +33,11 @@ export const figureRules: Rule[] = [
   ),
   asks(
     "effective-rate",
-    "(?:effective|average|overall|total|actual)(?: (?:tax|rates?|of|deduction))+|(?:percentage|percent|proportion|share|%)(?: (?:of|salary|pay|income|goes|lost|taken|tax(?:es)?|in|to|is|deductions|my|on))*",
+    "(?:effective|average|overall|total|actual)(?: (?:tax|rates?|of|deduction))+|(?:percentage|percent|proportion|(?<!(?:i|we|they|to|who) )share|%)(?: (?:of|salary|pay|income|goes|lost|taken|tax(?:es)?|in|to|is|deductions|my|on))*",
+  ),
+  asks(
+    "student-loan",
+    "(?:goes|go|going|comes? off|taken)(?: (?:for|to|on|towards|into|·))* (?:student )?loans?(?: (?:repayments?|debts?))?",
   ),
   asks("national-insurance", `employees?(?= (?:and|&|\\+|,) (?:employers?|·))|employees? ${insurance}`),
   asks(
@@ -372,7 +376,7 @@ export const openingRules: Rule[] = [
   sets("(?<=^)nett? of(?= A)", { maybeNet: true }),
   sets("(?<=^(?:.* (?:meant|mean|said) )?M )nett?(?= ?[?.!]?$)", { maybeNet: true }),
   sets(
-    "(?:(?:no|oh|sorry|oops|wait|actually|,) )*(?:(?:i )?meant(?: to say)?|i mean|correction|make (?:it|that)|should (?:be|say)|i said|typo)|(?:no|sorry|oops|wait)(?: ,)?(?= M)|(?<=M )instead",
+    "(?:(?:no|oh|sorry|oops|wait|actually|,) )*(?:(?:i )?meant(?: to say)?|i mean|correction|make (?:it|that)|(?<!(?:i|we|she|he|they) )should (?:be|say)|i said|typo)|(?:no|sorry|oops|wait)(?: ,)?(?= M)|(?<=M )instead(?! of)",
     { isCorrection: true },
   ),
   // "net monthly 2350" gives a take-home, or asks for the take-home of 2350.

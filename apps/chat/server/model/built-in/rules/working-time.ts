@@ -303,14 +303,16 @@ export const workingTime: Rule[] = [
   rule(`N (?:hours?|hrs?) ${each} day`, (facts, { amounts: [hours] }) => {
     facts.hoursPerDay = hours?.value;
   }),
-  // "16 hours every 2 weeks", "80 hours a month"
+  // "16 hours every 2 weeks", "80 hours a month", "96 hours this month"
   rule(
-    `N ${hoursOf} ${each} (?:N weeks|(?<unit>fortnight|month))`,
-    (facts, { amounts: [hours, weeks], groups }) => {
+    `N ${hoursOf} (?:${each}|this|last|(?:in|for)(?: (?:a|the|one))?) (?:N weeks|(?<unit>fortnight|month))`,
+    (facts, { amounts: [hours, weeks], groups, text }) => {
       const times =
         groups.unit === "month" ? 12 : 52 / (groups.unit === "fortnight" ? 2 : (weeks?.value ?? 1));
       if (facts.hours !== undefined || hours === undefined) return false;
       facts.hours = Number(((hours.value * times) / weeksPerYear).toFixed(4));
+      if (/ (?:this|last) /.test(text))
+        facts.remarks.push(`I assumed that every ${groups.unit ?? "payday"} is like this one.`);
     },
   ),
   rule(`N (?:hours?|hrs?|h)${perWeek}(?: contract)?`, (facts, { amounts: [hours], text }) => {

@@ -43,7 +43,7 @@ const readerRules = (current: number) => [
   ...yearRules(current),
   ...amountPeriods,
   ...ageRules,
-  rule("(?:he|she|dad|mum|who) is N|(?<=pension .*)at N", (of, { amounts: [age] }) => {
+  rule("(?<=pension .*)at N", (of, { amounts: [age] }) => {
     const value = age?.value ?? 0;
     if (of.age !== undefined || !Number.isInteger(value) || value < 16 || value > 110) return false;
     of.age = value;

@@ -1,6 +1,7 @@
 /** What can be said of a subject that the reader names but does not work out. */
 import { firstMiles, mileageOf, mileageSource } from "../../../../tax/mileage.ts";
-import { higherRateFrom, type TaxYear } from "../../../../tax/rates.ts";
+import { pensionIncomeSources, statePensionOf } from "../../../../tax/pension-income.ts";
+import { higherRateFrom, ratesOf, type TaxYear } from "../../../../tax/rates.ts";
 import { longestSickPayWeeks, statutoryPayOf } from "../../../../tax/statutory-pay.ts";
 import { latestTaxYear } from "../../../../tax/tax-year.ts";
 import type { Subject } from "../subjects.ts";
@@ -33,6 +34,10 @@ const others: Record<string, (taxYear: TaxYear) => Answer> = {
       source: "https://www.gov.uk/guidance/rates-and-thresholds-for-employers-2026-to-2027",
     };
   },
+  "pensions in payment": (taxYear) => ({
+    text: `A pension is taxed as income, together with pay, above the personal allowance of ${pounds(ratesOf[taxYear].personalAllowance)}, without National Insurance. The full new State Pension is **${pounds(statePensionOf[taxYear])} a week** (${taxYear}). A quarter of what you take from a pot is usually free of tax, and the first payment is often taxed by an emergency code.`,
+    source: pensionIncomeSources.tax,
+  }),
   "free childcare": () => ({
     text: "Tax-Free Childcare and the free hours of working parents end if either parent's adjusted net income is above **£100,000** in the tax year; pension contributions lower that income.",
     source: "https://www.gov.uk/tax-free-childcare",

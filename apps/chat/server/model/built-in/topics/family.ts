@@ -30,7 +30,8 @@ import {
 
 const marriage: Topic = {
   subject: "Marriage Allowance",
-  about: "marriage (?:tax )?allowance|married couples? (?:tax )?allowance|marriage tax(?: break| relief)?",
+  about:
+    "marriage (?:tax )?allowance|married couples? (?:tax )?allowance|marriage tax(?: break| relief)?|married(?: \\S+){0,8} (?:tax (?:off|break|back|relief)|less tax)",
   answersCouples: true,
   roles: [
     ["one", "A", isMoney],

@@ -61,10 +61,10 @@ const pensionRoles: Role[] = [
   ["private", after(ownPension), isMoney],
   ["private", before(ownPension), isMoney],
   ...salaryRoles,
+  ["salary", "A", hasPeriod],
 ];
 
 const statePension: Topic = {
-  subject: "pensions in payment",
   about: "state pension(?! age)(?: .*)?",
   unless: "age|when can|born|how old|forecast|defer(?:ring)?",
   answersTakeHome: true,

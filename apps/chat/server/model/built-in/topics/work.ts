@@ -226,7 +226,8 @@ const employersCostSource = "https://www.gov.uk/guidance/rates-and-thresholds-fo
 
 const employersCost: Topic = {
   subject: "the salary for an employer's cost",
-  about: "ctc|(?:total )?cost to (?:the )?company",
+  about:
+    "ctc|(?:total )?cost to (?:the )?company|(?:employer|boss|company|work)(?: \\S+){0,2} (?:pays?|spends?|costs?)(?: \\S+)? #(?: \\S+)? (?:in total|all in|altogether|including (?:their |the |employers? )*(?:ni|national insurance))(?: .*)?|total (?:employment|employer) cost(?: .*)?",
   answersTakeHome: true,
   roles: [["cost", "A", isMoney]],
   calculate(given) {
