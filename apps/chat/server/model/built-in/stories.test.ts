@@ -153,6 +153,15 @@ const answered: [question: string, ...figures: number[]][] = [
     "I have a plan 2 loan of 41,000 and a masters loan of 11,000. I earn 45k. How much goes to loans each month?",
     independentPay({ salary: 45_000, plans: [2, "postgrad"] }).studentLoan / 12,
   ],
+  [
+    "My payslip last month said gross 2,916.67 and tax 373.70. My code is 1257L. Is the tax right?",
+    incomeTax({ salary: 35_000.04 }) / 12,
+  ],
+  ["paid 95 per shift 3 a week", takeHome({ salary: 14_820 })],
+  ["code is 1100L instead of 1257L how much extra do i pay on 30k", 314],
+  ["is it true that u get taxed 60% over 100 grand", 62],
+  ["i live in hull and work in gretna on 40k", takeHome({ salary: 40_000 })],
+  ["basic 30k total 36k with overtime, take home?", takeHome({ salary: 36_000 })],
   // The total of an employer, a state pension, a couple's allowance.
   ["If my employer pays £50,000 in total including NI, what's my salary?", (50_000 + 750) / 1.15],
   [
@@ -244,6 +253,7 @@ test.each<[question: string, says: RegExp]>([
   ["do you pay more tax on overtime?", /taxed like your other pay/],
   ["why am i on a BR code??", /no allowance/],
   ["code S1257L??", /Scotland/],
+  ["What tax code should i have in glasgow", /In Scotland the usual code is S1257L/],
   ["whats the difference between a P45 and a P60", /when you leave a job/],
   ["what even is national insurance for", /counts towards the State Pension/],
   [

@@ -1,3 +1,4 @@
+import type { Nation } from "../../../tax/rates.ts";
 import type { Facts } from "./facts.ts";
 
 /** Subjects that people mention but that this calculator does not support or need. */
@@ -13,11 +14,16 @@ export interface Subject {
   sentence: string;
 }
 
+const codesOf: Partial<Record<Nation, string>> = { Scotland: "S1257L", Wales: "C1257L" };
+
 /** @param sums the amounts that belong to the subject: "£9,000" */
 export function addSubject(facts: Facts, subject: Subject, sums = ""): void {
   const known = facts.subjects.find(({ name }) => name === subject.name);
   const one = known ?? { ...subject };
   if (!known) facts.subjects.push(one);
+  const [nation, other] = facts.nations;
+  const code = nation && other === undefined ? codesOf[nation] : undefined;
+  if (code && subject.name === "tax codes") facts.remarks.push(`In ${nation} the usual code is ${code}.`);
   if (sums !== "")
     one.sentence = one.sentence.replace(
       /(?: \((.*)\))?\.$/,

@@ -5,7 +5,7 @@ import type { Match, Reading } from "../reading.ts";
 import { addSubject, subjectRules } from "../subjects.ts";
 import type { Amount } from "../tokens.ts";
 import { pounds } from "../wording.ts";
-import { as, is, partOf, type Rule, rule, sets, yearlyOf } from "./rule.ts";
+import { as, is, partOf, type Rule, rule, says, sets, yearlyOf } from "./rule.ts";
 
 const kinds =
   "(?:(?:christmas|xmas|annual|year end|end of year|yearly|one off|signing|sign on|joining|performance|guaranteed|expected|discretionary|cash|welcome|retention|sales) )*";
@@ -68,15 +68,12 @@ const included = "(?:(?:including|includes|inclusive of|of which) )?";
 const enough =
   "(?:good|decent|fair|bad|low|ok|okay|fine|realistic|liveable|livable|competitive|(?:high )?enough)(?: (?:salary|wages?|pay|money|income))?(?: to (?:live|survive|get by)(?: (?:comfortably|well|alone))*(?: on)?)?";
 /** "is 30k good", "can I live on 30k": the answer gives no opinion. */
-export const judgement = rule(
+export const judgement = says(
   `(?<=S )(?:be )?${enough}(?! (?:morning|afternoon|evening|for))|(?:(?:can|could|would|will|is it possible|possible) )?(?:(?:i|we|you|anyone|someone|people|person|family(?: of N)?|couple|to) )*(?:(?:still|comfortably|easily|be able to|afford to) )*(?:live|survive|manage|get by|cope)(?: (?:comfortably|ok|okay|well|alone|easily))* (?:on|off)(?= M)|(?:live|survive|get by|manage)(?: (?:comfortably|ok|okay|well|alone))*`,
-  (facts, { text }, reading) => {
-    if (/^(?:live|survive|get by|manage)/.test(text) && !/\b(?:can|could|afford|enough)\b/.test(reading.text))
-      return false;
-    facts.remarks.push(
-      "I can't judge whether that is enough: I only work out your take-home, not what things cost.",
-    );
-  },
+  ({ text }, reading) =>
+    /^(?:live|survive|get by|manage)/.test(text) && !/\b(?:can|could|afford|enough)\b/.test(reading.text)
+      ? undefined
+      : "I can't judge whether that is enough: I only work out your take-home, not what things cost.",
 );
 
 const basic = "(?:basic|base|core|contracted|flat)";
@@ -87,7 +84,7 @@ const toMore =
 
 /** "44k basic, 53k total": one salary and what comes on top of it. */
 const basicAndTotal = rule(
-  `M ${basic}(?: (?:pay|salary))?${toMore} (?:M(?: (?:in|with|·))* ${inAll}|${inAll}(?: (?:·|it|is|of|more|about))* M)|${basic}(?: (?:pay|salary))?(?: (?:is|of))* M${toMore} (?:M(?: (?:in|with|·))* ${inAll}|${inAll}(?: (?:·|it|is|of|more|about))* M)|M ${basic}(?: ,)? with enhancements(?: (?:it|is|more|about|·))* M`,
+  `M ${basic}(?: (?:pay|salary))?${toMore} (?:M(?: (?:in|with|·))* ${inAll}|${inAll}(?: (?:·|it|is|of|more|about))* M)|${basic}(?: (?:pay|salary))?(?: (?:is|of))* M${toMore} (?:M(?: (?:in|with|·))* ${inAll}|${inAll}(?: (?:·|it|is|of|more|about))* M(?: (?:with|including) (?:overtime|commission|bonus(?:es)?|enhancements|tips))?)|M ${basic}(?: ,)? with enhancements(?: (?:it|is|more|about|·))* M`,
   (facts, { amounts: [base, total] }, reading) => {
     if (base?.kind !== "money" || total?.kind !== "money" || base.period !== total.period) return false;
     if (base.value >= total.value || facts.extras.length > 0 || reading.money.length !== 2) return false;
@@ -302,11 +299,11 @@ export const pensionRules: Rule[] = [
       facts.subjectSums = true;
     },
   ),
-  rule(`P ${scheme} (?:on|of|from|out of) (?:it|that|this|bonus)`, (facts, { text, amounts: [share] }) => {
-    facts.remarks.push(
+  says(
+    `P ${scheme} (?:on|of|from|out of) (?:it|that|this|bonus)`,
+    ({ text, amounts: [share] }) =>
       `I left the pension of ${share?.value}% ${text.replace(/^.*(?=(?:on|of|from|out of) \w+$)/, "")} out: give it in pounds a year.`,
-    );
-  }),
+  ),
   // "salary sacrifice 8% of 55k into pension"
   rule(
     `(?:(?<kind>${kind}|sacrificing|sacrifice|pay|paying|put|putting|contribute|contributing) )?P of(?= M (?:into|in|to|for) (?:· )?${scheme})`,
@@ -356,15 +353,7 @@ export const pensionRules: Rule[] = [
     (facts) => facts.pensionDownTo !== undefined,
   ),
   rule(
-    `P(?: ${scheme})? (?:or|vs|versus) P ${scheme}|P ${scheme} (?:or|vs|versus) P(?= ?[?.!,]?$)`,
-    (facts, { amounts: [one, other] }) => {
-      if (one === undefined || other === undefined) return false;
-      facts.pensionBefore = partOf(one);
-      facts.pension = { part: partOf(other), kind: undefined };
-    },
-  ),
-  rule(
-    `${scheme}(?: (?:contributions?|from|of|at))* P (?:to|vs|versus|or|instead of|-) P|from P to P(?: in| into)? ${scheme}`,
+    `P(?: ${scheme})? (?:or|vs|versus) P ${scheme}|P ${scheme} (?:or|vs|versus) P(?= ?[?.!,]?$)|${scheme}(?: (?:contributions?|from|of|at))* P (?:to|vs|versus|or|instead of|-) P|from P to P(?: in| into)? ${scheme}`,
     (facts, { amounts: [one, other] }) => {
       if (one === undefined || other === undefined) return false;
       facts.pensionBefore = partOf(one);
@@ -650,11 +639,10 @@ const ofPayOnly = `(?<!(?:${notPay}).*)`;
 const withoutMore = `(?!.*(?:${notPay}))`;
 export const multipleRules: Rule[] = [
   // "a mortgage of 4 times my salary"
-  rule(
+  says(
     `N (?:x|times)(?=.*(?:${notPay}))|(?<=(?:${notPay}).*)N (?:x|times)`,
-    (facts, { amounts: [times] }) => {
-      facts.remarks.push(`I left “${times?.value} times” out: I don't work out loans, insurance or payouts.`);
-    },
+    ({ amounts: [times] }) =>
+      `I left “${times?.value} times” out: I don't work out loans, insurance or payouts.`,
   ),
   rule("death in service(?: benefit)?|life (?:cover|insurance|assurance)"),
   // "time and a half on £14 an hour"
@@ -895,6 +883,8 @@ const smallestDebt = 10_000;
 const smallestUnclear = 4_000;
 
 const deduction = "(?:(?:income )?tax|paye|ni|nics?|national insurance|nett?(?: pay)?|take home(?: pay)?)";
+/** A whole number below this next to "tax" may count anything. */
+const smallestDeduction = 30;
 /** A question about deductions that were taken. */
 const checks =
   /\b(?:pay ?slips?|wage ?slips?|right|correct|wrong|took|taken|taking|deducted|charged|stopped|paid|paying)\b/;
@@ -922,9 +912,13 @@ function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading
 export const outgoingRules: Rule[] = [
   // "paid £3,200 tax on 24k", "payslip: gross 3,000, tax 390, ni 156": deductions to compare with.
   rule(
-    `(?:(?:paid|paying|deducted|taken|charged|took|takes|stopped)(?: (?:·|me|to date|so far|off|out))* )?(?:M(?: (?:in|of|for|worth of))* (?<name>${deduction})(?!(?: (?:was|is|of|:|=|at|-))* M)|(?<named>${deduction})(?: (?:paid|deducted|taken|to date|so far|was|is|of|:|=|at|-|comes to))* M)`,
+    `(?:(?:paid|paying|deducted|taken|charged|took|takes|stopped)(?: (?:·|me|to date|so far|off|out))* )?(?:A(?: (?:in|of|for|worth of))* (?<name>${deduction})(?!(?: (?:was|is|of|:|=|at|-))* M)|(?<named>${deduction})(?: (?:paid|deducted|taken|to date|so far|was|is|of|:|=|at|-|comes to))* A)`,
     (facts, { amounts: [paid], groups: { name, named = name ?? "" } }, reading) => {
-      if (reading.money.length < 2 || paid === undefined || !checks.test(reading.text)) return false;
+      if (paid === undefined || !checks.test(reading.text)) return false;
+      const others = reading.money.filter((amount) => amount !== paid);
+      const isCount =
+        paid.kind === "number" && paid.value < smallestDeduction && Number.isInteger(paid.value);
+      if (others.length === 0 || isCount) return false;
       facts.claims.push(`${pounds(paid.value)} of ${named}`);
       facts.figures.push(
         /^n(?:et|i|at)/.test(named)
@@ -941,14 +935,12 @@ export const outgoingRules: Rule[] = [
     "(?:(?:on|in|by|according to) )?(?:·)? ?(?:pay ?slips?|wage ?slips?|pay stub)(?: (?:says?|said|shows?|showed|showing|has|is|reads?|:))*|(?:this|last) (?:month|week)",
     ({ claims }) => claims.length > 0,
   ),
-  rule(
+  says(
     `(?:need|require) M(?: (?:·|between us|altogether|in total))* to ${spending}`,
-    (facts, { amounts: [amount] }, reading) => {
-      if (reading.money.length < 2 || amount === undefined) return false;
-      facts.remarks.push(
-        `I left the ${pounds(amount.value)} that you need out: compare it with the take-home.`,
-      );
-    },
+    ({ amounts: [amount] }, reading) =>
+      reading.money.length < 2 || amount === undefined
+        ? undefined
+        : `I left the ${pounds(amount.value)} that you need out: compare it with the take-home.`,
   ),
   // "I need 1,900 a month to cover my bills": a take-home.
   sets(`(?:need|require)(?= M(?: ·)* to ${spending}(?!\\S))`, { wantsSalaryForNet: true }),
@@ -970,10 +962,11 @@ export const outgoingRules: Rule[] = [
     setOutgoing,
   ),
   // "my dog costs 100 a month"
-  rule("(?<noun>[a-z]{3,}) costs?(?: (?:me|us))? M", (facts, { groups, amounts: [amount] }, reading) => {
-    if (reading.money.length < 2 || amount === undefined) return false;
-    facts.remarks.push(`I left the ${pounds(amount.value)} for “${groups.noun}” out.`);
-  }),
+  says("(?<noun>[a-z]{3,}) costs?(?: (?:me|us))? M", ({ groups, amounts: [amount] }, reading) =>
+    reading.money.length < 2 || amount === undefined
+      ? undefined
+      : `I left the ${pounds(amount.value)} for “${groups.noun}” out.`,
+  ),
   rule(`(?:after|minus|less) (?:${outgoingNames})`, ({ outgoings }) => outgoings.length > 0),
   rule(
     "(?:left to )?(?:save|saving|put (?:away|aside))",

@@ -1,6 +1,6 @@
 /** Rules for what changes within a tax year, and for what is saved over time. */
 import { monthNumber, months } from "./circumstances.ts";
-import { type Rule, rule } from "./rule.ts";
+import { type Rule, rule, says } from "./rule.ts";
 
 const startingMonth = 4;
 
@@ -19,11 +19,9 @@ export const withinYear: Rule[] = [
     },
   ),
   // "earned 9,800 from April to July": a sum, not the pay of a year
-  rule(
+  says(
     `(?<=(?:earned|made|earnings|been paid|got paid)(?: (?:of|about|around|roughly|·))* M )(?:from|between|since) (?:${months})(?: (?:to|and|until|till|-) (?:${months}))?`,
-    (facts) => {
-      facts.remarks.push("I counted that sum as all your pay of the tax year.");
-    },
+    "I counted that sum as all your pay of the tax year.",
   ),
   // "from 30k to 33k in October", "28k until the end of September then 32k"
   rule(
