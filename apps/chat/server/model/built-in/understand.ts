@@ -577,6 +577,10 @@ function takePensionDownTo(facts: Facts, salaries: readonly number[], before: Co
     return;
   }
   const above = Number((salary - limit).toFixed(2));
+  if (limit === 100_000 && facts.outgoings.some(({ name }) => /^(?:nursery|childcare)/.test(name)))
+    facts.remarks.push(
+      "Above £100,000 you also lose Tax-Free Childcare and the free hours of working parents: I don't know their value.",
+    );
   facts.pension = above > 0 ? { part: { pounds: above }, kind: undefined } : "none";
   facts.remarks.push(
     above > 0

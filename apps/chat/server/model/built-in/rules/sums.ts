@@ -344,7 +344,10 @@ export const pensionRules: Rule[] = [
     `(?:get|gets|getting|receive|receives|receiving|draw|draws|drawing|claim|claiming|take|taking)(?: (?:·|down))* M(?: (?:·|from|of|in|out of|state))* ${scheme}(?: income)?(?! contributions?)`,
     setPensionIncome,
   ),
-  rule("(?:my )?state pension(?: (?:of|is|:|at|which))* M", setPensionIncome),
+  rule(
+    `state pension(?: (?:of|is|:|at|which))* M|(?<!will )(?:have|has|got)(?: (?:·|also|already|small))* ${scheme} (?:of|paying|worth) M(?! (?:·|a|per) (?:contributions?|deductions?))`,
+    setPensionIncome,
+  ),
   pensionDownTo,
   pensionForAllowance,
   pensionForBasicRate,
