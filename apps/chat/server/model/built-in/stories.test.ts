@@ -179,6 +179,9 @@ const answered: [question: string, ...figures: number[]][] = [
     "tax on 15k second job when main job is 40k?",
     incomeTax({ salary: 55_000 }) - incomeTax({ salary: 40_000 }),
   ],
+  ["how much of the 5k job do I keep, main job 30k", 4_000],
+  ["what is the tax on a 30k job and a 6k bar job", incomeTax({ salary: 36_000 })],
+  ["My pay rise is 2% so it goes to 30,600. what's the take home", takeHome({ salary: 30_600 })],
   ["two jobs 20k and 15k, tax on both", incomeTax({ salary: 35_000 })],
   // Who is meant, what the new pay is, and what is paid for something.
   [
@@ -202,6 +205,7 @@ const answered: [question: string, ...figures: number[]][] = [
     takeHome({ salary: 105_000 }),
     takeHome({ salary: 105_000, sacrificed: 10_000 }),
   ],
+  ["a 14k bonus in pension, £250 a week", takeHome({ salary: 13_000 })],
   ["44k basic and 53k total", takeHome({ salary: 53_000 })],
   ["22k basic plus commission, about 30k total", takeHome({ salary: 30_000 })],
   ["I left in july, earned about 9,800 from april to july. how much tax is that?", 0, 9_800],
@@ -235,6 +239,7 @@ test.each([
   "I earn 45k. I only work until october. What do I take home?",
   "I earn 45k. They took 5% more. What do I take home?",
   "overtime at 1.5 on 30k",
+  "how much do I take home on one job of 30k or two jobs of 15k",
   "I'm 64 and my wife is 61. She earns 18,000 and I earn 33,000. We have a private pension of 4,000 a year. How much tax do we pay?",
   "We pay 240 a month for childcare vouchers and 90 for parking. My salary is 39,500. What is my monthly net?",
   "My salary went from 28k to 31k two years ago. Now they offer me 35k. How much more a month is that after tax?",

@@ -701,7 +701,7 @@ export const riseRules: Rule[] = [
   rule(`M ${down} (?:M|P)`, setSmallerRise(-1), "absorb"),
   // "up by £2,000 to £39,500": the second is the new salary.
   rule(
-    `(?:rises?|raised|increase[sd]?|goes up|go up|went up|going up|up|${up})(?: (?:of|by))? S(?: (?:,|and|so|which|that|it|now|will|would|takes?|taking|brings?|bringing|puts?|putting|makes|me|us|salary|pay|up|i|am|on))* (?:to|(?<=takes? .*|am )on) M`,
+    `(?:rises?|raised|increase[sd]?|goes up|go up|went up|going up|up|${up})(?: (?:of|by|is|was))? S(?: (?:,|and|so|which|that|it|now|will|would|goes|go|comes|rises|takes?|taking|brings?|bringing|puts?|putting|makes|me|us|salary|pay|up|i|am|on))* (?:to|(?<=takes? .*|am )on) M`,
     (facts, { amounts: [rise, salary] }, reading) => {
       if (rise === undefined || salary === undefined || facts.rise !== undefined || !isSmaller(rise, salary))
         return false;
@@ -832,6 +832,18 @@ const askedJob = rule(
 
 export const jobRules: Rule[] = [
   askedJob,
+  // "how much of the 5k job do I keep"
+  rule(
+    "(?:how much|what) (?:of|from) M job (?:do|will|would|can) i (?:keep|see|get|take home)",
+    (facts, { amounts: [amount] }, reading) => {
+      if (amount === undefined || reading.money.length !== 2) return false;
+      facts.jobAsked ??= amount;
+      facts.hasTwoJobs = true;
+    },
+    "absorb",
+  ),
+  // "one job of 30k or two jobs of 15k"
+  sets("or(?= (?:N|both|two) jobs(?!\\S))", { jobAsked: "unclear" }),
   rule("(?:main|primary|day) job", (facts, _, reading) => {
     facts.speaksOfPay = true;
     facts.hasTwoJobs ||=
