@@ -26,6 +26,9 @@ export const dividendRatesOf: Record<
 
 /** Pounds, the same in all three years. */
 export const savingsAllowance = { basic: 1_000, higher: 500, additional: 0 } as const;
+/** Pounds of rent a year that are free of tax, also instead of the costs; and from a lodger in one's own home. */
+export const propertyAllowance = 1_000;
+export const rentARoom = 7_500;
 /** Pounds: 0% on interest up to this, less the pay above the personal allowance. */
 export const startingRateLimit = 5_000;
 

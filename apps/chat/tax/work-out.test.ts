@@ -189,7 +189,7 @@ test.each<[Partial<Pay>, RegExp]>([
   ],
   [{ nation: "France" as Nation }, /The nations are England, Wales, Northern Ireland, Scotland; got France/],
   [{ pension: { kind: "net pay", share: 1.5 } }, /A pension share is from 0 to 1; got 1.5/],
-  [{ pension: { kind: "net pay", amount: 60_000 } }, /more than the salary of £45000/],
+  [{ pension: { kind: "net pay", amount: 60_000 } }, /more than the pay of £45000/],
   [{ extras: [{ name: "bonus", amount: -5 }] }, /A bonus is from £0/],
 ])("workOut throws an error that names the value out of range: %j", (rest, message) => {
   expect(() => england(45_000, rest)).toThrow(PayError);

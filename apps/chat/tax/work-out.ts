@@ -92,8 +92,10 @@ export function checkPay(pay: Pay): void {
   const { share = 0, amount = 0 } = pay.pension ?? {};
   if (!(share >= 0 && share <= 1)) throw new PayError(`A pension share is from 0 to 1; got ${share}.`);
   checkAmount(amount, "A pension contribution");
-  if (amount > pay.salary) {
-    throw new PayError(`A pension contribution of £${amount} is more than the salary of £${pay.salary}.`);
+  // A bonus can be given up too.
+  const whole = (pay.extras ?? []).reduce((sum, extra) => sum + extra.amount, pay.salary);
+  if (amount > whole) {
+    throw new PayError(`A pension contribution of £${amount} is more than the pay of £${whole}.`);
   }
   if (pay.taxCode === undefined) return;
   const problem = taxCodeProblem(pay.taxCode, pay.nation);

@@ -103,7 +103,8 @@ export function withCircumstances(facts: Facts, context: Context): Context {
   else if (facts.thisYear) next.taxYears = [];
   if (facts.plans !== undefined) next.planSets = [facts.plans];
   if (facts.planChoices !== undefined) next.planSets = facts.planChoices;
-  if (facts.withAndWithout && (facts.plans?.length ?? 0) > 0) next.planSets = [[], facts.plans ?? []];
+  if (facts.withAndWithout === true && (facts.plans?.length ?? 0) > 0)
+    next.planSets = [[], facts.plans ?? []];
   const names = new Set(facts.extras.map(({ name }) => name));
   const kept = facts.withoutExtras ? [] : context.extras.filter(({ name }) => !names.has(name));
   next.extras = [...kept, ...facts.extras];

@@ -84,7 +84,8 @@ export class Facts {
   unknownPlan: string | undefined = undefined;
   /** "with a student loan" without a plan. */
   loanWithoutPlan = false;
-  withAndWithout = false;
+  /** "with and without": of the pension alone, or of the loan too. */
+  withAndWithout: boolean | "pension" = false;
   extras: Extra[] = [];
   /** "without the bonus". */
   withoutExtras = false;
@@ -96,6 +97,8 @@ export class Facts {
   /** "pension to get down to 100k": the salary that should be left. */
   pensionDownTo: Amount | "higher rate" | undefined = undefined;
   pensionKind: PensionKind | undefined = undefined;
+  /** "what would I gain if I opt out": needs the contribution. */
+  asksOptOut = false;
   /** "from 5% to 8%": the other share to compare with. */
   pensionBefore: Part | undefined = undefined;
   /** Contributions of the employer, which do not change the pay. */
@@ -105,6 +108,8 @@ export class Facts {
   netRise: Amount | undefined = undefined;
   secondJobs: Amount[] = [];
   hasTwoJobs = false;
+  /** "tax on the pub job": the question is about this one of two jobs. */
+  jobAsked: Amount | "unclear" | undefined = undefined;
   /** "a staff of 4": employees, not a couple. */
   isStaff = false;
   partners: Amount[] = [];

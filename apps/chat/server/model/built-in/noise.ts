@@ -24,7 +24,8 @@ half double twice third quarter extra percent total plus minus times equivalent 
 hour hours day days week weeks weekly monthly fortnight daily hourly annual annually shift shifts
 more less fewer than most least both each either other another difference between same worth better worse best over under
 above below 
- where who which long far many often
+where who which long far many often
+unemployed share shared shares split holiday overtaxed
 `
   .split(/\s+/)
   .filter(Boolean);

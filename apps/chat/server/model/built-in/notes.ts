@@ -2,7 +2,7 @@
 import { splitPrefix, usualTaxCode } from "../../../tax/tax-code.ts";
 import type { Context } from "./context.ts";
 import type { Facts, SaidPension } from "./facts.ts";
-import { sentencesOn } from "./topics.ts";
+import { sentencesOn } from "./topics/explain-subject.ts";
 import { list, planNames, pounds } from "./wording.ts";
 
 const quoted = (words: readonly string[]) => list(words.map((word) => `“${word}”`));

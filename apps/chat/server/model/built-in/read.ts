@@ -45,7 +45,7 @@ const asksFor = /^(?:how|which|why|who|what|is|are)$/;
 
 /** In a sentence that only tells, other telling words are part of the story. */
 const turning =
-  /^(?:percent|money|not|no|never|none|only|used|stop(?:s|ped)?|until|till|unless|except|without|instead|los[et]|losing|end(?:s|ed)?|finish(?:es|ed)?|quit|left|leav(?:e|es|ing)|cancel(?:s|led)?|declined|refused|former|previous|previously|ex|hours?|days?|shifts?|extra|more|less|fewer|half|double)$/;
+  /^(?:percent|money|not|no|never|none|only|used|stop(?:s|ped)?|until|till|unless|except|without|instead|los[et]|losing|end(?:s|ed)?|finish(?:es|ed)?|quit|left|leav(?:e|es|ing)|cancel(?:s|led)?|declined|refused|unemployed|shares?|shared|split|overtaxed|former|previous|previously|ex|hours?|days?|shifts?|extra|more|less|fewer|half|double)$/;
 
 const partOfYear = /\d+ (?:weeks?|months?)\b/;
 
@@ -136,9 +136,10 @@ export function readMessage(message: string, nowMs: number): Facts {
   const runs = reading.leftovers(isNoise);
   facts.leftovers = runs.map(({ text: run }) => run);
   facts.misread = runs
-    .filter(({ tokens: run, before, isAside }) =>
+    .filter(({ tokens: run, before, isAside, hasMoney }) =>
       isAside
         ? run.some(({ amount, word }) => turning.test(amount?.kind ?? word)) ||
+          (hasMoney && run.some(({ word }) => word === "ago")) ||
           partOfYear.test(run.map(({ text }) => text).join(" "))
         : asksFor.test(before) || run.some(({ amount, word }) => amount || telling.has(word)),
     )

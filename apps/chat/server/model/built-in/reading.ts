@@ -31,6 +31,9 @@ export interface Match {
   /** The nearest amounts around the match that no rule has taken. */
   before: Amount | undefined;
   after: Amount | undefined;
+  /** The words of its sentence, and whether it only tells a story while another sentence asks. */
+  sentence: string;
+  isAside: boolean;
 }
 
 export interface Leftover {
@@ -39,6 +42,8 @@ export interface Leftover {
   /** The word of noise before it. */
   before: string;
   isAside: boolean;
+  /** Whether its sentence has a sum of money. */
+  hasMoney: boolean;
 }
 
 /** A sentence that asks. */
@@ -97,7 +102,9 @@ export class Reading {
       const amounts = tokens.flatMap(({ amount }) => amount ?? []);
       const before = this.amountsLeft(0, indexes[0] ?? 0).at(-1);
       const after = this.amountsLeft((indexes.at(-1) ?? 0) + 1)[0];
-      if (use({ amounts, groups: match.groups ?? {}, text: match[0], before, after }) === false) continue;
+      const { sentence, isAside } = this.sentenceAt(indexes[0] ?? 0);
+      const groups = match.groups ?? {};
+      if (use({ amounts, groups, text: match[0], before, after, sentence, isAside }) === false) continue;
       found = true;
       this.laid = undefined;
       for (const token of tokens) {
@@ -171,33 +178,47 @@ export class Reading {
   leftovers(isNoise: (word: string) => boolean): Leftover[] {
     const runs: Leftover[] = [];
     let run: Token[] = [];
-    const asides = this.asides();
+    let start = 0;
     const close = () => {
       const first = run.findIndex((token) => !isNoise(token.word) || token.amount);
       const last = run.findLastIndex((token) => !isNoise(token.word) || token.amount);
       const tokens = run.slice(first, last + 1);
       const before = run[first - 1]?.word ?? "";
-      const isAside = tokens.every((token) => asides.has(token));
-      if (first >= 0) runs.push({ text: tokens.map(({ text }) => text).join(" "), tokens, before, isAside });
+      const { isAside, hasMoney } = this.sentenceAt(start);
+      const text = tokens.map((token) => token.text).join(" ");
+      if (first >= 0) runs.push({ text, tokens, before, isAside, hasMoney });
       run = [];
     };
-    for (const token of this.tokens) {
+    for (const [at, token] of this.tokens.entries()) {
       const isMark = !token.amount && !/[\p{L}\p{N}]/u.test(token.word);
       if (token.taken || isMark) close();
-      else run.push(token);
+      else {
+        if (run.length === 0) start = at;
+        run.push(token);
+      }
     }
     close();
     return runs;
   }
 
-  /** The words of sentences that only tell a story, if another sentence asks. */
-  private asides(): Set<Token> {
-    const sentences: Token[][] = [[]];
-    for (const token of this.tokens) {
-      sentences.at(-1)?.push(token);
-      if (/^[.?!]$/.test(token.word)) sentences.push([]);
-    }
-    const asks = (sentence: Token[]) => asking.test(sentence.map(({ word }) => word).join(" "));
-    return new Set(sentences.some(asks) ? sentences.filter((one) => !asks(one)).flat() : []);
+  private told: { from: number; sentence: string; isAside: boolean; hasMoney: boolean }[] | undefined;
+
+  private get sentences() {
+    if (this.told) return this.told;
+    const ends = this.tokens.flatMap(({ word }, at) => (/^[.?!]$/.test(word) ? [at + 1] : []));
+    const told = [0, ...ends].map((from, index) => {
+      const tokens = this.tokens.slice(from, ends[index]);
+      const sentence = tokens.map(({ word }) => word).join(" ");
+      const hasMoney = tokens.some(({ amount }) => amount?.kind === "money");
+      return { from, sentence, isAside: !asking.test(sentence), hasMoney };
+    });
+    const isAsked = told.some(({ isAside }) => !isAside);
+    this.told = told.map((one) => ({ ...one, isAside: one.isAside && isAsked }));
+    return this.told;
+  }
+
+  private sentenceAt(at: number) {
+    const found = this.sentences.findLast(({ from }) => from <= at);
+    return found ?? { from: 0, sentence: "", isAside: false, hasMoney: false };
   }
 }

@@ -6,7 +6,7 @@ import type { Term } from "./glossary.ts";
 import { leftOut } from "./notes.ts";
 import { termOfCode } from "./rules/tax-codes.ts";
 import type { Amount } from "./tokens.ts";
-import { sentencesOn } from "./topics.ts";
+import { sentencesOn } from "./topics/explain-subject.ts";
 import { list, pounds } from "./wording.ts";
 
 export interface Reply {
@@ -79,7 +79,7 @@ export const replies = {
       `I don't know how to use ${list(words.map((word) => `“${word}”`))} here, and a figure without it could answer another question. Say it in other words, or leave it out.`,
     ),
   term: (term: Term) => reply(termText(term), ["On £35,000"]),
-  ruleOfThumb: ({ subjects, leftovers }: Facts) =>
+  subjects: ({ subjects, leftovers }: Facts) =>
     reply([...sentencesOn(subjects), leftOut(leftovers)].filter(Boolean).join(" "), ["Take-home on £45,000"]),
   whatIsThat: ({ value }: Amount, noun: string) =>
     reply(
@@ -127,6 +127,10 @@ export const replies = {
     ),
   notPounds: () => reply("I only work in pounds sterling: I have no exchange rates. Give the salary in £."),
   negative: () => reply("A salary can't be below £0. Which salary did you mean?"),
+  whichContribution: ({ remarks }: Facts) =>
+    reply(["How much do you pay into the pension? The gain depends on it.", ...remarks].join(" "), [
+      "Opt out of my 5% pension",
+    ]),
   pensionTooLarge: () =>
     reply("A pension contribution is at most 100% of the salary. Which share did you mean?"),
   tooLarge: () => reply("Salaries go up to £10,000,000 a year here. Which one did you mean?"),

@@ -142,6 +142,73 @@ const answered: [question: string, ...figures: number[]][] = [
     takeHome({ salary: 48_000, sacrificed: 6_451.2 }) / 12,
   ],
   ["going from 49k to 53k what do i gain a mth", takeHome({ salary: 53_000 }) - takeHome({ salary: 49_000 })],
+  // A year, a raise or a pay that only the story tells is not the asker's.
+  [
+    "My gran left me 15,000 last year. I work in a bakery on 23,400. I have no loan. What's my net monthly pay?",
+    takeHome({ salary: 23_400 }) / 12,
+  ],
+  ["35k instead of 32k how much better off", takeHome({ salary: 35_000 }) - takeHome({ salary: 32_000 })],
+  ["payslip says gross 2,500 tax 290 this month, is that right", incomeTax({ salary: 30_000 }) / 12],
+  [
+    "I have a plan 2 loan of 41,000 and a masters loan of 11,000. I earn 45k. How much goes to loans each month?",
+    independentPay({ salary: 45_000, plans: [2, "postgrad"] }).studentLoan / 12,
+  ],
+  [
+    "My payslip last month said gross 2,916.67 and tax 373.70. My code is 1257L. Is the tax right?",
+    incomeTax({ salary: 35_000.04 }) / 12,
+  ],
+  ["paid 95 per shift 3 a week", takeHome({ salary: 14_820 })],
+  ["code is 1100L instead of 1257L how much extra do i pay on 30k", 314],
+  ["is it true that u get taxed 60% over 100 grand", 62],
+  ["i live in hull and work in gretna on 40k", takeHome({ salary: 40_000 })],
+  ["basic 30k total 36k with overtime, take home?", takeHome({ salary: 36_000 })],
+  // The total of an employer, a state pension, a couple's allowance.
+  ["If my employer pays £50,000 in total including NI, what's my salary?", (50_000 + 750) / 1.15],
+  [
+    "My mum is 68 still working in a school kitchen for £11,200 a year plus her state pension of £230 a week. She gets taxed loads. Is that right? what should she pay",
+    2_118,
+  ],
+  ["My gf earns 9k a year and I earn 31k. We're getting married in August. do we get any tax off", 252],
+  // One of two jobs: what it adds.
+  [
+    "ive got 2 jobs. 18k in the week and then about 6 grand in a pub at weekends. how much tax comes off the pub one",
+    1_200,
+  ],
+  ["I get 6k from a pub and 18k at a school. how much tax is taken on the pub job", 1_200],
+  [
+    "tax on 15k second job when main job is 40k?",
+    incomeTax({ salary: 55_000 }) - incomeTax({ salary: 40_000 }),
+  ],
+  ["how much of the 5k job do I keep, main job 30k", 4_000],
+  ["what is the tax on a 30k job and a 6k bar job", incomeTax({ salary: 36_000 })],
+  ["My pay rise is 2% so it goes to 30,600. what's the take home", takeHome({ salary: 30_600 })],
+  ["two jobs 20k and 15k, tax on both", incomeTax({ salary: 35_000 })],
+  // Who is meant, what the new pay is, and what is paid for something.
+  [
+    "I just got a raise of 1,800 which takes me to 33,800. I have a plan 1 loan. What is my new take home a month?",
+    takeHome({ salary: 33_800, plans: [1] }),
+  ],
+  ["My uncle left school in 1975 and he is 69. He still drives for 15,500 a year. Does he pay NI?", 0],
+  [
+    "My grandson is an apprentice electrician, he's 18. He gets 8.50 an hour and does 40 hours. How much tax will he pay?",
+    incomeTax({ salary: 17_680 }),
+  ],
+  [
+    "Got offered 32k in Manchester or 29k in Edinburgh. Rent in Edinburgh is 300 cheaper. Which leaves me better off?",
+    takeHome({ salary: 32_000 }),
+    takeHome({ salary: 29_000, scottish: true }),
+    takeHome({ salary: 32_000 }) - takeHome({ salary: 29_000, scottish: true }),
+  ],
+  // A bonus into the pension, and a basic salary with its total.
+  [
+    "I'm on 95k and due a bonus of 10k. My accountant said put it in the pension. What happens to my take home if I do?",
+    takeHome({ salary: 105_000 }),
+    takeHome({ salary: 105_000, sacrificed: 10_000 }),
+  ],
+  ["a 14k bonus in pension, £250 a week", takeHome({ salary: 13_000 })],
+  ["44k basic and 53k total", takeHome({ salary: 53_000 })],
+  ["22k basic plus commission, about 30k total", takeHome({ salary: 30_000 })],
+  ["I left in july, earned about 9,800 from april to july. how much tax is that?", 0, 9_800],
 ];
 
 test.each(answered)("%s", async (question, ...figures) => {
@@ -171,6 +238,16 @@ test.each([
   "I earn 45k. I used to have plan 2. What do I take home?",
   "I earn 45k. I only work until october. What do I take home?",
   "I earn 45k. They took 5% more. What do I take home?",
+  "overtime at 1.5 on 30k",
+  "how much do I take home on one job of 30k or two jobs of 15k",
+  "I'm 64 and my wife is 61. She earns 18,000 and I earn 33,000. We have a private pension of 4,000 a year. How much tax do we pay?",
+  "We pay 240 a month for childcare vouchers and 90 for parking. My salary is 39,500. What is my monthly net?",
+  "My salary went from 28k to 31k two years ago. Now they offer me 35k. How much more a month is that after tax?",
+  "can i opt out of my workplace pension and what would i gain per month on 26k",
+  "There are 6 of us in the team and we share tips of about 300 a week. I earn 21k. How much tax do I pay on my salary?",
+  "how much holiday pay do i get for zero hours, i worked 96 hours this month at £12.71",
+  "My sister says I should be on 30k. I'm on 26,500 as a PA in Belfast. I pay 4% pension. What do I get a month?",
+  "I started a new job in october 2025 on 44k after being unemployed since april. how much tax should i have paid?",
 ])("%s: asked", async (question) => {
   const { text, tool } = await asked(question);
   expect(tool, text).toBeUndefined();
@@ -182,6 +259,8 @@ test.each<[question: string, says: RegExp]>([
   ["do you pay more tax on overtime?", /taxed like your other pay/],
   ["why am i on a BR code??", /no allowance/],
   ["code S1257L??", /Scotland/],
+  ["I'm 19 and get a 14,000 police pension at work. Is it taxed?", /taxed as income/],
+  ["What tax code should i have in glasgow", /In Scotland the usual code is S1257L/],
   ["whats the difference between a P45 and a P60", /when you leave a job/],
   ["what even is national insurance for", /counts towards the State Pension/],
   [
@@ -189,7 +268,7 @@ test.each<[question: string, says: RegExp]>([
     /not make you worse off/,
   ],
   ["how much is ssp a week now", /£123\.25 a week.*gov\.uk/],
-  ["self employed plumber, made 38,400 profit", /6% between £12,570.*gov\.uk/],
+  ["self employed plumber, made 38,400 profit", /6% of profit from £12,570.*gov\.uk/],
   ["i only earn £115 a week and no NI comes off, will it affect my state pension", /£129 a week/],
   ["do i pay tax on my lodger, she gives me 550 a month", /£7,500 from a lodger/],
   [

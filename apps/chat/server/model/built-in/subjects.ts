@@ -1,3 +1,4 @@
+import type { Nation } from "../../../tax/rates.ts";
 import type { Facts } from "./facts.ts";
 
 /** Subjects that people mention but that this calculator does not support or need. */
@@ -13,11 +14,16 @@ export interface Subject {
   sentence: string;
 }
 
+const codesOf: Partial<Record<Nation, string>> = { Scotland: "S1257L", Wales: "C1257L" };
+
 /** @param sums the amounts that belong to the subject: "£9,000" */
 export function addSubject(facts: Facts, subject: Subject, sums = ""): void {
   const known = facts.subjects.find(({ name }) => name === subject.name);
   const one = known ?? { ...subject };
   if (!known) facts.subjects.push(one);
+  const [nation, other] = facts.nations;
+  const code = nation && other === undefined ? codesOf[nation] : undefined;
+  if (code && subject.name === "tax codes") facts.remarks.push(`In ${nation} the usual code is ${code}.`);
   if (sums !== "")
     one.sentence = one.sentence.replace(
       /(?: \((.*)\))?\.$/,
@@ -42,7 +48,7 @@ export const subjectRules: SubjectRule[] = linesOf(`
 all ~ VAT ~ vat|value added tax ~ I can't work out VAT.
 all ~ Capital Gains Tax ~ cgt|capital gains?(?: tax)?|(?:sold|selling|sale of)(?: (?:my|some|a|the))* (?:shares?|stocks?|crypto|bitcoin|house|flat|property)(?: (?:with|at|for|and|made))*(?: (?:gains?|profit))?|(?<=(?:M|·) )gains? ~ I can't work out Capital Gains Tax.
 income ~ tax on dividends ~ dividends?(?: income| tax)? ~ I can't work out tax on dividends: I left the dividends out.
-all ~ tax for the self-employed ~ self employed(?: and)?|self employment|sole trader|onlyfans|uber(?: eats)?|deliveroo|etsy|ebay|vinted|freelanc(?:e|er|ing)|class N|(?:class )?4 ni|own business|trading income|gig work ~ I can't work out tax for the self-employed.
+all ~ tax for the self-employed ~ self employed(?: and)?|self employment|sole trader|onlyfans|uber(?: eats)?|deliveroo|etsy|ebay|vinted|freelanc(?:e|er|ing)|(?<!(?:hgv|lgv|driver|driving) )class N|(?:class )?4 ni|own business|trading income|gig work ~ I can't work out tax for the self-employed.
 all ~ contractors' pay ~ ir35|umbrella(?: company)?|limited company|ltd(?: company)?|contractor|contracting|outside ir35|inside ir35 ~ I can't work out a contractor's pay of a limited or umbrella company.
 all ~ Construction Industry Scheme deductions ~ cis ~ I can't work out Construction Industry Scheme deductions.
 all ~ Corporation Tax ~ corporation tax ~ I can't work out Corporation Tax.

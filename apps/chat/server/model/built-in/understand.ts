@@ -18,7 +18,7 @@ import { statePensionAge } from "./state-pension.ts";
 import { suggestionsFor } from "./suggestions.ts";
 import type { Amount } from "./tokens.ts";
 import { answerTopic } from "./topics/answer-topic.ts";
-import { hasRuleOfThumb } from "./topics.ts";
+import { isExplained } from "./topics/explain-subject.ts";
 import { pounds } from "./wording.ts";
 
 /** A question that a tool answers, with details for the wording of the answer. */
@@ -85,8 +85,8 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
     facts.taxYears.push(currentTaxYear(nowMs) ?? latestTaxYear);
   if (facts.isOffer && facts.salaries.length + before.salaries.length > 1) facts.comparison = true;
   takeMove(facts, before);
-  if (facts.isApprentice && facts.salaries.length + facts.numbers.length + before.salaries.length === 0)
-    facts.minimumWage = true;
+  const ownPay = [...facts.salaries, ...facts.numbers, ...before.salaries];
+  if (facts.isApprentice && ownPay.length + facts.partners.length === 0) facts.minimumWage = true;
   if (facts.minimumWage) takeMinimumWage(facts, nowMs);
   const settled = settleSalaries(facts, before);
   const explained = explanationOf(facts, before);
@@ -135,7 +135,7 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
 
 /** What can be said without a figure. */
 function explanationOf(facts: Facts, before: Context): Reply | undefined {
-  if (facts.subjects.some(hasRuleOfThumb)) return replies.ruleOfThumb(facts);
+  if (facts.subjects.some(isExplained)) return replies.subjects(facts);
   return facts.topic && before.salaries.length === 0 ? replies.term(facts.topic) : undefined;
 }
 
@@ -345,6 +345,8 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   )
     return ask(replies.onlyAmount(facts, amounts[0]), amounts);
   const { pension } = facts;
+  if (facts.asksOptOut && before.pensions.every((one) => one === undefined))
+    return ask(replies.whichContribution(facts));
   if (typeof pension === "object" && "share" in pension.part && pension.part.share > 1)
     return ask(replies.pensionTooLarge());
   const [net] = before.salaries;
@@ -407,6 +409,12 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
       ...salaries,
       ...jobs.map(({ salary }) => salary),
     ];
+    if (facts.jobAsked === "unclear") return ask(replies.whichJobs());
+    const asked = facts.jobAsked && yearly(facts.jobAsked, { ...facts, fraction: undefined }).salary;
+    if (asked !== undefined && all.length === 2 && all.includes(asked)) {
+      context.asksKept = true;
+      if (all[0] === asked) all.reverse();
+    }
     const [main, ...others] = facts.isEach && all.length === 1 ? [...all, ...all] : all;
     if (others.length === 0) return ask(replies.whichJobs());
     return { ...settled, context: { ...context, mode: "one", salaries: [main ?? 0], otherJobs: others } };
@@ -569,6 +577,10 @@ function takePensionDownTo(facts: Facts, salaries: readonly number[], before: Co
     return;
   }
   const above = Number((salary - limit).toFixed(2));
+  if (limit === 100_000 && facts.outgoings.some(({ name }) => /^(?:nursery|childcare)/.test(name)))
+    facts.remarks.push(
+      "Above £100,000 you also lose Tax-Free Childcare and the free hours of working parents: I don't know their value.",
+    );
   facts.pension = above > 0 ? { part: { pounds: above }, kind: undefined } : "none";
   facts.remarks.push(
     above > 0

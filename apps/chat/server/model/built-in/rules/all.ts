@@ -20,6 +20,7 @@ import { type Rule, rule } from "./rule.ts";
 import { shareAsked, shareRules } from "./shares.ts";
 import {
   barePension,
+  bonusIntoPension,
   bonusRise,
   extraRules,
   jobRules,
@@ -73,6 +74,7 @@ export function rulesFor(current: number): readonly Rule[] {
     allowanceRule,
     bonusRise,
     ...extraRules,
+    bonusIntoPension,
     thisMonth,
     ...jobRules,
     keptOf,

@@ -2,7 +2,7 @@
 import type { Nation, StudentLoanPlan } from "../../../../tax/rates.ts";
 import { taxYearBeginning } from "../../../../tax/tax-year.ts";
 import type { Facts } from "../facts.ts";
-import { type Rule, rule, sets } from "./rule.ts";
+import { type Rule, rule, says, sets } from "./rule.ts";
 
 export const months =
   "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?";
@@ -20,6 +20,8 @@ function isDate(year: number, month: number, day: number): boolean {
 function isYear(value: number): boolean {
   return value >= 1990 && value <= 2049;
 }
+
+const ofPay = /\b(?:earn\w*|salary|wages?|pay|paid|income|made|make|on|tax\w*|rates?)\b/;
 
 /** @param current the calendar year in which the current tax year began */
 export function yearRules(current: number): Rule[] {
@@ -84,6 +86,11 @@ export function yearRules(current: number): Rule[] {
       facts.remarks.push(`I assumed that ${value} is the tax year ${taxYearBeginning(value)}.`);
     }),
     adds(`${taxYear} before last`, current - 2),
+    // "my gran left me 15,000 last year": not the year of the pay.
+    rule(`(?:last|previous|past|this|next) ${taxYear}`, (facts, { sentence, isAside, text }) => {
+      if (!isAside || ofPay.test(sentence)) return false;
+      facts.remarks.push(`I left “${text}” out: I used one year for the whole question.`);
+    }),
     adds(
       `(?:last|previous|past|prior) ${taxYear}|(?<=(?:this|current) ${taxYear} (?:than|and|or|vs|versus|to|with|against) )last(?! \\p{L}*(?:week|month|job|pay))`,
       current - 1,
@@ -92,11 +99,9 @@ export function yearRules(current: number): Rule[] {
       `(?:next|coming|following) ${taxYear}|(?<!(?:until|till|til|after|before) )(?:next|coming) april`,
       current + 1,
     ),
-    rule(
+    says(
       "(?:backdated|from|since|in|after|starting|begins?|begin)(?: (?:to|from|in|the))* (?:april|6th april)(?! N)",
-      (facts) => {
-        facts.remarks.push("I used one year's rates throughout.");
-      },
+      "I used one year's rates throughout.",
     ),
     sets(
       `(?:this|current|present|new) ${taxYear}|this years|(?<=(?:vs|versus|and|to|or|than) )this(?: one)?(?= ?[?.!]?$)`,
@@ -135,28 +140,28 @@ const but = "(?:(?:but|and|,|i|would|will|be|am|still) )*";
 const residence = (source: string) =>
   rule(source, (facts, { groups }) => {
     facts.nations.push(nationOf(groups.home ?? "") ?? "England");
-    facts.remarks.push("Your income tax rates depend on where you live, not on where you work.");
+    const home = facts.nations.at(-1);
+    facts.remarks.push(`Your income tax rates depend on where you live (${home}), not on where you work.`);
   });
 
 export const nationRules: Rule[] = [
   rule("(?:(?:live|living|based|work|working) )?in (?:uk|u \\. k|britain|great britain)"),
   rule(`not (?:in )?(?:${anyPlace})`),
-  rule(
+  says(
     `${lives} in (?!(?:${anyPlace})(?: |$))(?<home>\\p{L}+) (?:(?:but|and|,) )*(?:my )?${works} in (?:${anyPlace})`,
-    (facts, { groups }) => {
-      facts.remarks.push(
-        `I don't know “${groups.home}”: where you live decides, and these figures are for England.`,
-      );
-    },
+    ({ groups }) =>
+      `I don't know “${groups.home}”: where you live decides, and these figures are for England.`,
   ),
-  residence(`${lives} in (?<home>${anyPlace}) (?:(?:but|and|,) )*(?:my )?${works} in (?:${anyPlace})`),
+  residence(
+    `${lives} in (?<home>${anyPlace}) (?:(?:but|and|,) )*(?:my )?${works} in (?:${anyPlace}|\\p{L}+)`,
+  ),
   residence(`${works} in (?:${anyPlace}) ${but}${lives} in (?<home>${anyPlace})`),
   residence(`(?:commute|commuting|travel) from (?<home>${anyPlace}) (?:to|into) (?:${anyPlace})`),
-  rule(`${works} in (?:${anyPlace}) ${but}${lives} in (?<home>\\p{L}+)`, (facts, { groups }) => {
-    facts.remarks.push(
+  says(
+    `${works} in (?:${anyPlace}) ${but}${lives} in (?<home>\\p{L}+)`,
+    ({ groups }) =>
       `I don't know “${groups.home}”: where you live decides, and these figures are for England.`,
-    );
-  }),
+  ),
   rule(
     `(?:(?:live|living|lives|based|moving|moved|move|relocate|relocating|resident|residing) (?:(?:to|in|from) )?)?(?:${anyPlace})(?: (?:residents?|people|taxpayers?|tax payers?|rates?|tax rates?|bands))?(?:(?= (?:on|for|at|paying|earning) M)(?<on>)|(?= M)(?<next>)|)`,
     (facts, { text, before, after, groups }) => {
@@ -167,7 +172,8 @@ export const nationRules: Rule[] = [
         groups.next !== undefined &&
         (before === undefined || facts.placed.some(({ amount }) => amount === before));
       const amount = groups.on === undefined && !isNext ? before : after;
-      if (amount?.kind === "money") facts.placed.push({ nation, amount });
+      const isKnown = facts.placed.some((one) => one.nation === nation && one.amount === amount);
+      if (amount?.kind === "money" && !isKnown) facts.placed.push({ nation, amount });
       if (!facts.nations.includes(nation)) facts.nations.push(nation);
     },
   ),
@@ -188,6 +194,15 @@ export const ageRules: Rule[] = [
     (facts, { amounts: [age] }) => {
       const value = age?.value ?? 0;
       if (facts.age !== undefined || !Number.isInteger(value) || value < 10 || value > 110) return false;
+      facts.age = value;
+    },
+  ),
+  // "my uncle is 69"
+  rule(
+    "(?:he|she|who|dad|mum|mother|father|gran|grandad|uncle|aunt|son|daughter|grandson|granddaughter|brother|sister|friend|mate) is N(?= ?(?:[.,?!]|and|but|now|so|still|$))",
+    (facts, { amounts: [age] }) => {
+      const value = age?.value ?? 0;
+      if (facts.age !== undefined || !Number.isInteger(value) || value < 16 || value > 110) return false;
       facts.age = value;
     },
   ),
@@ -219,25 +234,6 @@ function addPlan(facts: Facts, plan: StudentLoanPlan): void {
 }
 
 export const loanRules: Rule[] = [
-  rule(
-    `(?<=^(?:(?:what|how much|is|are|do|i|pay|calculate|show|me|tell|give) )*)${loan}? ?plan N(?: ${loan})? (?:repayments?|deductions?|payments?)`,
-    (facts, { amounts: [plan] }) => {
-      const of = planOf[plan?.value ?? 0];
-      if (of === undefined) return false;
-      addPlan(facts, of);
-      facts.figures.push("student-loan");
-    },
-  ),
-  // "student loan plan 2 on 45k how much a month"
-  rule(
-    "(?:student )?loan(?: repayments?)? plan N(?= (?:on|at|for) M(?: ,)? (?:how much|what))",
-    (facts, { amounts: [plan] }) => {
-      const of = planOf[plan?.value ?? 0];
-      if (of === undefined) return false;
-      addPlan(facts, of);
-      facts.figures.push("student-loan");
-    },
-  ),
   rule("(?:how much|what)(?: (?:is|of|my))* student loan(?: repayments?)?(?= plan)", (facts) => {
     facts.figures.push("student-loan");
   }),
@@ -257,11 +253,16 @@ export const loanRules: Rule[] = [
     facts.loanBalance = true;
     facts.loanWithoutPlan = true;
   }),
-  rule("student loans?(?: (?:type|number))? N(?! (?:student|loans?|vs|or))", (facts, { amounts: [plan] }) => {
-    const of = planOf[plan?.value ?? 0];
-    if (of === undefined) return false;
-    addPlan(facts, of);
-  }),
+  // The repayment of a plan, or the plan alone: "student loan plan 2 on 45k how much a month", "student loan type 2"
+  rule(
+    `(?<asked>(?<=^(?:(?:what|how much|is|are|do|i|pay|calculate|show|me|tell|give) )*)${loan}? ?plan N(?: ${loan})? (?:repayments?|deductions?|payments?)|(?:student )?loan(?: repayments?)? plan N(?= (?:on|at|for) M(?: ,)? (?:how much|what)))|student loans?(?: (?:type|number))? N(?! (?:student|loans?|vs|or))`,
+    (facts, { amounts: [plan], groups }) => {
+      const of = planOf[plan?.value ?? 0];
+      if (of === undefined) return false;
+      addPlan(facts, of);
+      if (groups.asked !== undefined) facts.figures.push("student-loan");
+    },
+  ),
   rule(
     "plans? N (?:vs|versus|v|or|against|instead of|rather than|compared (?:to|with)|(?:(?:any )?(?:better|worse|cheaper|dearer) )?than) (?:plan )?N",
     (facts, { amounts: [one, other] }) => {

@@ -15,7 +15,7 @@ const compares = ({ comparison, asksKept, asksLess, rise, chart, range, withAndW
   rise !== undefined ||
   chart ||
   range ||
-  withAndWithout ||
+  withAndWithout !== false ||
   facts.isOffer ||
   facts.netRise !== undefined ||
   facts.pensionBefore !== undefined ||
@@ -80,6 +80,7 @@ export const connectives: Rule[] = [
     "(?:what |what will |what would )?happens?(?: to)?",
     (facts) => compares(facts) || facts.extras.length > 0,
   ),
+  where("instead(?: of)?", compares),
   where("both", (facts) => compares(facts) || facts.isCouple || facts.hasTwoJobs),
   rule("now|today|nowadays|these days", (facts) => {
     if (!facts.comparison || facts.taxYears.length !== 1) return false;

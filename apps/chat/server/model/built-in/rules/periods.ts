@@ -11,7 +11,7 @@ const names: [period: PayPeriod, nouns: string, adverbs: string][] = [
   ["week", "weeks?|wks?|w", "weekly|pw"],
   ["month", "months?|mths?|mo|m", "monthly|pm|pcm"],
   ["quarter", "quarters?", "quarterly"],
-  ["year", "years?|yrs?|annum|y", "yearly|annually|pa"],
+  ["year", "years?|yrs?|annum|y", "yearly|annually|(?<!(?:as|am|is) )pa"],
 ];
 const groupOf = (period: PayPeriod) => period.replace(" ", "");
 const periodWords = names

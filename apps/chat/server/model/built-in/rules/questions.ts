@@ -3,7 +3,7 @@ import type { Facts, Figure, SmallTalk } from "../facts.ts";
 import { termPatterns } from "../glossary.ts";
 import { addSubject, neutralRules, subjectRules } from "../subjects.ts";
 import { list, pounds } from "../wording.ts";
-import { type Rule, rule, sets, yearlyOf } from "./rule.ts";
+import { type Rule, rule, says, sets, yearlyOf } from "./rule.ts";
 
 /** The rates of the bands. Other percentages do not name a band. */
 const bandRates = new Set([19, 20, 21, 40, 42, 45, 48]);
@@ -33,7 +33,11 @@ export const figureRules: Rule[] = [
   ),
   asks(
     "effective-rate",
-    "(?:effective|average|overall|total|actual)(?: (?:tax|rates?|of|deduction))+|(?:percentage|percent|proportion|share|%)(?: (?:of|salary|pay|income|goes|lost|taken|tax(?:es)?|in|to|is|deductions|my|on))*",
+    "(?:effective|average|overall|total|actual)(?: (?:tax|rates?|of|deduction))+|(?:percentage|percent|proportion|(?<!(?:i|we|they|to|who) )share|%)(?: (?:of|salary|pay|income|goes|lost|taken|tax(?:es)?|in|to|is|deductions|my|on))*",
+  ),
+  asks(
+    "student-loan",
+    "(?:goes|go|going|comes? off|taken)(?: (?:for|to|on|towards|into|·))* (?:student )?loans?(?: (?:repayments?|debts?))?",
   ),
   asks("national-insurance", `employees?(?= (?:and|&|\\+|,) (?:employers?|·))|employees? ${insurance}`),
   asks(
@@ -69,6 +73,15 @@ export const figureRules: Rule[] = [
   ),
   asks("tax-band", "(?:(?:is |gets? |be |being )?taxed|is) at P"),
   asks("marginal-rate", "(?:in )?P(?: tax)? trap"),
+  // "is it true that you get taxed 60% over 100 grand"
+  rule(
+    "(?:·|tax(?:ed)?|pay|is)? ?(?:at )?P(?: tax)? (?:over|above|after|from)(?= M)",
+    (facts, { amounts: [rate], after }) => {
+      if (!rate || !after || (rate.value !== 60 && rate.value !== 62)) return false;
+      if (yearlyOf(after) < 100_000 || yearlyOf(after) > 125_140) return false;
+      facts.figures.push("marginal-rate");
+    },
+  ),
   asks(
     "tax-band",
     "(?:when|at (?:what|which) (?:point|salary|income|pay|earnings|level))(?: (?:do|does|will|would|i|you|we|people|one|start|starts|begin|have|to))* (?:pay|paying|hit|reach|enter)(?: the)? P(?: (?:tax|rate|band|bracket))*",
@@ -281,11 +294,9 @@ export const talkRules: Rule[] = [
   ),
   rule("push(?:es|ed|ing)?(?: (?:me|us))?(?: (?:into|over|up))*(?!(?: (?:me|us|into|over|up|the))* P)"),
   // A message to an AI model.
-  rule(
+  says(
     "(?:ignore|disregard|forget)(?: (?:all|any|previous|your|the|prior|above|these|those))* (?:rules|instructions|prompts?)(?: and (?:say|tell|answer|reply|write|print)(?: [a-z]+){0,8})?",
-    (facts, { text }) => {
-      facts.remarks.push(`I left “${text}” out: I only work out pay.`);
-    },
+    ({ text }) => `I left “${text}” out: I only work out pay.`,
   ),
   sets("piece (?:rates?|work)", { speaksOfPay: true }),
   // "Class 1" is what employees pay.
@@ -320,9 +331,7 @@ export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject })
 });
 
 export const neutralCircumstances: Rule[] = neutralRules.map(([source = "", sentence = ""]) =>
-  rule(source, (facts) => {
-    if (!facts.remarks.includes(sentence)) facts.remarks.push(sentence);
-  }),
+  says(source, sentence),
 );
 
 export const termRules: Rule[] = [
@@ -372,7 +381,7 @@ export const openingRules: Rule[] = [
   sets("(?<=^)nett? of(?= A)", { maybeNet: true }),
   sets("(?<=^(?:.* (?:meant|mean|said) )?M )nett?(?= ?[?.!]?$)", { maybeNet: true }),
   sets(
-    "(?:(?:no|oh|sorry|oops|wait|actually|,) )*(?:(?:i )?meant(?: to say)?|i mean|correction|make (?:it|that)|should (?:be|say)|i said|typo)|(?:no|sorry|oops|wait)(?: ,)?(?= M)|(?<=M )instead",
+    "(?:(?:no|oh|sorry|oops|wait|actually|,) )*(?:(?:i )?meant(?: to say)?|i mean|correction|make (?:it|that)|(?<!(?:i|we|she|he|they) )should (?:be|say)|i said|typo)|(?:no|sorry|oops|wait)(?: ,)?(?= M)|(?<=M )instead(?! of)",
     { isCorrection: true },
   ),
   // "net monthly 2350" gives a take-home, or asks for the take-home of 2350.

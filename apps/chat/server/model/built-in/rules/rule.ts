@@ -26,6 +26,18 @@ export function sets(source: string, values: Partial<Facts>): Rule {
   });
 }
 
+/** A rule that only adds a sentence to the answer. If there is none, other rules may take the words. */
+export function says(
+  source: string,
+  sentence: string | ((match: Match, reading: Reading, facts: Facts) => string | undefined),
+): Rule {
+  return rule(source, (facts, match, reading) => {
+    const said = typeof sentence === "string" ? sentence : sentence(match, reading, facts);
+    if (said === undefined) return false;
+    if (!facts.remarks.includes(said)) facts.remarks.push(said);
+  });
+}
+
 /** Between a name and its amount: "bonus of 5k", "rent is £900". */
 export const is =
   "(?: (?:of|is|are|was|would be|will be|would cost|at|worth|for|being|=|:|up to|costs?|around|comes to|avg|average|averages|averaging|typically|usually|normally))*";

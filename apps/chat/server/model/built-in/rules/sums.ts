@@ -5,7 +5,7 @@ import type { Match, Reading } from "../reading.ts";
 import { addSubject, subjectRules } from "../subjects.ts";
 import type { Amount } from "../tokens.ts";
 import { pounds } from "../wording.ts";
-import { as, is, partOf, type Rule, rule, sets, yearlyOf } from "./rule.ts";
+import { as, is, partOf, type Rule, rule, says, sets, yearlyOf } from "./rule.ts";
 
 const kinds =
   "(?:(?:christmas|xmas|annual|year end|end of year|yearly|one off|signing|sign on|joining|performance|guaranteed|expected|discretionary|cash|welcome|retention|sales) )*";
@@ -23,8 +23,9 @@ function addExtra(
   // "the rate on a bonus at 110k": the salary
   if (/ at \S+$/.test(text) && amount.kind === "money" && reading.money.length === 1) return false;
   // A few pounds are a rate, not what comes on top in a year.
-  if (amount.kind === "money" && amount.period === undefined && amount.value < smallestExtra) return false;
   const name = nameOf(groups);
+  const isRate = amount.kind === "money" || (amount.kind === "number" && name === "overtime");
+  if (isRate && amount.period === undefined && amount.value < smallestExtra) return false;
   if (/^(?:includ|inclusive|of which)/.test(text)) facts.includedExtras.push(name);
   else {
     const of = before?.kind === "money" ? yearlyOf(before) : undefined;
@@ -67,18 +68,36 @@ const included = "(?:(?:including|includes|inclusive of|of which) )?";
 const enough =
   "(?:good|decent|fair|bad|low|ok|okay|fine|realistic|liveable|livable|competitive|(?:high )?enough)(?: (?:salary|wages?|pay|money|income))?(?: to (?:live|survive|get by)(?: (?:comfortably|well|alone))*(?: on)?)?";
 /** "is 30k good", "can I live on 30k": the answer gives no opinion. */
-export const judgement = rule(
+export const judgement = says(
   `(?<=S )(?:be )?${enough}(?! (?:morning|afternoon|evening|for))|(?:(?:can|could|would|will|is it possible|possible) )?(?:(?:i|we|you|anyone|someone|people|person|family(?: of N)?|couple|to) )*(?:(?:still|comfortably|easily|be able to|afford to) )*(?:live|survive|manage|get by|cope)(?: (?:comfortably|ok|okay|well|alone|easily))* (?:on|off)(?= M)|(?:live|survive|get by|manage)(?: (?:comfortably|ok|okay|well|alone))*`,
-  (facts, { text }, reading) => {
-    if (/^(?:live|survive|get by|manage)/.test(text) && !/\b(?:can|could|afford|enough)\b/.test(reading.text))
-      return false;
-    facts.remarks.push(
-      "I can't judge whether that is enough: I only work out your take-home, not what things cost.",
-    );
+  ({ text }, reading) =>
+    /^(?:live|survive|get by|manage)/.test(text) && !/\b(?:can|could|afford|enough)\b/.test(reading.text)
+      ? undefined
+      : "I can't judge whether that is enough: I only work out your take-home, not what things cost.",
+);
+
+const basic = "(?:basic|base|core|contracted|flat)";
+const inAll =
+  "(?:total|in total|in all|all in|altogether|overall|with (?:enhancements|overtime|commission|bonus(?:es)?|allowances|extras|shifts|everything))";
+const toMore =
+  "(?: (?:and|plus|but|,|·|with|commission|overtime|enhancements|it|is|more|about|comes?|to|works?|out|at))*";
+
+/** "44k basic, 53k total": one salary and what comes on top of it. */
+const basicAndTotal = rule(
+  `M ${basic}(?: (?:pay|salary))?${toMore} (?:M(?: (?:in|with|·))* ${inAll}|${inAll}(?: (?:·|it|is|of|more|about))* M)|${basic}(?: (?:pay|salary))?(?: (?:is|of))* M${toMore} (?:M(?: (?:in|with|·))* ${inAll}|${inAll}(?: (?:·|it|is|of|more|about))* M(?: (?:with|including) (?:overtime|commission|bonus(?:es)?|enhancements|tips))?)|M ${basic}(?: ,)? with enhancements(?: (?:it|is|more|about|·))* M`,
+  (facts, { amounts: [base, total] }, reading) => {
+    if (base?.kind !== "money" || total?.kind !== "money" || base.period !== total.period) return false;
+    if (base.value >= total.value || facts.extras.length > 0 || reading.money.length !== 2) return false;
+    const extra = yearlyOf(total) - yearlyOf(base);
+    facts.extras.push({ name: "extra pay", part: { pounds: Number(extra.toFixed(2)) } });
+    facts.speaksOfPay = true;
+    reading.takeAmount(total);
   },
+  "absorb",
 );
 
 export const extraRules: Rule[] = [
+  basicAndTotal,
   sets(
     "(?:no|without|excluding|excl|ex|ignoring|not including|before|remove|minus)(?: ·)* (?:bonus(?:es)?|overtime|commission|(?:car )?allowance|tips)(?! (?:of )?S)",
     { withoutExtras: true },
@@ -212,10 +231,12 @@ function setPensionIncome(facts: Facts, { amounts: [amount] }: Match): boolean {
 
 /** "42k with no pension". */
 function setNoPension(facts: Facts, match: Match): boolean {
-  if (/^(?:opt|stop)/.test(match.text) && facts.pension === undefined)
+  if (/^(?:opt|stop)/.test(match.text) && facts.pension === undefined) {
+    facts.asksOptOut = /\b(?:gain|extra|more|difference|save|better)\b/.test(match.sentence);
     facts.remarks.push(
       "You can opt out of a workplace pension, but lose the employer's part. Give your contribution, such as “opt out of my 5% pension”, for the difference.",
     );
+  }
   if (typeof facts.pension !== "object") facts.pension = "none";
   addPensionOf(facts, match, undefined);
   return true;
@@ -278,11 +299,11 @@ export const pensionRules: Rule[] = [
       facts.subjectSums = true;
     },
   ),
-  rule(`P ${scheme} (?:on|of|from|out of) (?:it|that|this|bonus)`, (facts, { text, amounts: [share] }) => {
-    facts.remarks.push(
+  says(
+    `P ${scheme} (?:on|of|from|out of) (?:it|that|this|bonus)`,
+    ({ text, amounts: [share] }) =>
       `I left the pension of ${share?.value}% ${text.replace(/^.*(?=(?:on|of|from|out of) \w+$)/, "")} out: give it in pounds a year.`,
-    );
-  }),
+  ),
   // "salary sacrifice 8% of 55k into pension"
   rule(
     `(?:(?<kind>${kind}|sacrificing|sacrifice|pay|paying|put|putting|contribute|contributing) )?P of(?= M (?:into|in|to|for) (?:· )?${scheme})`,
@@ -323,7 +344,10 @@ export const pensionRules: Rule[] = [
     `(?:get|gets|getting|receive|receives|receiving|draw|draws|drawing|claim|claiming|take|taking)(?: (?:·|down))* M(?: (?:·|from|of|in|out of|state))* ${scheme}(?: income)?(?! contributions?)`,
     setPensionIncome,
   ),
-  rule("(?:my )?state pension(?: (?:of|is|:|at|which))* M", setPensionIncome),
+  rule(
+    `state pension(?: (?:of|is|:|at|which))* M|(?<!will )(?:have|has|got)(?: (?:·|also|already|small))* ${scheme} (?:of|paying|worth) M(?! (?:·|a|per) (?:contributions?|deductions?))`,
+    setPensionIncome,
+  ),
   pensionDownTo,
   pensionForAllowance,
   pensionForBasicRate,
@@ -332,15 +356,7 @@ export const pensionRules: Rule[] = [
     (facts) => facts.pensionDownTo !== undefined,
   ),
   rule(
-    `P(?: ${scheme})? (?:or|vs|versus) P ${scheme}|P ${scheme} (?:or|vs|versus) P(?= ?[?.!,]?$)`,
-    (facts, { amounts: [one, other] }) => {
-      if (one === undefined || other === undefined) return false;
-      facts.pensionBefore = partOf(one);
-      facts.pension = { part: partOf(other), kind: undefined };
-    },
-  ),
-  rule(
-    `${scheme}(?: (?:contributions?|from|of|at))* P (?:to|vs|versus|or|instead of|-) P|from P to P(?: in| into)? ${scheme}`,
+    `P(?: ${scheme})? (?:or|vs|versus) P ${scheme}|P ${scheme} (?:or|vs|versus) P(?= ?[?.!,]?$)|${scheme}(?: (?:contributions?|from|of|at))* P (?:to|vs|versus|or|instead of|-) P|from P to P(?: in| into)? ${scheme}`,
     (facts, { amounts: [one, other] }) => {
       if (one === undefined || other === undefined) return false;
       facts.pensionBefore = partOf(one);
@@ -449,8 +465,9 @@ export const pensionRules: Rule[] = [
 /** "what does a 5% pension cost me": the difference with and without. */
 export const pensionCost = rule(
   "(?:(?:how much|what)(?: (?:does|do|will|would|is|·))* )?(?:(?<!(?:employers?|company|total|boss|what) )costs?(?: (?:me|of|·))*(?! (?:to|employ|M))|less|lose|losing|(?<!(?:employers?|boss|company|companies)(?: (?:will|would|does))? )sav(?:e|ing)(?: in)?|(?:putting · )?(?:reduces?|reducing)(?: (?:·|by))*)(?: from(?: ·)?)?(?: take home(?: pay)?(?: by)?)?",
-  (facts) => {
-    if (facts.pension === undefined && facts.plans && facts.plans.length > 0) {
+  (facts, _, reading) => {
+    const isOfLoan = facts.pension === undefined && !reading.text.includes("pension");
+    if (isOfLoan && facts.plans && facts.plans.length > 0) {
       facts.figures.push("student-loan");
       return;
     }
@@ -491,6 +508,19 @@ const setSmallerRise =
     facts.rise = { part: partOf(rise), sign };
     reading.takeAmount(rise);
   };
+
+/** "a bonus of 10k, should I put it in the pension": with and without. */
+export const bonusIntoPension = rule(
+  `(?:put|putting|pay|paying|sacrifice|sacrificing)(?: (?:it|all|that|this|whole|of|entire|bonus|·))* (?:in|into|to) ${scheme}`,
+  (facts, { text }, reading) => {
+    const [bonus, other] = facts.extras;
+    if (!bonus || other || bonus.name !== "bonus" || facts.pension !== undefined) return false;
+    if (!/ (?:it|all|whole|bonus|that|this|·) /.test(text) || reading.percentages.length > 0) return false;
+    facts.pension = { part: bonus.part, kind: undefined };
+    facts.withAndWithout = "pension";
+    facts.comparison = true;
+  },
+);
 
 /** "how much of a 3k bonus will I keep on 40k": the difference with and without the bonus. */
 export const bonusRise = rule(
@@ -612,11 +642,10 @@ const ofPayOnly = `(?<!(?:${notPay}).*)`;
 const withoutMore = `(?!.*(?:${notPay}))`;
 export const multipleRules: Rule[] = [
   // "a mortgage of 4 times my salary"
-  rule(
+  says(
     `N (?:x|times)(?=.*(?:${notPay}))|(?<=(?:${notPay}).*)N (?:x|times)`,
-    (facts, { amounts: [times] }) => {
-      facts.remarks.push(`I left “${times?.value} times” out: I don't work out loans, insurance or payouts.`);
-    },
+    ({ amounts: [times] }) =>
+      `I left “${times?.value} times” out: I don't work out loans, insurance or payouts.`,
   ),
   rule("death in service(?: benefit)?|life (?:cover|insurance|assurance)"),
   // "time and a half on £14 an hour"
@@ -672,7 +701,7 @@ export const riseRules: Rule[] = [
   rule(`M ${down} (?:M|P)`, setSmallerRise(-1), "absorb"),
   // "up by £2,000 to £39,500": the second is the new salary.
   rule(
-    `(?:rises?|raised|increase[sd]?|goes up|go up|went up|going up|up|${up})(?: (?:of|by))? S (?:up )?to M`,
+    `(?:rises?|raised|increase[sd]?|goes up|go up|went up|going up|up|${up})(?: (?:of|by|is|was))? S(?: (?:,|and|so|which|that|it|now|will|would|goes|go|comes|rises|takes?|taking|brings?|bringing|puts?|putting|makes|me|us|salary|pay|up|i|am|on))* (?:to|(?<=takes? .*|am )on) M`,
     (facts, { amounts: [rise, salary] }, reading) => {
       if (rise === undefined || salary === undefined || facts.rise !== undefined || !isSmaller(rise, salary))
         return false;
@@ -755,7 +784,7 @@ export const partnerRules: Rule[] = [
     facts.isCouple = true;
   }),
   rule(
-    `(?:combined|joint|jointly|household|between us|as (?:a )?couple|couple|together|family)(?: (?:income|salary|take home|take home pay|salaries|total))?|us both|both of us|we(?= (?:earn|make|take|bring|get|are|have|keep|pay|both))|(?:husband and wife)|${person}`,
+    `(?:combined|joint|jointly|household|between us|as (?:a )?couple|couple|together|family)(?: (?:income|salary|take home|take home pay|salaries|total))?|us both|both of us|we(?= (?:earn|make|take|bring|get|are|have|keep|pay(?! M)|both))|(?:husband and wife)|${person}`,
     (facts, { text }) => {
       if (/^(?:she|he|they|her|his)$/.test(text)) return;
       facts.isCouple = true;
@@ -767,7 +796,54 @@ const days = "mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sund
 const other = `(?:(?:second|2nd|other|another|side|weekend|weeknight|evening|night|additional|extra|part time|${days}|bar|pub|shop|retail|delivery|cleaning|tutoring|babysitting|christmas|summer|seasonal) )+`;
 const job = "(?:job|gig|role|employment|employer|position)";
 
+const pays =
+  "(?: (?:that|which|paying|pays|pay|at|of|for|earning|earns|is|on|worth|with|makes|making|brings in|would pay|will pay|:|salary|where i earn))*";
+const taxOnIt = new RegExp(
+  `\\b(?:tax|ni|keep|left)\\b(?: (?:is|will|would|do|does|i|pay|comes?|taken|get|taxed|be))* (?:on|off|from|of|for)(?: (?:the|my|a|an))*(?: \\S*)? ${other}${job}\\b`,
+);
+
+const besidePay =
+  /^(?:in|at|from|for|with|on|of|as|doing|my|the|a|an|about|pays|paying|is|gives|me|job|work|working)$/;
+
+/** "6k in a pub": the amount with only small words between it and the name of the job. */
+function payBeside(where: string, { tokens }: Reading): Amount | undefined {
+  const named = tokens.findIndex(({ word }) => word === where);
+  const near = [-1, 1].flatMap((step) => {
+    let at = named + step;
+    while (besidePay.test(tokens[at]?.word ?? "") && !tokens[at]?.amount) at += step;
+    return tokens[at]?.amount ?? [];
+  });
+  return near.length === 1 ? near[0] : undefined;
+}
+
+/** "tax on the pub job", "what comes off the pub one" */
+const askedJob = rule(
+  "(?<kind>tax(?:ed)?|ni|national insurance|much|what)(?: (?:tax|is|will|would|do|does|i|pay|comes?|goes|taken|keep|get|be|have|to|left|·))* (?:on|off|from|of|for|out of) (?:· )*(?<where>[a-z]{3,}) (?:job|one)",
+  (facts, { groups: { where = "", kind = "" }, text }, reading) => {
+    const hasTwo = facts.hasTwoJobs || /\b(?:jobs|second job|other job)\b/.test(reading.text);
+    const pay = payBeside(where, reading);
+    if (facts.jobAsked !== undefined || reading.money.length !== 2 || !(hasTwo || pay)) return false;
+    facts.jobAsked = pay ?? "unclear";
+    facts.hasTwoJobs = true;
+    const isInsurance = /^ni|national/.test(kind);
+    facts.figures.push(isInsurance ? "national-insurance" : /tax/.test(text) ? "income-tax" : "take-home");
+  },
+);
+
 export const jobRules: Rule[] = [
+  askedJob,
+  // "how much of the 5k job do I keep"
+  rule(
+    "(?:how much|what) (?:of|from) M job (?:do|will|would|can) i (?:keep|see|get|take home)",
+    (facts, { amounts: [amount] }, reading) => {
+      if (amount === undefined || reading.money.length !== 2) return false;
+      facts.jobAsked ??= amount;
+      facts.hasTwoJobs = true;
+    },
+    "absorb",
+  ),
+  // "one job of 30k or two jobs of 15k"
+  sets("or(?= (?:N|both|two) jobs(?!\\S))", { jobAsked: "unclear" }),
   rule("(?:main|primary|day) job", (facts, _, reading) => {
     facts.speaksOfPay = true;
     facts.hasTwoJobs ||=
@@ -793,29 +869,14 @@ export const jobRules: Rule[] = [
       if (!text.startsWith("one")) facts.isFurther = true;
     },
   ),
+  // The amount after the job or before it: "a second job that pays 6k", "6k from a bar job"
   rule(
-    `${other}${job}(?: (?:that|which|paying|pays|pay|at|of|for|earning|earns|is|on|worth|with|makes|making|brings in|:|salary|where i earn))* M`,
-    (facts, { amounts: [amount] }) => {
-      if (amount) facts.secondJobs.push(amount);
-    },
-  ),
-  rule(
-    `M (?:(?:from|in|at|for|on|with|of|a|my|as) )*${other}${job}`,
-    (facts, { amounts: [amount] }, reading) => {
-      if (reading.money.length < 2 || amount === undefined) return false;
+    `(?:${other}${job}|(?:weekend|evening|bar|saturday|sunday|seasonal|christmas) work|(?<=${other}${job} .*)it)${pays} M|(?<before>M)(?: (?:from|in|at|for|on|with|of|a|my|as))* ${other}${job}(?!${pays} M)`,
+    (facts, { amounts: [amount], groups, sentence }, reading) => {
+      if (amount === undefined || (groups.before !== undefined && reading.money.length < 2)) return false;
       facts.secondJobs.push(amount);
-    },
-  ),
-  rule(
-    `(?<=${other}${job} .*)it (?:pays|would pay|will pay|is paying|brings in|is) M`,
-    (facts, { amounts: [amount] }) => {
-      if (amount) facts.secondJobs.push(amount);
-    },
-  ),
-  rule(
-    "(?:weekend|evening|bar|saturday|sunday|seasonal|christmas) work(?: (?:for|at|of|paying|pays|is))* M",
-    (facts, { amounts: [amount] }) => {
-      if (amount) facts.secondJobs.push(amount);
+      // "tax on 15k second job when my main job is 40k"
+      if (taxOnIt.test(sentence)) facts.jobAsked ??= amount;
     },
   ),
   rule("side (?:hustle|income|business|gig)(?: (?:of|making|makes|earning|is|worth) M)?", (facts) => {
@@ -837,6 +898,8 @@ const smallestDebt = 10_000;
 const smallestUnclear = 4_000;
 
 const deduction = "(?:(?:income )?tax|paye|ni|nics?|national insurance|nett?(?: pay)?|take home(?: pay)?)";
+/** A whole number below this next to "tax" may count anything. */
+const smallestDeduction = 30;
 /** A question about deductions that were taken. */
 const checks =
   /\b(?:pay ?slips?|wage ?slips?|right|correct|wrong|took|taken|taking|deducted|charged|stopped|paid|paying)\b/;
@@ -864,9 +927,13 @@ function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading
 export const outgoingRules: Rule[] = [
   // "paid £3,200 tax on 24k", "payslip: gross 3,000, tax 390, ni 156": deductions to compare with.
   rule(
-    `(?:(?:paid|paying|deducted|taken|charged|took|takes|stopped)(?: (?:·|me|to date|so far|off|out))* )?(?:M(?: (?:in|of|for|worth of))* (?<name>${deduction})|(?<named>${deduction})(?: (?:paid|deducted|taken|to date|so far|was|is|of|:|=|at|-|comes to))* M)`,
+    `(?:(?:paid|paying|deducted|taken|charged|took|takes|stopped)(?: (?:·|me|to date|so far|off|out))* )?(?:A(?: (?:in|of|for|worth of))* (?<name>${deduction})(?!(?: (?:was|is|of|:|=|at|-))* M)|(?<named>${deduction})(?: (?:paid|deducted|taken|to date|so far|was|is|of|:|=|at|-|comes to))* A)`,
     (facts, { amounts: [paid], groups: { name, named = name ?? "" } }, reading) => {
-      if (reading.money.length < 2 || paid === undefined || !checks.test(reading.text)) return false;
+      if (paid === undefined || !checks.test(reading.text)) return false;
+      const others = reading.money.filter((amount) => amount !== paid);
+      const isCount =
+        paid.kind === "number" && paid.value < smallestDeduction && Number.isInteger(paid.value);
+      if (others.length === 0 || isCount) return false;
       facts.claims.push(`${pounds(paid.value)} of ${named}`);
       facts.figures.push(
         /^n(?:et|i|at)/.test(named)
@@ -883,14 +950,12 @@ export const outgoingRules: Rule[] = [
     "(?:(?:on|in|by|according to) )?(?:·)? ?(?:pay ?slips?|wage ?slips?|pay stub)(?: (?:says?|said|shows?|showed|showing|has|is|reads?|:))*|(?:this|last) (?:month|week)",
     ({ claims }) => claims.length > 0,
   ),
-  rule(
+  says(
     `(?:need|require) M(?: (?:·|between us|altogether|in total))* to ${spending}`,
-    (facts, { amounts: [amount] }, reading) => {
-      if (reading.money.length < 2 || amount === undefined) return false;
-      facts.remarks.push(
-        `I left the ${pounds(amount.value)} that you need out: compare it with the take-home.`,
-      );
-    },
+    ({ amounts: [amount] }, reading) =>
+      reading.money.length < 2 || amount === undefined
+        ? undefined
+        : `I left the ${pounds(amount.value)} that you need out: compare it with the take-home.`,
   ),
   // "I need 1,900 a month to cover my bills": a take-home.
   sets(`(?:need|require)(?= M(?: ·)* to ${spending}(?!\\S))`, { wantsSalaryForNet: true }),
@@ -912,10 +977,11 @@ export const outgoingRules: Rule[] = [
     setOutgoing,
   ),
   // "my dog costs 100 a month"
-  rule("(?<noun>[a-z]{3,}) costs?(?: (?:me|us))? M", (facts, { groups, amounts: [amount] }, reading) => {
-    if (reading.money.length < 2 || amount === undefined) return false;
-    facts.remarks.push(`I left the ${pounds(amount.value)} for “${groups.noun}” out.`);
-  }),
+  says("(?<noun>[a-z]{3,}) costs?(?: (?:me|us))? M", ({ groups, amounts: [amount] }, reading) =>
+    reading.money.length < 2 || amount === undefined
+      ? undefined
+      : `I left the ${pounds(amount.value)} for “${groups.noun}” out.`,
+  ),
   rule(`(?:after|minus|less) (?:${outgoingNames})`, ({ outgoings }) => outgoings.length > 0),
   rule(
     "(?:left to )?(?:save|saving|put (?:away|aside))",

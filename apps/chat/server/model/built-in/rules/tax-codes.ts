@@ -4,7 +4,7 @@ import { splitPrefix, type TaxCode, taxCodeOf, usualTaxCode } from "../../../../
 import { latestTaxYear } from "../../../../tax/tax-year.ts";
 import type { Term } from "../glossary.ts";
 import { percent, pounds } from "../wording.ts";
-import { type Rule, rule } from "./rule.ts";
+import { type Rule, rule, says } from "./rule.ts";
 
 const letters: Record<string, string> = {
   L: " The L means the standard allowance.",
@@ -48,10 +48,11 @@ const around =
 const mark = "(?: code:emergency)?(?: emergency)?(?: (?:tax )?code)?";
 
 export const taxCodeRules: Rule[] = [
-  rule("emergency tax(?: code)?(?= .*S)", (facts, _, reading) => {
-    if (reading.tokens.some(({ word }) => word.startsWith("code:"))) return false;
-    facts.remarks.push(`I took the emergency code to be 1257L M1. ${eachPayday}`);
-  }),
+  says("emergency tax(?: code)?(?= .*S)", (_, reading) =>
+    reading.tokens.some(({ word }) => word.startsWith("code:"))
+      ? undefined
+      : `I took the emergency code to be 1257L M1. ${eachPayday}`,
+  ),
   rule(
     `${asks} ${around}code:(?<code>\\w+)${mark}(?: (?:means?|stand for|is))*(?= ?[?.!]?$)|(?:my )?(?:tax )?code:(?<first>\\w+)${mark} (?:meaning|explained|${asks}(?: (?:does|it|that|this|mean))*)(?= ?[?.!]?$)`,
     (facts, { groups, text }, reading) => {

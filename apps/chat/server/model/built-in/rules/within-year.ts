@@ -1,8 +1,12 @@
 /** Rules for what changes within a tax year, and for what is saved over time. */
 import { monthNumber, months } from "./circumstances.ts";
-import { type Rule, rule } from "./rule.ts";
+import { type Rule, rule, says } from "./rule.ts";
 
 const startingMonth = 4;
+
+const earnedBetween = new RegExp(
+  `\\b(?:earned|made|paid)\\b[^.?!]*? (?:from|between) (?:${months}) (?:to|and|until|till|-) (?:${months})`,
+);
 
 export const withinYear: Rule[] = [
   // "was BR for 3 months, now 1257L"
@@ -14,10 +18,16 @@ export const withinYear: Rule[] = [
       facts.codeNow = now;
     },
   ),
+  // "earned 9,800 from April to July": a sum, not the pay of a year
+  says(
+    `(?<=(?:earned|made|earnings|been paid|got paid)(?: (?:of|about|around|roughly|·))* M )(?:from|between|since) (?:${months})(?: (?:to|and|until|till|-) (?:${months}))?`,
+    "I counted that sum as all your pay of the tax year.",
+  ),
   // "from 30k to 33k in October", "28k until the end of September then 32k"
   rule(
     `(?:in|from|since|as of|until|till|up to|up until|at|by|before|starting)(?: (?:in|the|start of|beginning of|1st of|1st))*(?<end> end of)? (?<month>${months})(?! N)(?: (?:and )?then)?`,
     (facts, { groups, text }, reading) => {
+      if (earnedBetween.test(reading.text)) return false;
       const hasTwo =
         reading.money.length > 1 || /\b(?:rise|raise|payrise|increase|promot\w+)\b/.test(reading.text);
       const isStart = !hasTwo && /\b(?:start(?:ed|s|ing)?|began|begin|join(?:ed|ing)?)\b/.test(reading.text);

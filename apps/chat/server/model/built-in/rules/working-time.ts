@@ -5,7 +5,7 @@ import { type Match, phrase, type Reading } from "../reading.ts";
 import type { Amount } from "../tokens.ts";
 import { list, pounds } from "../wording.ts";
 import { implausible } from "./periods.ts";
-import { each, type Rule, rule, sets } from "./rule.ts";
+import { each, type Rule, rule, says, sets } from "./rule.ts";
 
 const perWeek = "(?: (?:(?:a|per|each|every|/|p /) (?:week|wk|w)|weekly|pw|week|of work))*";
 const unit = "(?<unit>days?|hours?|hrs?)";
@@ -200,19 +200,14 @@ export const workingTime: Rule[] = [
     if (period === undefined) return false;
     facts.shownBy = period;
   }),
-  rule(
+  says(
     "N (?:days?|weeks?|hours?) (?:of )?(?:unpaid(?: (?:leave|holiday|time off))?|off unpaid)|unpaid leave",
-    (facts, { text }) => {
-      facts.remarks.push(
-        `I left the ${/leave/.test(text) ? "unpaid leave" : "unpaid time"} out: I work out a whole year.`,
-      );
-    },
+    ({ text }) =>
+      `I left the ${/leave/.test(text) ? "unpaid leave" : "unpaid time"} out: I work out a whole year.`,
   ),
-  rule(
+  says(
     "(?:N (?:days?|weeks?|hours?) )?(?:of )?(?:paid )?(?:annual leave|holidays?|paid leave)(?! pay)(?: (?:allowance|entitlement))?",
-    (facts) => {
-      facts.remarks.push("Paid holiday does not change your yearly pay.");
-    },
+    "Paid holiday does not change your yearly pay.",
   ),
   rule(
     "(?<!(?:work|working|doing|do|does|over|for) )N (?<unit>days?|weeks?|hours?|hrs?|months?)(?: worth)?(?: of)?(?: my| the)? (?:pay|wages|salary|holiday pay|net pay|take home)(?: worth)?",
@@ -303,14 +298,16 @@ export const workingTime: Rule[] = [
   rule(`N (?:hours?|hrs?) ${each} day`, (facts, { amounts: [hours] }) => {
     facts.hoursPerDay = hours?.value;
   }),
-  // "16 hours every 2 weeks", "80 hours a month"
+  // "16 hours every 2 weeks", "80 hours a month", "96 hours this month"
   rule(
-    `N ${hoursOf} ${each} (?:N weeks|(?<unit>fortnight|month))`,
-    (facts, { amounts: [hours, weeks], groups }) => {
+    `N ${hoursOf} (?:${each}|this|last|(?:in|for)(?: (?:a|the|one))?) (?:N weeks|(?<unit>fortnight|month))`,
+    (facts, { amounts: [hours, weeks], groups, text }) => {
       const times =
         groups.unit === "month" ? 12 : 52 / (groups.unit === "fortnight" ? 2 : (weeks?.value ?? 1));
       if (facts.hours !== undefined || hours === undefined) return false;
       facts.hours = Number(((hours.value * times) / weeksPerYear).toFixed(4));
+      if (/ (?:this|last) /.test(text))
+        facts.remarks.push(`I assumed that every ${groups.unit ?? "payday"} is like this one.`);
     },
   ),
   rule(`N (?:hours?|hrs?|h)${perWeek}(?: contract)?`, (facts, { amounts: [hours], text }) => {
@@ -330,6 +327,15 @@ export const workingTime: Rule[] = [
       if (hours === undefined || facts.hours !== undefined || hours.currency !== "unsaid") return false;
       if (hours.value <= 168 || hours.value > 3_500) return false;
       facts.hours = hours.value / weeksPerYear;
+    },
+  ),
+  // "95 per shift, 3 a week"
+  rule(
+    `(?<=(?:shift|day|daily|pd)(?: ,)? )N(?: ${each} week| weekly| times ${each} week)`,
+    (facts, { amounts: [days] }) => {
+      const value = days?.value ?? 0;
+      if (facts.days !== undefined || !(value > 0 && value <= 7)) return false;
+      facts.days = value;
     },
   ),
   // "£450 a day, 220 days"

@@ -19,21 +19,8 @@ import { putRight, wordsOf } from "../spelling.ts";
 import { subjectRules } from "../subjects.ts";
 import { type Amount, type Token, tokensOf } from "../tokens.ts";
 import { pounds } from "../wording.ts";
-import { familyTopics } from "./family.ts";
-import { investmentTopics } from "./investments.ts";
-import { pensionTopics } from "./pensions.ts";
-import { statutoryTopics } from "./statutory.ts";
+import { topics } from "./all.ts";
 import type { Answer, Given, Topic } from "./topic.ts";
-import { workTopics } from "./work.ts";
-
-/** The first topic that can answer does. */
-const topics: readonly Topic[] = [
-  ...statutoryTopics,
-  ...familyTopics,
-  ...pensionTopics,
-  ...investmentTopics,
-  ...workTopics,
-];
 
 /** Patterns are compiled once. */
 function kept(make: (source: string) => RegExp): (source: string) => RegExp {
@@ -56,7 +43,7 @@ const readerRules = (current: number) => [
   ...yearRules(current),
   ...amountPeriods,
   ...ageRules,
-  rule("(?:he|she|dad|mum|who) is N|(?<=pension .*)at N", (of, { amounts: [age] }) => {
+  rule("(?<=pension .*)at N", (of, { amounts: [age] }) => {
     const value = age?.value ?? 0;
     if (of.age !== undefined || !Number.isInteger(value) || value < 16 || value > 110) return false;
     of.age = value;

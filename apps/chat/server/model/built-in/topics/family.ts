@@ -29,7 +29,9 @@ import {
 } from "./topic.ts";
 
 const marriage: Topic = {
-  about: "marriage (?:tax )?allowance|married couples? (?:tax )?allowance|marriage tax(?: break| relief)?",
+  subject: "Marriage Allowance",
+  about:
+    "marriage (?:tax )?allowance|married couples? (?:tax )?allowance|marriage tax(?: break| relief)?|married(?: \\S+){0,8} (?:tax (?:off|break|back|relief)|less tax)",
   answersCouples: true,
   roles: [
     ["one", "A", isMoney],
@@ -77,6 +79,7 @@ const childrenOf = (given: Given) =>
   given.count("children") ?? (given.has("one (?:child|kid)|only child") ? 1 : undefined);
 
 const benefit: Topic = {
+  subject: "Child Benefit",
   about: "(?:high income )?child benefit(?: .*)?|hicbc",
   asks: "(?<=^)(?:high income )?child benefit(?: .*)?|charge|back|repay|owe|worth|claim|claiming|entitled|eligible|lose|hicbc|how much(?: \\S+){0,2} child benefit|child benefit(?: rates?)? for|can (?:i|we) get|(?:do|will) (?:i|we) (?:still )?get",
   answersCouples: true,

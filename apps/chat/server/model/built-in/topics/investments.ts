@@ -5,6 +5,8 @@ import {
   dividendTax,
   type OtherTax,
   otherIncomeSources,
+  propertyAllowance,
+  rentARoom,
   savingsAllowance,
   savingsTax,
   startingRateLimit,
@@ -92,6 +94,7 @@ function dividendsWith(given: Given) {
 }
 
 const dividends: Topic = {
+  subject: "tax on dividends",
   about: `${dividend}(?: .*)?`,
   asks: `${asksTax}|${dividend} tax`,
   roles: [
@@ -112,6 +115,7 @@ const dividends: Topic = {
 };
 
 const savings: Topic = {
+  subject: "tax on savings and investments",
   about:
     "(?:savings?|bank) interest(?: .*)?|interest (?:on|from) savings|(?:personal )?savings? allowance|tax(?:ed)? on savings|interest(?: .*)? savings",
   unless: "lisa|isa|student loan|mortgage",
@@ -146,6 +150,7 @@ const savings: Topic = {
 };
 
 const rent: Topic = {
+  subject: "rent received",
   about: "rent(?:ing|ed)? out|rental (?:income|profits?)|landlord|buy to let",
   asks: asksTax,
   roles: [
@@ -161,10 +166,14 @@ const rent: Topic = {
     const { nation, taxYear } = given;
     const tax = taxOnTop({ pay, amount, nation, taxYear });
     return {
-      text: `${money(amount)} of rent after costs adds **${money(tax)}** of income tax to ${money(pay)} of pay (${taxYear}), so you keep **${money(amount - tax)}**. Only the part above a band's limit is taxed at the higher rate, and no National Insurance is due. The first £1,000 of rent can be free instead of the costs.`,
+      text: `${money(amount)} of rent after costs adds **${money(tax)}** of income tax to ${money(pay)} of pay (${taxYear}), so you keep **${money(amount - tax)}**. Only the part above a band's limit is taxed at the higher rate, and no National Insurance is due. The first ${pounds(propertyAllowance)} of rent can be free instead of the costs.`,
       source: otherIncomeSources.rent,
     };
   },
+  explain: ({ taxYear }) => ({
+    text: `The profit from rent is added to your other income and taxed at your rate, without National Insurance. The first **${pounds(propertyAllowance)}** of rent a year is free of tax, or **${pounds(rentARoom)} from a lodger** in your own home (${taxYear}).`,
+    source: otherIncomeSources.rent,
+  }),
 };
 
 export const investmentTopics: Topic[] = [dividends, savings, rent];

@@ -26,6 +26,7 @@ import {
 } from "./topic.ts";
 
 const record: Topic = {
+  subject: "National Insurance record",
   about:
     "(?:affect|count|counts|towards|qualif\\S*|enough|miss(?:ing)?|lose|gaps?)(?: \\S+){0,5} (?:state pension|ni (?:years?|record)|national insurance (?:years?|record))(?: .*)?|(?:qualifying|missing) (?:ni |national insurance )?years?(?: .*)?",
   roles: salaryRoles,
@@ -60,6 +61,7 @@ const pensionRoles: Role[] = [
   ["private", after(ownPension), isMoney],
   ["private", before(ownPension), isMoney],
   ...salaryRoles,
+  ["salary", "A", hasPeriod],
 ];
 
 const statePension: Topic = {
@@ -162,6 +164,7 @@ const lumpSum: Topic = {
 };
 
 const refunds: Topic = {
+  subject: "tax refunds",
   about: "p800|p55|p50z|p53z|emergency tax(?: .*)?|tax (?:refund|rebate)|refund",
   asks: "owe|owes|owing|underpaid|underpayment|back|refund|rebate|claim",
   unless: "student loan|what is (?:an )?emergency tax(?: codes?)?(?= ?\\??$)",

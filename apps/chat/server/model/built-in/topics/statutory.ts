@@ -172,6 +172,7 @@ function terminationAnswer(given: Given, paid: number) {
 }
 
 const redundancy: Topic = {
+  subject: "redundancy pay",
   about: "redundan(?:cy|t)|severance|settlement agreement|(?:termination|settlement) payment",
   roles: [
     [
@@ -221,6 +222,7 @@ const redundancy: Topic = {
 };
 
 const notice: Topic = {
+  subject: "payments in lieu of notice",
   about: "pilon|(?:pay(?:ment)? )?in lieu(?: of notice)?|notice pay|paid in lieu",
   explain: () => ({
     text: `A payment in lieu of notice is **taxed as pay**, with National Insurance. The ${pounds(freeOfTax)} free of tax covers only payments for the loss of the job itself, such as redundancy pay.`,

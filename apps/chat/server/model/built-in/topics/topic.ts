@@ -30,6 +30,8 @@ export interface Answer {
 }
 
 export interface Topic {
+  /** The subject of `subjects.ts` that it explains next to another answer. */
+  subject?: string;
   /** The words that name the topic. `#` is an amount. */
   about: string;
   /** Words with which the question is another one. */

@@ -1,7 +1,10 @@
 /** What people type about topics next to a pay slip, and what each answer must contain. Written before the rules. */
 import { describe, expect, test } from "vitest";
 import { asked, day } from "../../../../testing/asked.ts";
+import { subjectRules } from "../subjects.ts";
+import { topics } from "./all.ts";
 import { answerTopic } from "./answer-topic.ts";
+import { sentencesOn } from "./explain-subject.ts";
 
 type Row = [question: string, ...owed: (string | RegExp)[]];
 
@@ -342,4 +345,16 @@ test("the figures are those of the year of the clock", () => {
   const earlier = Date.parse("2025-06-01T12:00:00Z");
   expect(answerTopic("how much is ssp", earlier)?.text).toContain("£118.75");
   expect(answerTopic("dividend tax rates", earlier)?.text).toContain("8.75%");
+});
+
+test("each subject that a topic names exists and is explained with its source", () => {
+  const named = topics.flatMap(({ subject }) => subject ?? []);
+  expect(named.length).toBeGreaterThan(10);
+  for (const name of named) {
+    const subject = subjectRules.find((rule) => rule.subject.name === name)?.subject;
+    expect(subject, name).toBeDefined();
+    expect(subject && sentencesOn([subject]).join(" "), name).toMatch(
+      /\(\[source\]\(https:\/\/www\.gov\.uk\//,
+    );
+  }
 });

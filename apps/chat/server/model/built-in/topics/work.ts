@@ -3,6 +3,7 @@ import { incomeTax } from "../../../../tax/income-tax.ts";
 import { approvedMileage, firstMiles, mileageOf, mileageSource } from "../../../../tax/mileage.ts";
 import { taxOnTop } from "../../../../tax/other-income.ts";
 import { toPounds } from "../../../../tax/pence.ts";
+import { ratesOf } from "../../../../tax/rates.ts";
 import {
   class2Of,
   class4,
@@ -24,6 +25,7 @@ import {
   money,
   percentOf,
   perWeek,
+  rate,
   salaryRoles,
   type Topic,
 } from "./topic.ts";
@@ -79,6 +81,7 @@ function besideJob(given: Given, pay: number, profit: number) {
 }
 
 const construction: Topic = {
+  subject: "Construction Industry Scheme deductions",
   about: "cis",
   roles: [
     ["weeks", "(?:worked |for )?N (?:weeks?|wks?)"],
@@ -119,6 +122,7 @@ const construction: Topic = {
 };
 
 const selfEmployed: Topic = {
+  subject: "tax for the self-employed",
   about:
     "self employ(?:ed|ment)|sole trader|freelanc(?:e|er|ing)|etsy|ebay|vinted|uber(?: eats)?|deliveroo|side (?:hustle|job|income|business)|on (?:the|a) side|class [24] (?:ni|national insurance|contributions?)(?: .*)?|trading (?:allowance|income)",
   unless: "contractor|limited|ltd|umbrella|ir35|cis|maternity|paternity|sick|pension|mortgage",
@@ -182,6 +186,7 @@ const howUmbrellasPay = (taxYear: Given["taxYear"]) =>
   `The agency pays the umbrella company an assignment rate, which must also cover the employer's National Insurance (15% above £5,000 a year), the Apprenticeship Levy (0.5%), holiday pay and the umbrella's margin (${taxYear}). What is left is your gross pay, and your own tax comes off that. These costs may not come out of a gross rate that was agreed with you.`;
 
 const umbrella: Topic = {
+  subject: "contractors' pay",
   about: "umbrellas?(?: (?:company|companies|pay|contract))?|ir35",
   unless: "outside",
   answersTakeHome: true,
@@ -217,8 +222,12 @@ const umbrella: Topic = {
 /** The least share that an employer pays into a pension under automatic enrolment, in hundredths of a per cent. */
 const leastPension = 300;
 
+const employersCostSource = "https://www.gov.uk/guidance/rates-and-thresholds-for-employers-2026-to-2027";
+
 const employersCost: Topic = {
-  about: "ctc|(?:total )?cost to (?:the )?company",
+  subject: "the salary for an employer's cost",
+  about:
+    "ctc|(?:total )?cost to (?:the )?company|(?:employer|boss|company|work)(?: \\S+){0,2} (?:pays?|spends?|costs?)(?: \\S+)? #(?: \\S+)? (?:in total|all in|altogether|including (?:their |the |employers? )*(?:ni|national insurance))(?: .*)?|total (?:employment|employer) cost(?: .*)?",
   answersTakeHome: true,
   roles: [["cost", "A", isMoney]],
   calculate(given) {
@@ -230,9 +239,13 @@ const employersCost: Topic = {
     const { takeHome } = workOut({ salary: toPounds(split.gross), taxYear, nation, studentLoanPlans: [] });
     return {
       text: `If ${money(cost)} is all that the employer pays, the salary is **${money(split.gross)}** (${taxYear}): employer's National Insurance takes ${money(split.nationalInsurance)}${withPension ? `, a pension of 3% ${money(split.pension)}` : ""}. You take home **${pounds(takeHome)}** a year of it${withPension ? ", before your own pension contribution" : ", with no pension counted"}. A UK salary is usually quoted without the employer's costs.`,
-      source: "https://www.gov.uk/guidance/rates-and-thresholds-for-employers-2026-to-2027",
+      source: employersCostSource,
     };
   },
+  explain: ({ taxYear }) => ({
+    text: `On top of pay above ${pounds(ratesOf[taxYear].employer.from)} a year an employer pays ${rate(ratesOf[taxYear].employer.rate)} of National Insurance, and often a pension contribution (${taxYear}). Give all that the employer pays for the salary, such as “£50,000 cost to company”.`,
+    source: employersCostSource,
+  }),
 };
 
 const mileage: Topic = {
@@ -304,6 +317,7 @@ const fees: Topic = {
 };
 
 const payrollGiving: Topic = {
+  subject: "gift aid",
   about: "payroll giving|give as you earn",
   roles: [
     ["band", "P", ({ value }) => value === 20 || value === 40 || value === 45],
