@@ -1,5 +1,8 @@
-import { spawn } from "node:child_process";
+import { type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { expect, test } from "vitest";
 
 const writes = (lines: number) => `
@@ -9,10 +12,8 @@ const writes = (lines: number) => `
   setTimeout(() => process.exit(3), 50);
 `;
 
-function start(lines: number) {
-  return spawn(process.execPath, ["--input-type=module-typescript", "--eval", writes(lines)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+function start(lines: number, stdio: StdioOptions = ["ignore", "pipe", "inherit"]) {
+  return spawn(process.execPath, ["--input-type=module-typescript", "--eval", writes(lines)], { stdio });
 }
 
 test("a process can end even if nobody reads its log", async () => {
@@ -23,13 +24,17 @@ test("a process can end even if nobody reads its log", async () => {
 }, 30_000);
 
 test("remaining lines are written at the end if somebody reads", async () => {
-  const child = start(200);
-  let text = "";
-  child.stdout.on("data", (chunk) => {
-    text += chunk;
-  });
-  const [code] = await once(child, "close");
+  const folder = await mkdtemp(path.join(tmpdir(), "headgate-log-"));
+  const file = await open(path.join(folder, "log"), "w");
+  // A process of its own reads, because this one may be too busy to read in time.
+  const reader = spawn("cat", { stdio: ["pipe", file.fd, "inherit"] });
+  const child = start(200, ["ignore", reader.stdin, "inherit"]);
+  const [code] = await once(child, "exit");
   expect(code).toBe(3);
-  const lines = text.trimEnd().split("\n");
+  reader.stdin?.end();
+  await once(reader, "exit");
+  await file.close();
+  const lines = (await readFile(path.join(folder, "log"), "utf8")).trimEnd().split("\n");
   expect(lines.map((line) => JSON.parse(line).n)).toEqual(Array.from({ length: 200 }, (_, n) => n));
+  await rm(folder, { recursive: true });
 }, 30_000);
