@@ -4,6 +4,12 @@ export interface Term {
   meaning: string;
 }
 
+export const minusTax: Term = {
+  name: "a minus tax on a payslip",
+  meaning:
+    "Tax is paid back to you. PAYE counts from April: if your tax code went up, or you paid too much in earlier months or had low pay in this one, the difference comes back with your pay.",
+};
+
 /** One line for each term: a pattern of its words, its name, and its meaning. */
 const terms = `
 net pay arrangement ~ net pay arrangement ~ Your employer takes the pension contribution before income tax is worked out, so you get full tax relief at once. National Insurance is due as before.
@@ -14,6 +20,7 @@ income tax ~ income tax ~ A tax on what you earn above the personal allowance, i
 personal allowance|tax free allowance|tax free amount ~ personal allowance ~ The income on which you pay no income tax: £12,570 a year. It shrinks by £1 for every £2 of income above £100,000 and is gone at £125,140.
 marginal (?:tax )?rate ~ marginal rate ~ What goes in tax, National Insurance and student loan out of the next pound that you earn. It is not the share of all your pay that goes: that is the effective rate.
 (?:effective|average) (?:tax )?rate ~ effective rate ~ Income tax and National Insurance as a share of all your pay. It is lower than the marginal rate, because the first pounds are taxed less.
+adjusted net income|net adjusted income ~ adjusted net income ~ Your taxable income before allowances, less what you pay into a pension by relief at source and give by Gift Aid (each with the basic rate added), and trading losses. What salary sacrifice or a net pay arrangement takes is off already. Above £60,000 of it Child Benefit is charged back, above £100,000 the personal allowance shrinks. ([source](https://www.gov.uk/guidance/adjusted-net-income))
 take home(?: pay)?|net pay|net salary|net income|net ~ take-home pay ~ What is left of your pay after income tax, National Insurance and other deductions such as a student loan or a pension. It is also called net pay.
 gross(?: pay| salary| income)?|gross and net|net and gross ~ gross pay ~ Your pay before anything is taken out of it. What is left after deductions is net, or take-home, pay.
 salary sacrifice|sal sac|smart pension ~ salary sacrifice ~ You agree to a lower salary and your employer pays the difference into your pension, so neither income tax nor National Insurance is due on it. Student loan repayments fall too.
@@ -55,6 +62,10 @@ fte|full time equivalent ~ FTE ~ Full-time equivalent: 1.0 is full time, 0.8 is 
  * `also`: with an amount the figure is given too.
  */
 const explanations = `
+also ~ (?:minus|negative)(?: (?:figure|amount|number|sum|for|of|in|on|the|my|a|income|paye))* tax(?: (?:this|that|in|on|for|my|the|month|week|payslip|,|of))*(?: S)?|tax(?: (?:is|was|shows|showing|says|as|a|of|deduction|figure|amount|line|on|my|the|payslip|this|month))* (?:minus|negative)(?: (?:this|that|on|my|the|month|week|payslip|,|of|figure|amount))*(?: S)? ~ ${minusTax.name} ~ ${minusTax.meaning}
+alone ~ (?:will|would|could|might|is|are|when)(?: [a-z]+){0,3} (?:labour|government|chancellor|treasury|reform|tories|conservatives|parliament)(?: [a-z]+){0,4} (?:put up|raise|raising|increase|increasing|cut|cutting|scrap|scrapping|abolish|change|changing|freeze|lower|lowering|reduce)(?: [a-z]+){0,4} (?:tax|ni|national insurance|allowances?|thresholds?|bands?) ~ future rates ~ I can't tell what a government will change. I know the rates of 2024/25, 2025/26 and 2026/27. The personal allowance of £12,570 and the National Insurance thresholds of employees are frozen until April 2031.
+alone ~ (?:(?:is|was|will|are|does|do|can)(?: [a-z]+){0,3} )?salary sacrifice(?: [a-z]+){0,3} (?:scrapped|abolished|capped|ending|ended|banned|stopped|changing|still)(?: [a-z]+){0,5}|(?:still|scrapping|abolishing|ending|capping)(?: [a-z]+){0,3} salary sacrifice(?: [a-z]+){0,5} ~ salary sacrifice after the Budget of 2025 ~ It works as before until April 2029. From 6 April 2029 only the first £2,000 a year that goes into a pension by salary sacrifice is free of National Insurance; all of it stays free of income tax.
+also ~ (?:does|do|will|would|can|could|is)(?: [a-z]+){0,3} student loans?(?: repayments?| payments?)?(?: [a-z]+){0,3} (?:down|drop|fall|less|lower|reduced?|shrink|change|smaller)(?: [a-z]+){0,8} pensions?|(?:does|do|will|would|can|could)(?: [a-z]+){0,6} pensions?(?: [a-z]+){0,4} (?:reduce|lower|cut|shrink|affect|change)(?: [a-z]+){0,3} student loans?(?: repayments?| payments?)? ~ student loans and pensions ~ By salary sacrifice yes: the repayment is a share of the lower pay that is left, so each £100 into the pension lowers it by £9 (£6 for a postgraduate loan). By net pay arrangement or relief at source no: it is worked out on the pay before the contribution.
 also ~ (?:why|how come)_ (?:bonus|overtime)_ taxed?(?: (?:so|at|much|heavily|high|higher))*|(?:do|does|is|are|will|would)_ (?:bonus(?:es)?|overtime)_ taxed(?: (?:at a|more|higher|differently|extra|heavily|rate))+(?: than_)?|(?:do|will) i_ taxed? (?:more )?on_ (?:bonus|overtime) more than_ ~ tax on a bonus ~ A bonus or overtime is taxed like all other pay, at your marginal rate. In the month in which it is paid, PAYE can take more, as if every month were like it; over the year that evens out.
 alone ~ (?:is|are|do|does|will|can)_ (?:bonus(?:es)?|overtime|commission|tips|london weighting|allowances?|back ?pay|holiday pay)_ tax(?:ed|able)?_|(?:do|does|will|can) (?:i|you|we|they|people)_ (?:more )?tax on_ (?:bonus(?:es)?|overtime|commission|tips|back ?pay|holiday pay) ~ extra pay ~ It is taxed like your other pay, at your marginal rate: 28% at the basic rate with National Insurance, 42% above £50,270. PAYE can take more in the month of payment, which evens out over the year. On tips National Insurance is due only if the employer shares them out.
 alone ~ (?:gross|net)_ (?:vs|versus|v) (?:gross|net)_ ~ gross and net ~ Gross is your pay before anything is taken out of it. Net, or take-home, is what is left after income tax, National Insurance, pension and student loan.
@@ -87,10 +98,10 @@ function linesOf(text: string): string[][] {
 }
 
 const general =
-  "(?:what is|what are|how does|how do|difference between|what is the difference between)(?: an?)?";
+  "(?:what is|what are|how does|how do|how is|how are|what counts (?:as|towards)|difference between|what is the difference between)(?: an?)?";
 const exact =
   "(?:what does|what do|what is meant by|meaning of|explain|define|definition of|tell me about)(?: an?| the)*";
-const tail = "(?: (?:mean|means|stand for|is|are|work|works))*";
+const tail = "(?: (?:mean|means|stand for|is|are|work|works|worked out|calculated))*";
 const gap = "(?: [a-z]+){0,4}";
 
 /** The patterns of questions about a term ("what does PAYE mean"), and of those that ask why or when. */
@@ -116,11 +127,18 @@ const topics = linesOf(terms).map(([pattern = "", name = "", meaning = ""]) => (
   term: { name, meaning },
 }));
 
+/** Words of most questions: alone they do not say what is asked. */
+const isCommon = /^(?:take-home pay|gross pay|payslip)$/;
+const asksMeaning =
+  /\b(?:explain|means?|meaning|difference|what (?:is|are|does|do)|how (?:does|do|is|are)|why|when)(?: (?:an?|the|my|your|uk))* $/;
+
 export function topicOf(text: string): Term | undefined {
   if (!asksWhy.test(text)) return undefined;
   const found = topics.flatMap(({ pattern, term }) => {
-    const [words] = pattern.exec(text) ?? [];
-    return words === undefined ? [] : [{ term, length: words.length }];
+    const match = pattern.exec(text);
+    if (match === null) return [];
+    const isAsked = !isCommon.test(term.name) || asksMeaning.test(text.slice(0, match.index));
+    return isAsked ? [{ term, length: match[0].length }] : [];
   });
   return found.toSorted((one, other) => other.length - one.length)[0]?.term;
 }

@@ -78,7 +78,8 @@ export const replies = {
     reply(
       `I don't know how to use ${list(words.map((word) => `“${word}”`))} here, and a figure without it could answer another question. Say it in other words, or leave it out.`,
     ),
-  term: (term: Term) => reply(termText(term), ["On £35,000"]),
+  term: (term: Term, leftovers: readonly string[] = []) =>
+    reply([termText(term), leftOut(leftovers)].filter(Boolean).join(" "), ["On £35,000"]),
   subjects: ({ subjects, leftovers }: Facts) =>
     reply([...sentencesOn(subjects), leftOut(leftovers)].filter(Boolean).join(" "), ["Take-home on £45,000"]),
   whatIsThat: ({ value }: Amount, noun: string) =>
@@ -175,5 +176,7 @@ export function replyTo(facts: Facts, hasSum: boolean, hasEarlier: boolean): Rep
   if (facts.talk && facts.leftovers.length === 0)
     return reply(talk[facts.talk], facts.talk === "goodbye" ? [] : examples.slice(0, 3));
   if (facts.remarks.length > 0) return reply(remarks.join(" "), ["Take-home on £45,000"]);
-  return facts.topic && !hasEarlier ? replies.term(facts.topic) : notUnderstood(facts.leftovers);
+  return facts.topic && !hasEarlier
+    ? replies.term(facts.topic, facts.leftovers)
+    : notUnderstood(facts.leftovers);
 }

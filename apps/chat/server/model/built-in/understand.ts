@@ -136,7 +136,7 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
 /** What can be said without a figure. */
 function explanationOf(facts: Facts, before: Context): Reply | undefined {
   if (facts.subjects.some(isExplained)) return replies.subjects(facts);
-  return facts.topic && before.salaries.length === 0 ? replies.term(facts.topic) : undefined;
+  return facts.topic && before.salaries.length === 0 ? replies.term(facts.topic, facts.leftovers) : undefined;
 }
 
 /** "on 32k, offered 36k in Scotland": the nation of the offer is not that of the salary now. */

@@ -1,6 +1,6 @@
 /** Rules for the purpose of a question: a figure, a comparison, a chart, a definition or small talk. */
 import type { Facts, Figure, SmallTalk } from "../facts.ts";
-import { termPatterns } from "../glossary.ts";
+import { minusTax, termPatterns } from "../glossary.ts";
 import { addSubject, neutralRules, subjectRules } from "../subjects.ts";
 import { list, pounds } from "../wording.ts";
 import { type Rule, rule, says, sets, yearlyOf } from "./rule.ts";
@@ -338,6 +338,14 @@ export const termRules: Rule[] = [
   sets(
     "(?:when|what day|what date|which date|date)(?: (?:does|do|is|did|will|would|the|uk|end of|start of|new|current|next|this))* tax year(?: (?:ends?|starts?|begins?|finish(?:es)?|over|runs?|changes?|and|from|dates?))*|tax year (?:dates|end date|start date|ends?|starts?|begins?)|(?:which|what) tax year (?:is it|are we in|is this|do you use)",
     { asksForDates: true },
+  ),
+  // "tax is minus 80 on my payslip"
+  rule(
+    "tax(?: (?:is|was|shows|says|of|at))* S(?: (?:on|in|this|that|my|the|payslip|month|week))*",
+    (facts, { amounts: [amount] }) => {
+      if (amount?.negative !== true) return false;
+      facts.term ??= minusTax;
+    },
   ),
   ...termPatterns.map(({ asked, term, isAlone }) =>
     rule(asked, (facts, { amounts }, reading) => {

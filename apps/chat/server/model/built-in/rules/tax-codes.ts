@@ -22,7 +22,8 @@ function meaningOf({ code, allowance, band }: TaxCode, nation: Nation): string {
   }
   if (allowance < 0)
     return `${pounds(-allowance)} a year is added to this pay before it is taxed, for benefits or tax owed that are more than the allowance. At most half of the pay is taken.`;
-  if (allowance === 0) return "All pay is taxed, by the usual bands, with no allowance.";
+  if (allowance === 0)
+    return "All pay is taxed, by the usual bands, with no allowance. It is usual when a new employer has no P45 or starter details; what is overpaid comes back once the code is right.";
   const the = code === usualTaxCode ? "The usual tax code: the" : "The";
   return `${the} first ${pounds(allowance)} of your pay in the year is free of tax.${letters[code.at(-1) ?? ""] ?? ""}`;
 }
@@ -54,7 +55,7 @@ export const taxCodeRules: Rule[] = [
       : `I took the emergency code to be 1257L M1. ${eachPayday}`,
   ),
   rule(
-    `${asks} ${around}code:(?<code>\\w+)${mark}(?: (?:means?|stand for|is))*(?= ?[?.!]?$)|(?:my )?(?:tax )?code:(?<first>\\w+)${mark} (?:meaning|explained|${asks}(?: (?:does|it|that|this|mean))*)(?= ?[?.!]?$)`,
+    `${asks} ${around}code:(?<code>\\w+)${mark}(?: (?:means?|stand for|is))*(?: (?:on|in)(?: (?:my|the|a|this|his|her))? (?:payslip|wage slip|letter|notice))?(?= ?(?:[?.!]|$))|(?:my )?(?:tax )?code:(?<first>\\w+)${mark} (?:meaning|explained|${asks}(?: (?:does|it|that|this|mean))*)(?= ?[?.!]?$)`,
     (facts, { groups, text }, reading) => {
       const term = termOfCode(groups.code ?? groups.first ?? "");
       if (reading.money.length > 0 || term === undefined) return false;

@@ -28,6 +28,9 @@ import {
   type Topic,
 } from "./topic.ts";
 
+const couples =
+  "The Married Couple's Allowance is only for couples of whom one was born before 6 April 1935: it takes 10% of an allowance off the tax, and you can't have both. ";
+
 const marriage: Topic = {
   subject: "Marriage Allowance",
   about:
@@ -59,8 +62,8 @@ const marriage: Topic = {
     }[result.why];
     return { text: `No: ${why}. The Marriage Allowance then brings nothing.`, source };
   },
-  explain: ({ taxYear, nation }) => ({
-    text: `The Marriage Allowance moves ${pounds(transferred)} of one's personal allowance to a husband, wife or civil partner and saves up to **${pounds(reduction)}** a year (${taxYear}). One must earn under ${pounds(ratesOf[taxYear].personalAllowance)}, the other must pay only the basic rate, so earn up to ${pounds(higherRateFrom(taxYear, nation))}${nation === "Scotland" ? "" : ` (${pounds(higherRateFrom(taxYear, "Scotland"))} in Scotland)`}. The one with less claims it, and it can be backdated by four years.`,
+  explain: ({ taxYear, nation, has }) => ({
+    text: `${has("couples?") ? couples : ""}The Marriage Allowance moves ${pounds(transferred)} of one's personal allowance to a husband, wife or civil partner and saves up to **${pounds(reduction)}** a year (${taxYear}). One must earn under ${pounds(ratesOf[taxYear].personalAllowance)}, the other must pay only the basic rate, so earn up to ${pounds(higherRateFrom(taxYear, nation))}${nation === "Scotland" ? "" : ` (${pounds(higherRateFrom(taxYear, "Scotland"))} in Scotland)`}. The one with less claims it, and it can be backdated by four years.`,
     source: marriageAllowanceSource,
   }),
 };

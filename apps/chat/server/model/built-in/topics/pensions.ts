@@ -120,7 +120,9 @@ const claimForms =
 const taking = "take|taking|took|withdraw|withdrawing|drawing|draw|cash in|cashing in";
 const lumpSum: Topic = {
   about: `(?:${taking})(?: \\S+){0,4} (?:out of|from|out)(?: (?:my|a|the))?(?: (?:private|workplace|work))? pension(?: .*)?|pension (?:lump sum|withdrawal|pot)(?: .*)?|lump sum(?: \\S+){0,3} pension|drawdown|tax free lump sum`,
-  unless: "state pension|salary sacrifice|bonus",
+  // How much is enough is not a question of tax.
+  unless:
+    "state pension|salary sacrifice|bonus|decent|enough|(?:big|large|much)(?: \\S+){0,2} pot|should (?:i|we) have|good pension",
   roles: [
     ["share", "P", ({ value }) => value === 25],
     ["pot", before("pot"), isMoney],
