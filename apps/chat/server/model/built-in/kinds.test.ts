@@ -441,7 +441,7 @@ test.each<[question: string, says: RegExp]>([
   ["25 days of pay on 40k", /That is one day's: for 25 days take it 25 times\./],
   ["38k, 10 days unpaid leave", /I left the unpaid leave out/],
   ["45k with 25 days holiday", /Paid holiday does not change your yearly pay\./],
-  ["teacher 42k in the teachers pension 9.6%", /Your job does not change these figures\./],
+  ["teacher 42k take home", /Your job does not change these figures\./],
   ["paid 24 times a year 36k", /I left the 24 payments a year out/],
   ["paid twice a month 36k", /I left “twice a month” out/],
   ["2x my salary of 30k", /I assumed a salary of 2 times £30,000\./],

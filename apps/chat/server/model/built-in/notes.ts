@@ -34,6 +34,7 @@ export function notesOn(facts: Facts, context: Context, before: Context): string
     idleHours(facts),
     unused(facts, context),
     context.mode === "household" ? householdNote(context) : undefined,
+    oneNation(context),
     carried(facts, context, before),
     leftOut(facts.leftovers),
   ].filter((note) => note !== undefined && note !== "") as string[];
@@ -114,6 +115,13 @@ function idleHours(facts: Facts): string | undefined {
     Boolean,
   ) as string[];
   return `I assumed that this is your salary for ${list(said)}.`;
+}
+
+/** Names the nations that a search for a salary, or a table, does not use. */
+function oneNation({ mode, nations }: Context): string | undefined {
+  const [used, ...others] = nations;
+  if ((mode !== "net" && mode !== "table") || used === undefined || others.length === 0) return undefined;
+  return `These figures are for ${used}. I left ${list(others)} out: ask for it alone.`;
 }
 
 function householdNote(context: Context): string | undefined {

@@ -6,10 +6,10 @@ import { topicOf } from "./glossary.ts";
 import { isNoise, tellingWords } from "./noise.ts";
 import { phrase, Reading } from "./reading.ts";
 import { rulesFor } from "./rules/all.ts";
-import type { Rule } from "./rules/rule.ts";
+import { type Rule, yearlyOf } from "./rules/rule.ts";
 import { partOfFullTime } from "./salaries.ts";
 import { putRight, wordsOf } from "./spelling.ts";
-import { addSubject } from "./subjects.ts";
+import { addSubject, jobSentence } from "./subjects.ts";
 import { markup, plainText, type Token, tokensOf } from "./tokens.ts";
 import { pounds } from "./wording.ts";
 
@@ -92,6 +92,34 @@ function takeIncome(facts: Facts, reading: Reading): void {
   reading.takeAmount(sum);
 }
 
+const inPublicScheme =
+  /\b(?:firefighters?|teachers?|nurses?|midwi(?:fe|ves)|paramedics?|police(?: officer)?|constable|civil servants?|teaching assistants?)\b/;
+
+/** The schemes of some jobs take the contribution before income tax. */
+function takeScheme(facts: Facts, text: string): void {
+  const { pension, pensionKind } = facts;
+  if (typeof pension !== "object") return;
+  facts.remarks = facts.remarks.filter((remark) => remark !== jobSentence);
+  if (pension.kind || pensionKind || !inPublicScheme.test(text)) return;
+  pension.kind = "net pay";
+  facts.remarks.push("I assumed that the scheme of your job takes the pension by net pay arrangement.");
+}
+
+/** "employer cost of 48k with 6% pension": the employer's own contribution, on top of the salary. */
+function takeEmployersShare(facts: Facts, text: string): void {
+  const { pension, pensionKind, salaries } = facts;
+  const [salary, other] = salaries;
+  if (!facts.figures.includes("employer") || typeof pension !== "object" || !salary || other) return;
+  if (pension.kind || pensionKind || /\b(?:i|my|me|own|employees?|sacrific\w*)\b/.test(text)) return;
+  const yearlyPay = yearlyOf(salary);
+  const sum = "share" in pension.part ? yearlyPay * pension.part.share : pension.part.pounds;
+  facts.pension = undefined;
+  facts.pensionsOf = [];
+  facts.remarks.push(
+    `I took the pension to be the employer's contribution: ${pounds(Number(sum.toFixed(2)))} a year on top of that.`,
+  );
+}
+
 /** @param nowMs milliseconds since the epoch: the time from which "last year" is counted */
 export function readMessage(message: string, nowMs: number): Facts {
   const { rules, words } = grammarAt(nowMs);
@@ -125,14 +153,18 @@ export function readMessage(message: string, nowMs: number): Facts {
     facts.hours = hoursPerDay * (days ?? usualDays);
     facts.remarks.push(`I assumed ${hoursPerDay} hours a day and ${days ?? usualDays} days a week.`);
   }
-  if (facts.isFullTime) facts.fraction ??= partOfFullTime(facts);
   facts.salaries = reading.money;
+  // Pay by the hour is for the hours that are worked.
+  const isByTheHour = facts.salaries.length > 0 && facts.salaries.every(({ period }) => period === "hour");
+  if (facts.isFullTime && !isByTheHour) facts.fraction ??= partOfFullTime(facts);
   for (const amount of facts.salaries) {
     const noun = reading.nextTo(amount, (word) => !words.has(word) && !isNoise(word));
     if (noun !== undefined) facts.claimed.push({ amount, noun });
   }
   for (const amount of facts.salaries) reading.takeAmount(amount);
   facts.percentages = reading.percentages;
+  takeScheme(facts, reading.text);
+  takeEmployersShare(facts, reading.text);
   const runs = reading.leftovers(isNoise);
   facts.leftovers = runs.map(({ text: run }) => run);
   facts.misread = runs

@@ -139,7 +139,7 @@ const answered: [question: string, ...figures: number[]][] = [
   // Words that no rule knows are left out by name.
   [
     "Police constable on 48k, 13.44% pension, what do i get monthly",
-    takeHome({ salary: 48_000, sacrificed: 6_451.2 }) / 12,
+    takeHome({ salary: 48_000, netPay: 6_451.2 }) / 12,
   ],
   ["going from 49k to 53k what do i gain a mth", takeHome({ salary: 53_000 }) - takeHome({ salary: 49_000 })],
   // A year, a raise or a pay that only the story tells is not the asker's.

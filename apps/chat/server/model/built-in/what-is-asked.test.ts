@@ -34,3 +34,39 @@ function check(rows: Row[]): void {
 }
 
 describe("the term that is asked for is explained, not another one", () => check(explained));
+
+const roles: Row[] = [
+  ["55k salary and 12k of RSUs vesting this year, what tax", /RSUs £12,000\) income tax is \*\*£14,232/],
+  ["i earn 60k and got 1,200 of interest, what tax do i owe", /\*\*£280\*\*/, /loan/],
+  ["loan of 8k interest 9%", /loan is paid off/],
+  ["take home on a clergy stipend of 29,500", /\*\*£24,759\.60/, /free of tax/],
+  ["phd stipend 20,780", /stipends/],
+  ["14 hours a week at £13 and carer's allowance, any tax", /Carer's Allowance out.*taxable/s],
+  ["sole director, salary of 12,570 or 6,500", /Corporation Tax/, /leaves/],
+  ["sickness pay on 480 a week", /\*\*£123\.25 a week/, /take home/],
+  ["£14 an hour for 10 hours a week beside a full time job, what national insurance", /On £7,280 /],
+  ["cab driver, takings of 41,000 and expenses of 12,000, what tax do i pay", /\*\*£4,271\.80/],
+  ["umbrella inside ir35, £400 a day for 225 days, what is left", /\*\*£55,476\.01 a year/, /week\*\*/],
+  ["umbrella inside ir35, £400 a day, 5 days a week", /\*\*£1,202\.04 a week/],
+  ["£12.90 an hour, 40 hours a week, £260 a month accommodation deduction, take home", /\*\*£1,643\.22/],
+  [
+    "on 28k they deduct accommodation £250 a month and it was less than i was told",
+    /After the accommodation/,
+  ],
+  ["what does a 40k salary with 5% pension cost the employer", /\*\*£5,250\*\*.*£2,000 a year on top/s],
+  ["what do i cost my employer on 40k if i sacrifice 5% into my pension", /£2,000 into the pension/],
+  ["nurse on 36k with 9.8% pension, take home a month", /\*\*£2,218\.10/, /job does not change/],
+  ["plumber on 36k with 5% pension, take home", /salary sacrifice/, /job does not change/],
+];
+
+describe("each amount has the role that its words give it", () => check(roles));
+
+const figures: Row[] = [
+  ["what is taken for plan 2 on 42k", /repayments are \*\*£1,135\.35/],
+  ["how much is deducted for the postgraduate loan on 39k", /repayments are \*\*£1,080/],
+  ["bonus of 3k on top of 35k, what is left?", /you keep \*\*£2,160/],
+  ["ni threshold per month and per week", /£1,048 a month.*£417 a month/],
+  ["what salary for 3,000 a month net in england and scotland", /for England\. I left Scotland out/],
+];
+
+describe("the figure that is asked for leads", () => check(figures));

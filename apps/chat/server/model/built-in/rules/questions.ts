@@ -55,6 +55,18 @@ export const figureRules: Rule[] = [
       facts.figures.push("student-loan");
     },
   ),
+  // "how much is deducted for a postgraduate loan": the loan is "·" by now.
+  rule(
+    "(?:how much|what)(?: (?:is|are|gets?|will|would|be|does|do|the))* (?:deducted|taken|deductions?|come off|comes off)(?: (?:off|for|to|on|towards|by|as))*(?= ·)",
+    (facts, _, reading) => {
+      if (
+        !facts.plans?.length ||
+        !/(?:for|to|towards|by|on|as)(?: an?| my| the)? (?:postgrad|student|plan|loan)/.test(reading.text)
+      )
+        return false;
+      facts.figures.push("student-loan");
+    },
+  ),
   rule("repay(?:ing)?|pay(?:ing)?(?: it)? back", (facts, _, reading) => {
     if (!/\b(?:loans?|plans?|student)\b/.test(reading.text)) return false;
     facts.figures.push("student-loan");
@@ -114,6 +126,10 @@ export const figureRules: Rule[] = [
 ];
 
 export const askRules: Rule[] = [
+  says(
+    "(?:less|more) than (?:i|we|he|she) (?:was|were|had been|been) (?:told|promised|expecting)",
+    () => "I can't tell why it was not what was promised.",
+  ),
   sets(
     "(?:how much|when|what salary|what income|at (?:what|which) (?:point|salary|income|level|pay))(?: (?:can|may|do|does|will|could|i|we|you|earn|make|must|should|need|have|to|it|be))*(?: before)?(?=(?: ·)* (?:kicks?|starts?|begins?|comes?)(?: in)?(?!\\S))|(?<=· )(?:kicks?|starts?|begins?|comes?)(?: in| (?:to be )?(?:repaid|paid|taken|deducted))?",
     { asksForRates: true },
@@ -245,7 +261,7 @@ export const netKnown: Rule[] = [
 
 export const payRules: Rule[] = [
   sets(
-    "(?:salary|salaries|wages?|earn(?:s|ed|er|ers|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|employers?|working|works|worked|permanent|perm|paye|salaried|commission only|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
+    "(?:(?:vicars?|clergy|priests?|ministers?|curates?|rectors?|church|pastors?) )?stipends?|(?:salary|salaries|wages?|earn(?:s|ed|er|ers|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|employers?|working|works|worked|permanent|perm|paye|salaried|commission only|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
     { speaksOfPay: true },
   ),
   rule("(?:up to )?(?:ote|on target earnings?)", (facts, _, reading) => {

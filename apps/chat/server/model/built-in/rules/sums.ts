@@ -10,7 +10,7 @@ import { as, is, partOf, type Rule, rule, says, sets, yearlyOf } from "./rule.ts
 const kinds =
   "(?:(?:christmas|xmas|annual|year end|end of year|yearly|one off|signing|sign on|joining|performance|guaranteed|expected|discretionary|cash|welcome|retention|sales) )*";
 const extraNames =
-  "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|holiday pay|back ?pay|backdated pay|lump sum|one off payment|allowance";
+  "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|rsus?(?: vest(?:ing|ed)?)?|restricted stock units?|holiday pay|back ?pay|backdated pay|lump sum|one off payment|allowance";
 
 const smallestExtra = 100;
 
@@ -62,7 +62,8 @@ function isSmaller(one: Amount, other: Amount): boolean {
   return yearlyOf(one) < yearlyOf(other);
 }
 
-const nameOf = ({ name = "extra pay" }: Match["groups"]) => name.replace(/bonuses$/, "bonus");
+const nameOf = ({ name = "extra pay" }: Match["groups"]) =>
+  name.replace(/bonuses$/, "bonus").replace(/^rsus?.*/, "RSUs");
 
 const included = "(?:(?:including|includes|inclusive of|of which) )?";
 const enough =
@@ -549,6 +550,14 @@ export const keptOf = rule(
 
 /** "5k bonus on 60k, what tax on it", "how much do I keep" */
 export const keptOfExtra: Rule[] = [
+  rule("(?:how much|what) (?:is|will be|would be) left(?: over)?(?= ?(?:[?.!]|$))", (facts, _, reading) => {
+    if (
+      facts.extras.length !== 1 ||
+      !/^(?:an? |my )?(?:bonus|overtime|commission).* on top of /.test(reading.text)
+    )
+      return false;
+    facts.asksKept = true;
+  }),
   rule(
     "(?:how much|what) (?:will|would|is|does)(?: ·)+ (?:actually )?(?:be )?(?:worth|come to)(?: (?:to )?me)?|(?:how much|what) (?:(?:of|from) (?:it|that|this|·) )?(?:do|will|would|can|am|is) (?:i|it)(?: (?:get to|actually|going to))? (?:keep|see|lose|get|worth|losing)(?: (?:of|from) (?:it|that|this)|(?= (?:after tax|net|from it)?(?: ?(?:[?.!,]|$)))|(?= ?(?:[?.!,]|$)))",
     (facts, { after }, reading) => {
@@ -889,7 +898,7 @@ export const jobRules: Rule[] = [
 ];
 
 export const outgoingNames =
-  "rent|mortgage|council tax|bills|sav(?:e|ing)|childcare(?! vouchers)|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel|(?<!(?:company|electric) )car(?! (?:allowance|cash|scheme))|debts?|deposit|house|flat|wedding|holiday(?! pay)";
+  "rent|accommodation|mortgage|council tax|bills|sav(?:e|ing)|childcare(?! vouchers)|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel|(?<!(?:company|electric) )car(?! (?:allowance|cash|scheme))|debts?|deposit|house|flat|wedding|holiday(?! pay)";
 /** Words for parts, as in "rent is two thirds of …", which is not a sum of money. */
 const partsOf = "halves|thirds|quarters|fifths|sixths|eighths|tenths";
 /** A sum without a period that is too large for a monthly payment, such as the size of a mortgage. */
@@ -969,11 +978,11 @@ export const outgoingRules: Rule[] = [
     },
   ),
   rule(
-    `(?<name>${outgoingNames})(?: (?:payments?|costs?|me|which))*${is} A(?! (?:times|x|${partsOf}))`,
+    `(?:(?:they |boss |employer )?(?:deducts?|deducting|deducted) (?:for )?)?(?<name>${outgoingNames})(?: (?:payments?|costs?|deductions?|me|which))*${is} A(?! (?:times|x|${partsOf}))`,
     setOutgoing,
   ),
   rule(
-    `(?:(?:minus|less|spend|spending|after) )?A${as} (?:(?:my|the) )?(?<name>${outgoingNames})(?: (?:payments?|costs?))*`,
+    `(?:(?:minus|less|spend|spending|after) )?A${as} (?:(?:my|the) )?(?<name>${outgoingNames})(?: (?:payments?|costs?|deductions?|deducted))*`,
     setOutgoing,
   ),
   // "my dog costs 100 a month"

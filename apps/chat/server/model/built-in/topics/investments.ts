@@ -117,9 +117,9 @@ const dividends: Topic = {
 const savings: Topic = {
   subject: "tax on savings and investments",
   about:
-    "(?:savings?|bank) interest(?: .*)?|interest (?:on|from) savings|(?:personal )?savings? allowance|tax(?:ed)? on savings|interest(?: .*)? savings",
-  unless: "lisa|isa|student loan|mortgage",
-  asks: asksTax,
+    "(?:savings?|bank) interest(?: .*)?|interest (?:on|from) savings|(?:earned )?interest (?:of |is |was )?#|# (?:of |in )?interest|(?:personal )?savings? allowance|tax(?:ed)? on savings|interest(?: .*)? savings",
+  unless: "lisa|isa|(?:student )?loans?|plan #|mortgage|debt|credit card",
+  asks: `${asksTax}|anything due|due`,
   roles: [
     ["interest", after("(?:(?:savings?|bank) )?interest(?: (?:on|from) savings)?"), isMoney],
     ["interest", before("(?:(?:savings?|bank) )?interest"), isMoney],

@@ -41,9 +41,9 @@ function sickRules({ taxYear }: Given): string {
 
 const sick: Topic = {
   about:
-    "ssp|statutory sick ?pay|sick ?pay|(?:off )?sick(?= .*(?:pay|paid|get)(?!\\S))|(?:paid|pay)(?: \\S+){0,6} sick",
+    "ssp|statutory sick ?pay|sick(?:ness)? ?pay|(?:off )?sick(?= .*(?:pay|paid|get)(?!\\S))|(?:paid|pay)(?: \\S+){0,6} sick",
   unless: employersOwn,
-  asks: "ssp|statutory|sick ?pay",
+  asks: "ssp|statutory|sick(?:ness)? ?pay",
   roles: [
     ["weeks", "(?:(?:for|off|sick) )*N (?:weeks?|wks?)(?: (?:off|sick))*"],
     ["salary", "A", hasPeriod],

@@ -124,12 +124,16 @@ const construction: Topic = {
 const selfEmployed: Topic = {
   subject: "tax for the self-employed",
   about:
-    "self employ(?:ed|ment)|sole trader|freelanc(?:e|er|ing)|etsy|ebay|vinted|uber(?: eats)?|deliveroo|side (?:hustle|job|income|business)|on (?:the|a) side|class [24] (?:ni|national insurance|contributions?)(?: .*)?|trading (?:allowance|income)",
+    "self employ(?:ed|ment)|sole trader|freelanc(?:e|er|ing)|etsy|ebay|vinted|uber(?: eats)?|deliveroo|side (?:hustle|job|income|business)|on (?:the|a) side|class [24] (?:ni|national insurance|contributions?)(?: .*)?|trading (?:allowance|income)|(?:taxi|cab|minicab|black cab)(?: driver)?(?= .*(?:takings|fares|plate|self|expenses))|takings",
   unless: "contractor|limited|ltd|umbrella|ir35|cis|maternity|paternity|sick|pension|mortgage",
   roles: [
     ["class", "class N"],
-    ["costs", before("costs?|expenses|outgoings|fuel"), isMoney],
-    ["costs", after("expenses|costs|outgoings"), isMoney],
+    [
+      "costs",
+      before("costs?|expenses|outgoings|fuel|insurance|plate|radio|diesel|tools|materials|overheads"),
+      isMoney,
+    ],
+    ["costs", after("expenses|costs|outgoings|fuel|overheads"), isMoney],
     [
       "job",
       before("(?:(?:paye|normal|main|full time|day|other|employed|proper|regular) )+job|salary|employed on"),
@@ -185,6 +189,17 @@ const usualMargin = 25;
 const howUmbrellasPay = (taxYear: Given["taxYear"]) =>
   `The agency pays the umbrella company an assignment rate, which must also cover the employer's National Insurance (15% above £5,000 a year), the Apprenticeship Levy (0.5%), holiday pay and the umbrella's margin (${taxYear}). What is left is your gross pay, and your own tax comes off that. These costs may not come out of a gross rate that was agreed with you.`;
 
+function umbrellaYear({ nation, taxYear }: Given, fees: number) {
+  const margin = usualMargin * 52;
+  if (fees < 10 * margin) return undefined;
+  const split = grossFromCost(Math.round((fees - margin) * 100), taxYear, { levy: apprenticeshipLevy });
+  const { takeHome } = workOut({ salary: toPounds(split.gross), taxYear, nation, studentLoanPlans: [] });
+  return {
+    text: `An estimate for ${pounds(fees)} a year through an umbrella company, inside IR35 (${taxYear}): less a margin of ${pounds(usualMargin)} a week, employer's National Insurance ${money(split.nationalInsurance)} and the Apprenticeship Levy ${money(split.levy)}, your gross pay is **${money(split.gross)} a year**. After income tax and National Insurance you take home about **${pounds(takeHome)} a year**. I assumed that holiday pay is included, without a pension or student loan.`,
+    source: umbrellaSource,
+  };
+}
+
 const umbrella: Topic = {
   subject: "contractors' pay",
   about: "umbrellas?(?: (?:company|companies|pay|contract))?|ir35",
@@ -202,6 +217,8 @@ const umbrella: Topic = {
     const times = { hour: given.count("hours") ?? 37.5, day: given.count("days") ?? 5, week: 1 };
     const weekly = Math.round(paid.value * 100 * times[paid.period as keyof typeof times]);
     const margin = usualMargin * 100;
+    // More days than a week has are the days of a year.
+    if ((given.count("days") ?? 0) > 7) return umbrellaYear(given, paid.value * (given.count("days") ?? 0));
     if (weekly < 10 * margin) return undefined;
     const split = grossFromCost((weekly - margin) * 52, taxYear, { levy: apprenticeshipLevy });
     const { takeHome } = workOut({ salary: toPounds(split.gross), taxYear, nation, studentLoanPlans: [] });
