@@ -65,6 +65,17 @@ const figures: Row[] = [
   ["what is taken for plan 2 on 42k", /repayments are \*\*£1,135\.35/],
   ["how much is deducted for the postgraduate loan on 39k", /repayments are \*\*£1,080/],
   ["bonus of 3k on top of 35k, what is left?", /you keep \*\*£2,160/],
+  [
+    "4% from me and 4% from my employer on 40k, how much goes into the pension each month",
+    /\*\*£266\.67 a month\*\*/,
+    /take home/,
+  ],
+  [
+    "qualifying earnings, 5% me and 3% employer, salary 30,000, what goes into the pension a month",
+    /\*\*£158\.40 a month\*\*.*£6,240/s,
+    /take home/,
+  ],
+  ["can we get a mortgage of £250,000 on 52k", /can't tell whether a lender/],
   ["ni threshold per month and per week", /£1,048 a month.*£417 a month/],
   ["what salary for 3,000 a month net in england and scotland", /for England\. I left Scotland out/],
 ];

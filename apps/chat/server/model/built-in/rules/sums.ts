@@ -934,6 +934,10 @@ function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading
 }
 
 export const outgoingRules: Rule[] = [
+  says(
+    "(?:can|could|would|will) (?:i|we|they) (?:get|afford|have|borrow|be (?:given|offered))(?= (?:·|a )*mortgage)",
+    () => "I can't tell whether a lender gives you a mortgage: it decides by its own rules.",
+  ),
   // "paid £3,200 tax on 24k", "payslip: gross 3,000, tax 390, ni 156": deductions to compare with.
   rule(
     `(?:(?:paid|paying|deducted|taken|charged|took|takes|stopped)(?: (?:·|me|to date|so far|off|out))* )?(?:A(?: (?:in|of|for|worth of))* (?<name>${deduction})(?!(?: (?:was|is|of|:|=|at|-))* M)|(?<named>${deduction})(?: (?:paid|deducted|taken|to date|so far|was|is|of|:|=|at|-|comes to))* A)`,

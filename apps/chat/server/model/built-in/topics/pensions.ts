@@ -18,6 +18,7 @@ import {
   hasPeriod,
   isMoney,
   money,
+  percentOf,
   perMonth,
   perWeek,
   type Role,
@@ -118,6 +119,45 @@ const claimForms =
   "If emergency tax took too much, claim it back with form P55 (part of the pot), P53Z (all of it, with other income) or P50Z (all of it, without).";
 
 const taking = "take|taking|took|withdraw|withdrawing|drawing|draw|cash in|cashing in";
+/** Automatic enrolment counts the pay between these, in pounds. */
+const qualifying = { from: 6_240, to: 50_270 };
+
+/** What goes into a pension, from both sides. */
+const contributions: Topic = {
+  about:
+    "qualifying earnings|(?:how much|what)(?: \\S+){0,5} (?:goes?|going|paid|put) (?:in|into)(?: (?:my|the|a|our))*(?: (?:pension|pot|each|every|month|\\?))+",
+  unless: "sacrific\\S*|bonus|should|could|can|most|tax",
+  roles: [
+    ["own", "P (?:(?:from|by|is) )*(?:employee|me|mine|myself|own|i)"],
+    ["own", "(?:employee|me|myself|i)(?: (?:pay|put|puts|pays|in|of|at|is))* P"],
+    ["employer", "P (?:(?:from|by) )*(?:(?:the|my) )?(?:employer|company|boss|them|work)"],
+    ["employer", "(?:employer|company|boss|work)(?: (?:pay|put|puts|pays|in|of|at|is|adds))* P"],
+    ["salary", "A", isMoney],
+  ],
+  calculate(given) {
+    const { taxYear } = given;
+    const salary = given.yearly("salary");
+    const [own, employer] = [given.count("own"), given.count("employer")];
+    if (salary === undefined || (own === undefined && employer === undefined)) return undefined;
+    const isBand = given.has("qualifying earnings");
+    const { from, to } = qualifying;
+    const counted = isBand ? Math.max(0, Math.min(salary, to * 100) - from * 100) : salary;
+    const sides = [
+      ...(own === undefined ? [] : [{ who: "from you", sum: percentOf(counted, own) }]),
+      ...(employer === undefined ? [] : [{ who: "from the employer", sum: percentOf(counted, employer) }]),
+    ];
+    const total = sides.reduce((all, { sum }) => all + sum, 0);
+    const parts = sides.map(({ who, sum }) => `${money(perMonth(sum))} ${who}`).join(" and ");
+    const of = isBand
+      ? `the pay between ${pounds(from)} and ${pounds(to)}, ${money(counted)} a year`
+      : `the whole pay of ${money(salary)}`;
+    return {
+      text: `**${money(perMonth(total))} a month** goes into the pension, ${money(total)} a year (${taxYear}): ${parts}, of ${of}. With relief at source a part of yours is the basic-rate tax that the provider adds.`,
+      source: "https://www.gov.uk/workplace-pensions/what-you-your-employer-and-the-government-pay",
+    };
+  },
+};
+
 const lumpSum: Topic = {
   about: `(?:${taking})(?: \\S+){0,4} (?:out of|from|out)(?: (?:my|a|the))?(?: (?:private|workplace|work))? pension(?: .*)?|pension (?:lump sum|withdrawal|pot)(?: .*)?|lump sum(?: \\S+){0,3} pension|drawdown|tax free lump sum`,
   // How much is enough is not a question of tax.
@@ -191,4 +231,4 @@ const refunds: Topic = {
   }),
 };
 
-export const pensionTopics: Topic[] = [record, lumpSum, statePension, inPayment, refunds];
+export const pensionTopics: Topic[] = [record, contributions, lumpSum, statePension, inPayment, refunds];
