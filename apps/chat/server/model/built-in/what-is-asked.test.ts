@@ -75,6 +75,7 @@ const figures: Row[] = [
     /\*\*£158\.40 a month\*\*.*£6,240/s,
     /take home/,
   ],
+  ["how is tax taken from a state pension without other income", /Simple Assessment/],
   ["can we get a mortgage of £250,000 on 52k", /can't tell whether a lender/],
   ["ni threshold per month and per week", /£1,048 a month.*£417 a month/],
   ["what salary for 3,000 a month net in england and scotland", /for England\. I left Scotland out/],

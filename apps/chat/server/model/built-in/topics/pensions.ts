@@ -91,7 +91,7 @@ const statePension: Topic = {
     };
   },
   explain: ({ taxYear }) => ({
-    text: `The full new State Pension is **${pounds(statePensionOf[taxYear])} a week**, ${money(fullStatePension(taxYear))} a year (${taxYear}); it needs 35 qualifying years. It is taxable but paid without tax: it uses most of the personal allowance of £12,570, and tax on the rest of your income is taken through the tax code. There is no National Insurance on pensions.`,
+    text: `The full new State Pension is **${pounds(statePensionOf[taxYear])} a week**, ${money(fullStatePension(taxYear))} a year (${taxYear}); it needs 35 qualifying years. It is taxable but paid without tax: it uses most of the personal allowance of £12,570, and tax on other income is taken through the code of a job or pension, or HMRC sends a bill (Simple Assessment). There is no National Insurance on pensions.`,
     source: pensionIncomeSources.statePension,
   }),
 };
