@@ -19,8 +19,8 @@ export interface SourceFile {
 }
 
 /**
- * Finds statements by their shape, without parsing: the formatter puts each at the start of a line, where a comment's `
- * * ` or an indented template never has one. `import { type A }` counts as an import of values, because with
+ * Finds statements by their shape, without parsing. The formatter puts each statement at the start of a line. Lines of
+ * comments and of indented templates do not match. `import { type A }` counts as an import of values, because with
  * `verbatimModuleSyntax` the module is still loaded.
  */
 const STATEMENT = /^(?:import|export)\s(type\s)?(?:[^;"'`]*?\sfrom\s*)?["']([^"']+)["']/gm;

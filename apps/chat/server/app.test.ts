@@ -102,7 +102,7 @@ describe("unknown addresses", () => {
   });
 });
 
-test("no parameter of any route is a 500, whatever it is", async () => {
+test("no value of a route parameter causes a 500", async () => {
   const person = service.client();
   const account = { email: "odd@example.com", password: "correct horse battery", name: "Odd" };
   expect((await person.send("POST", "/auth/sign-up/email", account)).status).toBe(200);

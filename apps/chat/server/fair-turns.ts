@@ -3,7 +3,7 @@ const TURN_MS = 5;
 
 /** Shares the event loop between many answers and everything else. */
 export interface FairTurns {
-  /** Waits for a turn, in order of arrival; within this turn of the event loop if it has time. */
+  /** Resolves in order of arrival, in the current iteration of the event loop if time is left in it. */
   take(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export function createFairTurns(now: () => number = () => performance.now()): Fa
       setImmediate(begin);
     } else if (now() - startedAt >= TURN_MS) return;
     next += 1;
-    // If somebody always waits, the list would never be empty, and would grow for ever.
+    // While answers are always waiting, the list is never empty: without this, it would grow without bound.
     if (next * 2 >= waiting.length) {
       waiting.splice(0, next);
       next = 0;

@@ -1,6 +1,6 @@
 import type { Micros } from "../contract.ts";
 
-/** One unit of a currency in micros, or 1 in millionths of a rate or a factor. */
+/** The micros in one unit of a currency. Rates and factors are in millionths too, so this is also the factor 1. */
 export const MICROS_PER_UNIT = 1_000_000;
 const DECIMAL = /^([+-]?)(\d{1,9})(?:\.(\d{1,6}))?$/;
 

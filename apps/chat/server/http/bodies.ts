@@ -38,8 +38,8 @@ export const closeIfUnread: MiddlewareHandler<ServiceEnv> = async (c, next) => {
 };
 
 /**
- * Lets a client that asks first (`Expect: 100-continue`) send its body only once the body is counted. By default Node
- * says yes to all of them.
+ * Lets a client that asks first (`Expect: 100-continue`) send its body only once the body is counted. By default, Node
+ * answers `100 Continue` to all of them.
  */
 export function continueOnceCounted(server: ServerType): void {
   server.on("checkContinue", (request, response) => void server.emit("request", request, response));

@@ -46,7 +46,7 @@ const isClosed = async ({ socket }: { socket: Socket }) => {
   return true;
 };
 
-test("a flood of silent connections closes its own, the longest silent first, and none with a request", async () => {
+test("above the limit, the connections that were silent for longest are closed, and none with a request in progress", async () => {
   const { open } = await serve({ mostQuiet: 2 });
   const working = await open("/wait");
   const first = await open();
@@ -56,7 +56,7 @@ test("a flood of silent connections closes its own, the longest silent first, an
   const asking = await open("/");
   expect(await isClosed(second)).toBe(true);
   await vi.waitFor(() => expect(asking.text()).toContain("200 OK"));
-  // Its request is answered, so it is quiet, and the latest to be so.
+  // Its request is answered, so it is quiet, but for a shorter time than the third.
   await open();
   expect(await isClosed(third)).toBe(true);
   await open();
@@ -94,7 +94,7 @@ test("a response that nobody reads is cut off", async () => {
   expect(response.writableFinished).toBe(false);
 });
 
-test("a response that takes longer is waited for, and a connection that is kept for the next request is closed in time", async () => {
+test("a slow response is not cut off, and an idle keep-alive connection is closed after its timeout", async () => {
   const { server, open } = await serve({ unreadMs: 100 });
   server.keepAliveTimeout = 100;
   const isOver = new Promise((resolve) => server.once("timeout", resolve));

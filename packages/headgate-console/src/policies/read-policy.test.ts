@@ -27,7 +27,7 @@ describe("a policy", () => {
     [['{ "layers": [],', '  "layers": [] }'], 2, "", /"layers" is written twice/],
     [['{ "layers": [] } x'], 1, "", /Expected the end, found "x"/],
     [[""], 1, "", /found the end/],
-    [["[]"], 1, "", /A policy is an object/],
+    [["[]"], 1, "", /A policy must be an object/],
     [["{", '"layers": []', "}"], 2, "layers", /got an empty list/],
     [["{", '"layer": []', "}"], 2, "layer", /did you mean "layers"/],
     [

@@ -10,8 +10,8 @@ export interface ForAdapters {
    */
   admitUnidentified(): Admission | Promise<Admission>;
   /**
-   * Passes an error of the guard itself to `onError`: it must not reach the endpoint. An unknown client address is
-   * reported once for each message.
+   * Passes an error of the guard itself to `onError`: it must not reach the endpoint. Errors `address-unknown`
+   * with the same message are reported once.
    */
   report(error: unknown): void;
 }

@@ -18,7 +18,7 @@ export function createCountCalls<Caller>(
 
   /** Charges a penalty, whatever is left of the quota. */
   function charge(asked: Question, cost: Cost): void | Promise<void> {
-    // A question without a cost, which is charged at its end, like a settlement.
+    // The question itself costs nothing: `end` charges the penalty, like a settlement.
     const question = free(asked);
     const rulings = guard === undefined ? [unasked(question, store, clock.now())] : guard.open(question);
     const charging = rulings.map((ruling) => {

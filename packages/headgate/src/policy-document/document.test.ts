@@ -82,7 +82,7 @@ describe("a policy document", () => {
   });
 
   it.each<[unknown, RegExp]>([
-    [null, /A policy is an object .* got null/],
+    [null, /A policy must be an object .* got null/],
     [{ layers: [] }, /layers of the policy must be a list .* got an empty list/],
     [{ layer: [] }, /no option "layer": did you mean "layers"/],
     [{ layers: ["5/minute"] }, /layers\[0\] of the policy must be an object .* "5\/minute"/],

@@ -57,7 +57,7 @@ const ways = ["limits", "plans", "defaultLimits"] as const;
 export function readPolicyDocument(json: unknown): PolicyDocument {
   if (!isObject(json))
     fail(
-      `A policy is an object such as {"layers": [{"name": "ip", "limits": "30/minute"}]}, got ${show(json)}.`,
+      `A policy must be an object such as {"layers": [{"name": "ip", "limits": "30/minute"}]}, got ${show(json)}.`,
     );
   checkOptions("The policy", json, documentOptions, "policy-invalid");
   const { layers, units } = json;
@@ -82,7 +82,7 @@ function checkLayer(layer: unknown, index: number): void {
   const subject = `Layer ${show(name)} of the policy`;
   checkOptions(subject, layer, layerOptions, "policy-invalid");
   if (key !== undefined && typeof key !== "string")
-    fail(`key of ${subject} must be the name of a key function, got ${show(key)}.`);
+    fail(`key of layer ${show(name)} of the policy must be the name of a key function, got ${show(key)}.`);
   const given = ways.filter((way) => layer[way] !== undefined);
   if (given.length !== 1)
     fail(
@@ -136,7 +136,7 @@ function inWords(limits: LimitsInput): () => string {
   return () => text;
 }
 
-/** Leaves out an absent `instances`, because JSON has no `undefined`. */
+/** Removes `instances: null`, which stands for `undefined` in JSON. */
 function dense(outage: OutageOption): OutageOption {
   return typeof outage === "object" && outage !== null && outage.instances === null
     ? { policy: "local" }

@@ -60,7 +60,7 @@ function guarded(overrides: Partial<LimiterOptions<Caller>> = {}) {
 /** Beyond the time limit. The additional millisecond runs a faked immediate. */
 const timeOut = (limitMs = 250) => vi.advanceTimersByTimeAsync(limitMs + 1);
 
-/** Runs everything that only waits for its turn. */
+/** Runs the pending microtasks. */
 async function settled() {
   for (let n = 0; n < 50; n += 1) await Promise.resolve();
 }
@@ -138,7 +138,7 @@ describe("the time limit", () => {
     expect(left()).toEqual([5]);
   });
 
-  it("does not delay the caller of settle, and settles once if the answer comes late", async () => {
+  it("does not delay the caller of `end`, and settles once if the answer comes late", async () => {
     const { admit, store, left } = guarded();
     const admission = (await admit()) as Admitted;
     store.mode = "hang";
@@ -194,7 +194,7 @@ describe("the time limit", () => {
     expect(errors).toHaveLength(1);
   });
 
-  it("ends with the limiter once the changes under way are answered, or late", async () => {
+  it("ends with the limiter once changes in progress are answered or time out", async () => {
     const { admit, store, limiter } = guarded();
     const [first, second] = [(await admit()) as Admitted, (await admit()) as Admitted];
     store.mode = "hang";
@@ -273,7 +273,7 @@ describe("a store that does not answer", () => {
     expect(errors.length).toBeGreaterThan(1);
   });
 
-  it("is reported on the console when it begins and ends, if there is no listener", async () => {
+  it("is reported on the console when it fails and when it answers again, if there is no listener", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     const clock = fakeClock();
     const store = scriptedStore();
@@ -316,7 +316,7 @@ describe("a store that does not answer", () => {
     expect(left()).toEqual([5, 60, 30]);
   });
 
-  it("distinguishes a memory store from one that can fail", () => {
+  it("cannot be the memory store, whose status has no counters", () => {
     const limiter = createLimiter<string>({
       name: "chat",
       layers: [{ name: "a", key: (a) => a, limits: "1/second" }],
@@ -343,7 +343,7 @@ describe("outage policies", () => {
     { name: "ip", key: (caller) => caller.ip, limits: "30/minute", ...ip },
   ];
 
-  it("count here, up to the whole quota", async () => {
+  it("count locally, up to the whole quota", async () => {
     const { admit, fail } = guarded();
     await fail();
     const admitted: boolean[] = [];
@@ -356,7 +356,7 @@ describe("outage policies", () => {
     });
   });
 
-  it("count here, up to a share of it, and say which", async () => {
+  it("count locally, up to a share of the quota, and report that share as the quota", async () => {
     const { admit, fail, clock } = guarded({ layers: layers({ outage: { policy: "local", instances: 4 } }) });
     await fail();
     const first = await admit();
@@ -386,7 +386,7 @@ describe("outage policies", () => {
     expect((await admit(alice, { tokens: 100 })).admitted).toBe(true);
   });
 
-  it("admit, without a count or anything that needs one", async () => {
+  it("admit without counting, and leave the layer out of the reported limits", async () => {
     const { admit, fail, recover, left } = guarded({ layers: layers({ outage: "admit" }) });
     await fail();
     for (let n = 0; n < 30; n += 1) {
@@ -427,7 +427,7 @@ describe("outage policies", () => {
     expect((await admit(alice, { requests: 0, tokens: 5 })).admitted).toBe(true);
   });
 
-  it("report the longest wait, if some layers count and others refuse", async () => {
+  it("report a cost above the quota, even if another layer refuses", async () => {
     const { admit, fail, clock } = guarded({ layers: layers({}, { outage: "refuse" }) });
     await fail();
     clock.advance(100);

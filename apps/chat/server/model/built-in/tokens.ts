@@ -18,7 +18,7 @@ export interface Token {
   /** As the rules read it: lower case, contractions in full, known misspellings put right. */
   word: string;
   amount?: Amount;
-  /** `true`: a rule has explained it. `"absorbed"`: explained, and what stood around it now stands together. */
+  /** `true`: a rule has explained it. `"absorbed"`: explained, and the tokens around it count as adjacent. */
   taken: boolean | "absorbed";
 }
 
@@ -95,12 +95,12 @@ export function plainText(text: string): string {
       )
       // "twelve pound seventy one an hour"
       .replace(/(\d+) (?:pounds?|quid) (\d\d)(?= ?p\b| an? h| per h|ph)/g, "£$1.$2")
-      // "27.000", as much of Europe writes it; pay by the hour may have a third decimal.
+      // "27.000", a common notation in Europe; hourly pay may have a third decimal.
       .replace(
         /(?<![\d.,])\d{1,3}(?:\.\d{3})*\.\d\d0(?![\d.,]*\d|k| ?%| ?(?:an?|per|\/|p\/)? ?h(?:ou)?rs?\b| ?ph\b)/g,
         (dotted) => dotted.replaceAll(".", ""),
       )
-      // "45 000", as much of Europe writes it.
+      // "45 000", a common notation in Europe.
       .replace(/(?<![\p{L}\d.,/]|plan )\d{1,3}(?: \d{3})+(?![\d.,]*\d|k)/gu, (spaced) =>
         spaced.replaceAll(" ", ""),
       )
@@ -114,7 +114,7 @@ const pattern = new RegExp(
     "(?<year>(?<![\\d£$€,.])(?:20\\d\\d ?[/-] ?(?:20)?\\d\\d|\\d\\d[/-]\\d\\d)(?![\\d,.]*\\d|k| ?(?:k|grand|thousand|hours?|hrs?|days?|years?|%)\\b))",
     // "S1257L", "K475 M1": the code, and the mark of an emergency code.
     "\\b(?<code>[sc]?(?:\\d{2,4}(?:[ltn]| l\\b)|\\d{4}m|k\\d{1,4}|0t|d[0-3]|br)|nt)(?<emergency>[ /]?(?:[wm]1|x\\b|wk ?1|mth ?1|week ?1|month ?1))?\\b",
-    // A time of the day: "8am", "4:30pm".
+    // A time of day or a duration: "8am", "4:30pm", "30 mins".
     "(?<time>(?<![\\d£.])(?:1[0-2]|0?[1-9])(?:[:.]\\d\\d)? ?[ap]m\\b|\\b\\d+ ?mins?\\b)",
     "(?<form>\\b(?:ir35|p\\d{2}d?s?|\\d{1,2}(?:st|nd|rd|th))\\b)",
     "(?<amount>(?<sign>(?<=^|\\b(?:on|of|is|earn|for|at) )(?:minus |negative )|(?<![\\w£])-)?(?:(?<before>£|\\$|€|¥|₹|(?:gbp|usd|eur|us\\$)(?![a-z])) ?)?(?<sign2>(?<=[£$€] ?)-)?(?:(?<whole>\\d{1,3}(?:,\\d{3})+|\\d+)(?<fraction>\\.\\d+)?|(?<part>\\.\\d+))(?: ?(?<scale>k|grand|thousand|million|billion|mil|bn|m)(?:ish)?(?![a-z0-9]))?(?:ish\\b)?(?: ?(?<after>(?:pounds?|quid|gbp|sterling|dollars?|usd|euros?|eur|rupees?|yen|francs?)\\b|[€$¥₹]))?(?: ?(?<percent>%|per ?cent\\b|pc\\b))?)",
@@ -222,7 +222,7 @@ export function tokensOf(text: string): Token[] {
     const groups = match.groups ?? {};
     const { year, code, emergency, time, form, amount, word, mark } = groups;
     if (year !== undefined && !isConsecutive(year)) {
-      // "1/2" or "20/30" are not years: their numbers are read separately.
+      // "20/30" is not a tax year: its numbers are read separately.
       const [first = "", second = ""] = year.split(/[/-]/);
       tokens.push(...tokensOf(first), wordToken(year.includes("/") ? "/" : "-"), ...tokensOf(second));
     } else if (year !== undefined) tokens.push(wordToken(year, `year:${startOf(year)}`));
@@ -233,7 +233,7 @@ export function tokensOf(text: string): Token[] {
     else if (amount !== undefined)
       tokens.push({ text: amount.trim(), word: "", amount: amountOf(groups), taken: false });
     else if (word !== undefined) tokens.push(wordToken(word, wordOf(word)));
-    // A hyphen between words joins them; one between amounts reads "to", as the rules find it.
+    // A hyphen is kept only between amounts, where the rules read it like "to".
     else if (mark !== undefined && mark !== "(" && mark !== ")")
       tokens.push(wordToken(mark, mark === "&" ? "and" : mark === "%" ? "percent" : mark));
   }

@@ -3,8 +3,8 @@ import type { Micros } from "../../../contract.ts";
 const microsInOne = 1_000_000;
 
 /**
- * Formats an amount, such as `£0.98`, with two decimals, or four below ten cents. It rounds down, so that it never
- * shows more than there is.
+ * Formats an amount, such as `£0.98`, with two decimals, or two to four if it is below 0.1. It rounds down, so that it
+ * never shows more than there is.
  * @param currency ISO 4217; an unknown code is shown before the amount
  */
 export function formatMoney(micros: Micros, currency: string): string {

@@ -13,7 +13,7 @@ export interface AnswerSoFar {
   message: ChatMessage;
   /** The service's error message, if the answer failed. */
   errorText: string | undefined;
-  /** Whether the service has reported the end of the answer. If not, the connection was lost. */
+  /** Whether the service has reported the end of the answer. If the stream ends before, the connection was lost. */
   isComplete: boolean;
 }
 

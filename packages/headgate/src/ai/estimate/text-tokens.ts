@@ -5,7 +5,10 @@ export interface TextSize {
   readonly bytes: number;
 }
 
-/** A kind of ASCII characters. A token rarely spans two runs of different kinds. */
+/**
+ * A kind of ASCII characters. Apart from a leading space or capital letter, a token rarely spans two runs of different
+ * kinds.
+ */
 interface Kind {
   readonly characters: RegExp;
   /** Tokens of the first character of a run. */
@@ -62,7 +65,7 @@ const firstTokens = Float64Array.from(kinds, ({ first }) => first);
 const nextTokens = Float64Array.from(kinds, ({ next }) => next);
 
 /**
- * Estimates the tokens of a text from the kinds of its characters, rather too many than too few. Visits each character
+ * Estimates the tokens of a text from the kinds of its characters, and tends to overestimate. Visits each character
  * once.
  */
 export function sizeOf(text: string): TextSize {

@@ -152,7 +152,7 @@ export const askRules: Rule[] = [
     (facts) => {
       facts.figures.push("marginal-rate");
       facts.remarks.push(
-        "Only what is above a threshold is taxed at its rate (40% above £50,270), so some of each rise is left. Child Benefit and help with childcare can end at certain incomes: I left them out.",
+        "Only what is above a threshold is taxed at its rate (40% above £50,270), so you keep part of each rise. Child Benefit and help with childcare can end at certain incomes: I left them out.",
       );
     },
   ),
@@ -267,7 +267,7 @@ export const payRules: Rule[] = [
   rule("(?:up to )?(?:ote|on target earnings?)", (facts, _, reading) => {
     facts.speaksOfPay = true;
     const [one = 0, other = 0] = reading.money.map(yearlyOf);
-    // "45k basic, £15k OTE" may be 60k.
+    // Not "45k basic, £15k OTE": together they may be 60k.
     if (reading.money.length === 2 && Math.min(one, other) * 2 > Math.max(one, other))
       facts.comparison = true;
     facts.remarks.push("OTE is the pay if you reach your targets.");
@@ -323,7 +323,10 @@ export const talkRules: Rule[] = [
   rule("(?:am |is )?not (?:too |very )?sure(?: (?:what|if|how|whether|about))*"),
 ];
 
-/** Rules for subjects, first with an amount, then without. A single amount stays the salary. */
+/**
+ * Rules for subjects, first with an amount, then without. A single amount stays the salary, unless the subject's scope
+ * says otherwise.
+ */
 export const subjectsRules: Rule[] = subjectRules.flatMap(({ pattern, subject }) => {
   const add = (facts: Facts, sums = ""): undefined => {
     addSubject(facts, subject, sums);

@@ -8,11 +8,11 @@ export const functionsVersion = 15;
 export interface SqlNames {
   readonly schema: string;
   readonly table: string;
-  /** What reservations have used and hold, one row for each partition of each. */
+  /** What each reservation has used and holds, one row for each of its partitions. */
   readonly holdsTable: string;
-  /** What operators decided. */
+  /** Operators' overrides, one row for each overridden partition. */
   readonly overridesTable: string;
-  /** What the processes of each limiter share. */
+  /** The texts that the processes of each limiter share: their overrides by prefix. */
   readonly textsTable: string;
   /** When partitions were reset. */
   readonly resetsTable: string;

@@ -1,4 +1,7 @@
-/** `core/algorithms/sliding-counter.ts` on `I6` start, `d` current, `d` previous and `I6` window. A limit comes as quota and window. */
+/**
+ * `core/algorithms/sliding-counter.ts` in Lua. The state is packed as `I6` start, `d` current, `d` previous and `I6`
+ * window. A limit is passed as its quota and window.
+ */
 export const slidingCounter = /* lua */ `
 local function slidingCounter()
   local function load(raw, from, length)
