@@ -55,11 +55,14 @@ const guard = `export { createLimiter } from "headgate"; export { rateLimit } fr
 const workers = [
   { row: "`headgate` and `headgate/fetch`", source: guard },
   {
-    row: "and `headgate/durable-object`",
+    row: "both and `headgate/durable-object`",
     source: `${guard} export { durableObjectStore, LimiterObject } from "headgate/durable-object";`,
   },
-  { row: "and `headgate/redis`", source: `${guard} export { redisStore } from "headgate/redis";` },
-  { row: "and `headgate/postgres`", source: `${guard} export { postgresStore } from "headgate/postgres";` },
+  { row: "both and `headgate/redis`", source: `${guard} export { redisStore } from "headgate/redis";` },
+  {
+    row: "both and `headgate/postgres`",
+    source: `${guard} export { postgresStore } from "headgate/postgres";`,
+  },
 ];
 
 /** The bytes, with gzip, of what a Worker loads before it handles a request. */

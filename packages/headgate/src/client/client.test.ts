@@ -397,6 +397,6 @@ it.each([
   { maxWaitMs: 5000, methods: [5] },
 ])("createClient throws for the invalid retry %j", (retry) => {
   expect(() => createClient({ retry } as never)).toThrow(
-    new TypeError('createClient: retry must be like { maxWaitMs: 5000, methods: ["POST"] }'),
+    new TypeError('createClient: retry takes { maxWaitMs: 5000, methods: ["POST"] }'),
   );
 });

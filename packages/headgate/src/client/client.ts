@@ -109,7 +109,7 @@ export function createClient(options: ClientOptions = {}): Client {
   // Otherwise a misspelt option would be ignored.
   for (const option in { ...unknown, ...unknownToo }) throw TypeError(`createClient: no option "${option}"`);
   if (!(maxWaitMs >= 0 && methods?.every?.((method) => method === method.toUpperCase?.())))
-    throw TypeError('createClient: retry must be like { maxWaitMs: 5000, methods: ["POST"] }');
+    throw TypeError('createClient: retry takes { maxWaitMs: 5000, methods: ["POST"] }');
   const listeners = new Set<() => void>();
   let quota: Quota | undefined;
   const kept = openKept(name);
