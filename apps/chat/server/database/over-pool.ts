@@ -13,12 +13,10 @@ export function overPool(pool: Pool & { readonly isBusy?: boolean }, reserved: P
   const pools = new Set([pool, reserved]);
   // Without a listener, a connection that PostgreSQL closes while idle would end the process.
   for (const each of pools) each.on("error", () => {});
-  const [database, ofAnswers] = [pool, reserved].map((each) => drizzle(each, { schema })) as unknown as [
-    Database,
-    Database,
-  ];
+  const over = (each: Pool) => drizzle(each, { schema }) as unknown as Database;
+  const ofAnswers = over(reserved);
   return {
-    database,
+    database: over(pool),
     reserved: ofAnswers,
     probe: () => probeWrites(ofAnswers),
     isBusy: () => pool.isBusy ?? false,

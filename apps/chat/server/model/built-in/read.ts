@@ -1,12 +1,12 @@
 /** Reads one message. Each word is explained by a rule, ignored as noise, or listed as a leftover. */
 import { usualDays } from "../../../tax/pay-periods.ts";
-import { beginningOfTaxYearAt } from "../../../tax/tax-year.ts";
 import { Facts } from "./facts.ts";
 import { topicOf } from "./glossary.ts";
 import { isNoise, tellingWords } from "./noise.ts";
 import { phrase, Reading } from "./reading.ts";
 import { rulesFor } from "./rules/all.ts";
-import { type Rule, yearlyOf } from "./rules/rule.ts";
+import { byYear } from "./rules/by-year.ts";
+import { yearlyOf } from "./rules/rule.ts";
 import { partOfFullTime } from "./salaries.ts";
 import { putRight, wordsOf } from "./spelling.ts";
 import { addSubject, jobSentence } from "./subjects.ts";
@@ -16,24 +16,10 @@ import { pounds } from "./wording.ts";
 /** How many characters of a message are read. Usual questions are shorter. */
 export const longestRead = 600;
 
-interface Grammar {
-  rules: readonly Rule[];
-  words: ReadonlySet<string>;
-}
-
-const grammars = new Map<number, Grammar>();
-
-function grammarAt(nowMs: number): Grammar {
-  const year = beginningOfTaxYearAt(nowMs);
-  const known = grammars.get(year);
-  if (known) return known;
+const grammarAt = byYear((year) => {
   const rules = rulesFor(year);
-  const made = { rules, words: wordsOf(rules.map(({ source }) => source)) };
-  // One set of rules for the current year, and one more around the turn of a year.
-  if (grammars.size > 1) grammars.clear();
-  grammars.set(year, made);
-  return made;
-}
+  return { rules, words: wordsOf(rules.map(({ source }) => source)) };
+});
 
 const bareSalary = phrase(
   "(?<=(?:on|earn|earns|earning|make|making|salary|salary is|of|paid|get|at|for|is|meant|about) )N(?! [a-z])|(?<=^[^\ue000-\uf8ff]*)N(?=[ ,.?!·]*$)",

@@ -24,8 +24,9 @@ interface CoarseLane {
 const fewEntries = 8;
 
 /**
- * The layers of a plain decision that have one limit with a coarse log. Its state stays a row, as on the general path. Most requests
- * fall into the bucket of the one before: they are charged by one addition. All others are charged by the algorithm itself.
+ * The layers of a plain decision that have one limit with a coarse log. Its state stays a row, as on the general path.
+ * Most requests fall into the bucket of the one before: they are charged by one addition. All others are charged by the
+ * algorithm itself.
  */
 export class CoarseLanes {
   readonly #accounts: Accounts;

@@ -44,9 +44,9 @@ const nothing = new Int32Array(0);
 const fewStamps = 8;
 
 /**
- * Plain requests under sliding windows, exact or coarse: one request in each layer, without holds or overrides, in a store that is not full.
- * Nearly all requests are plain, so nearly all the time for decisions is spent here. This one algorithm is therefore
- * written out for the numbers of a ring, without calls to other code.
+ * Plain requests under sliding windows, exact or coarse: one request in each layer, without holds or overrides, in a
+ * store that is not full. Nearly all requests are plain, so nearly all the time for decisions is spent here. The exact
+ * windows are therefore written out for the numbers of a ring, without calls to other code.
  *
  * If a request is not plain, this code stops before anything has changed. The general path then decides the request, and
  * converts the rings that it needs. Both paths decide in the same way.

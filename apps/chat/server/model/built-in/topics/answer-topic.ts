@@ -1,17 +1,13 @@
 /** Answers questions about topics next to a pay slip, each with the year's figures and its source. */
 
 import { toPence } from "../../../../tax/pence.ts";
-import {
-  beginningOfTaxYearAt,
-  currentTaxYear,
-  isKnownTaxYear,
-  latestTaxYear,
-} from "../../../../tax/tax-year.ts";
+import { currentTaxYear, isKnownTaxYear, latestTaxYear } from "../../../../tax/tax-year.ts";
 import { Facts } from "../facts.ts";
 import { absorbed } from "../noise.ts";
 import { longestRead } from "../read.ts";
 import { phrase, Reading } from "../reading.ts";
 import type { Reply } from "../replies.ts";
+import { byYear } from "../rules/by-year.ts";
 import { ageRules, nationRules, yearRules } from "../rules/circumstances.ts";
 import { amountPeriods } from "../rules/periods.ts";
 import { rule, yearlyOf } from "../rules/rule.ts";
@@ -77,13 +73,14 @@ function withForms(message: string): string {
   return message.replace(/\bp ?800s?\b/gi, " pnotice ").replace(/\bp ?(50|53)z\b/gi, " pnotez ");
 }
 
+const rulesAt = byYear(readerRules);
+
 interface Heard {
   tokens: Token[];
   text: string;
-  facts: Facts;
 }
 
-function hear(message: string, nowMs: number): Heard {
+function hear(message: string): Heard {
   const tokens = tokensOf(withForms(message.slice(0, longestRead)));
   putRight(tokens, known);
   const text = tokens
@@ -94,12 +91,17 @@ function hear(message: string, nowMs: number): Heard {
     .join(" ")
     .replaceAll("pnotice", "p800")
     .replaceAll("pnotez", "p50z");
+  return { tokens, text };
+}
+
+/** Takes the words for years, periods, ages and nations, which have the same meaning in every topic. */
+function takeFacts(tokens: Token[], nowMs: number): Facts {
   const facts = new Facts();
   const reading = new Reading(tokens);
-  const rules = readerRules(beginningOfTaxYearAt(nowMs));
-  for (const { pattern, use, how } of rules)
+  for (const { pattern, use, how } of rulesAt(nowMs)) {
     reading.take(pattern, (match) => use(facts, match, reading), how);
-  return { tokens: reading.tokens as Token[], text, facts };
+  }
+  return facts;
 }
 
 /** Gives each amount its role in the topic. The tokens are copied: another topic reads them anew. */
@@ -168,11 +170,12 @@ function replyWith(
  * @returns `undefined` for other messages: they are the reader's
  */
 export function answerTopic(message: string, nowMs: number): Reply | undefined {
-  const heard = hear(message, nowMs);
-  const { text, facts, tokens } = heard;
+  const heard = hear(message);
+  const { text, tokens } = heard;
   const has = (words: string) => wholeWords(words).test(text);
   const found = topics.filter(({ about }) => has(about));
   if (found.length === 0) return undefined;
+  const facts = takeFacts(tokens, nowMs);
   const money = tokens.flatMap(({ amount }) => amount ?? []);
   if (money.some(({ currency, negative }) => currency === "other" || negative)) return undefined;
   if (facts.taxYears.some((year) => !isKnownTaxYear(year)) || facts.nations.length > 1) return undefined;
