@@ -1,24 +1,13 @@
 import { postgresFixture } from "@headgate/test-servers/postgres-fixture.ts";
-import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { redisFixture } from "@headgate/test-servers/redis-fixture.ts";
+import { describe, expect, it } from "vitest";
 import type { Store } from "../core/store.ts";
 import { createLimiter } from "../limiter/limiter.ts";
 import { redisStore } from "../stores/redis/index.ts";
 import { shadowDecisions } from "../testing/shadow-decisions.ts";
 
 const postgres = postgresFixture();
-let server: RedisServer;
-let client: Redis;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = new Redis(server.url);
-});
-afterAll(async () => {
-  client.disconnect();
-  await server.remove();
-});
+const redis = redisFixture();
 
 /** Simulates one process, with its own store object and connections. */
 function process(store: Store, errors: unknown[] = []) {
@@ -34,7 +23,7 @@ function process(store: Store, errors: unknown[] = []) {
 }
 
 describe.each([
-  ["Redis", () => redisStore(server.url)],
+  ["Redis", () => redisStore(redis.server.url)],
   ["PostgreSQL", () => postgres.open(postgres.url)],
 ] as const)("a shadow over %s", (name, open) => {
   it("counts exactly across processes", async () => {
@@ -56,14 +45,14 @@ describe.each([
 });
 
 async function evaluations(): Promise<number> {
-  const stats = await client.info("commandstats");
+  const stats = await redis.client.info("commandstats");
   return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
 }
 
 describe("a shadow in Redis", () => {
   it("is sent in the live decision's call, even if requests come one after another", async () => {
     // Without `countProcesses`, whose occasional calls would be counted too.
-    const { countProcesses: _, ...store } = redisStore(server.url, { prefix: "trips:" });
+    const { countProcesses: _, ...store } = redisStore(redis.server.url, { prefix: "trips:" });
     const { limiter, decisions } = process(store);
     await limiter.admit("ann");
     limiter.setShadow([{ name: "user", limits: "7/hour" }]);
@@ -81,16 +70,16 @@ describe("a shadow in Redis", () => {
 
   it("that cannot be read does not affect the live answer in the same call", async () => {
     const errors: unknown[] = [];
-    const { limiter, decisions } = process(redisStore(client, { prefix: "spoiled:" }), errors);
+    const { limiter, decisions } = process(redisStore(redis.client, { prefix: "spoiled:" }), errors);
     limiter.setShadow([{ name: "user", limits: "7/hour" }]);
     for (let n = 0; n < 2; n += 1) {
       await limiter.admit("ann");
       await decisions.next();
     }
-    const keys = await client.keys("spoiled:*ann*");
+    const keys = await redis.client.keys("spoiled:*ann*");
     const [shadows, live] = [true, false].map((of) => keys.filter((key) => key.includes("shadow") === of));
     expect([shadows?.length, live?.length]).toEqual([1, 1]);
-    await client.set(shadows?.[0] as string, "nonsense");
+    await redis.client.set(shadows?.[0] as string, "nonsense");
     const answers = [];
     for (let n = 0; n < 3; n += 1) answers.push(await limiter.admit("ann"));
     expect(answers.map(({ limits }) => limits[0]?.remaining)).toEqual([27, 26, 25]);

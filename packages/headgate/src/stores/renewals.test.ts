@@ -1,8 +1,7 @@
 import { postgresFixture } from "@headgate/test-servers/postgres-fixture.ts";
-import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
+import { redisFixture } from "@headgate/test-servers/redis-fixture.ts";
 import fc from "fast-check";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { amountsOf, type Cost } from "../core/cost.ts";
 import { compileLimits, type LimitSet } from "../core/limit-set.ts";
 import type { Adjustment, Charge, Outcome, Store } from "../core/store.ts";
@@ -11,22 +10,11 @@ import { memoryStore } from "./memory/index.ts";
 import { functionsVersion } from "./postgres/sql/names.ts";
 import { redisStore } from "./redis/index.ts";
 
-const longestTestMs = 300_000;
-
-let server: RedisServer;
-let client: Redis;
+const redis = redisFixture();
 const postgres = postgresFixture();
-beforeAll(async () => {
-  server = await startRedis();
-  client = new Redis(server.url);
-}, longestTestMs);
-afterAll(async () => {
-  client?.disconnect();
-  await server?.remove();
-});
 
 const open = {
-  redis: (clock: ReturnType<typeof fakeClock>): Store => redisStore(client, { clock }),
+  redis: (clock: ReturnType<typeof fakeClock>): Store => redisStore(redis.client, { clock }),
   postgres: (clock: ReturnType<typeof fakeClock>): Store => postgres.open(postgres.pool, { clock }),
 };
 
@@ -190,7 +178,7 @@ describe.each(["redis", "postgres"] as const)("heartbeats in %s", (kind) => {
       expect(readings).toEqual([[{ remaining: 1, waitMs: 0, resetMs: 30_000 }]]);
     }
     if (kind === "redis") {
-      const keys = await client.keys("*long redis*");
+      const keys = await redis.client.keys("*long redis*");
       expect(keys).toHaveLength(2);
       return;
     }
@@ -206,15 +194,15 @@ it("takes the short way in Redis for a heartbeat, and the general way for a repo
   const clock = fakeClock();
   const limits = compileLimits("user", "9/minute; 100 tokens/day; 2 concurrent");
   const charge = { space: "user", key: "ways", limits, ...amountsOf(limits, { tokens: 10, concurrent: 1 }) };
-  const store = redisStore(client, { clock });
+  const store = redisStore(redis.client, { clock });
   const [rid, known] = ["cd".repeat(12), charge.spends];
   await store.decide([charge], 0, false, { rid, seq: 1 });
   const beat = { ...charge, rid, ended: false, raises: false, known, held: charge.holds ?? [], refunds: [] };
   // The general way reads values with MGET.
   async function readsOf(work: () => unknown): Promise<number> {
-    await client.config("RESETSTAT");
+    await redis.client.config("RESETSTAT");
     await work();
-    return Number(/cmdstat_mget:calls=(\d+)/.exec(await client.info("commandstats"))?.[1] ?? 0);
+    return Number(/cmdstat_mget:calls=(\d+)/.exec(await redis.client.info("commandstats"))?.[1] ?? 0);
   }
   expect(await readsOf(() => store.adjust([{ ...beat, seq: 2, used: known }], 0))).toBe(0);
   const used = limits.groups.map(({ unit }, g) => (unit === "tokens" ? 4 : (known[g] ?? 0)));

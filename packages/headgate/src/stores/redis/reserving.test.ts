@@ -1,6 +1,5 @@
-import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { redisFixture } from "@headgate/test-servers/redis-fixture.ts";
+import { expect, it } from "vitest";
 import { amountsOf } from "../../core/cost.ts";
 import { compileLimits } from "../../core/limit-set.ts";
 import type { Adjustment, Charge, Outcome, Store } from "../../core/store.ts";
@@ -11,16 +10,7 @@ import { redisStore } from "./index.ts";
 
 const longestTestMs = 120_000;
 
-let server: RedisServer;
-let client: Redis;
-beforeAll(async () => {
-  server = await startRedis();
-  client = new Redis(server.url);
-}, longestTestMs);
-afterAll(async () => {
-  client?.disconnect();
-  await server?.remove();
-});
+const redis = redisFixture();
 
 const limits = [
   "9/second; 400 tokens/minute; 90 concurrent/20 seconds",
@@ -104,7 +94,7 @@ it.each([1, 2, 3, 4, 5, 6])(
   async (seed) => {
     const clock = fakeClock();
     const prefix = `play${seed}:`;
-    const [shared, memory] = [redisStore(client, { clock, prefix }), memoryStore()];
+    const [shared, memory] = [redisStore(redis.client, { clock, prefix }), memoryStore()];
     const random = seeded(seed);
     const known: Known[] = [];
     for (let turn = 0; turn < 60; turn += 1) {
@@ -116,7 +106,8 @@ it.each([1, 2, 3, 4, 5, 6])(
         expect({ turn, n, ...shown(ours[n] as Outcome) }).toEqual({ turn, n, ...shown(theirs) });
       }
     }
-    for (const key of await client.keys(`${prefix}*`)) expect(await client.pttl(key)).toBeGreaterThan(0);
+    for (const key of await redis.client.keys(`${prefix}*`))
+      expect(await redis.client.pttl(key)).toBeGreaterThan(0);
   },
   longestTestMs,
 );

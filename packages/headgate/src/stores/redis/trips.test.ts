@@ -1,8 +1,7 @@
-import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
+import { redisFixture } from "@headgate/test-servers/redis-fixture.ts";
 import { type Ask, playTurns, type Turn, turnsByKind } from "@headgate/test-servers/turns.ts";
 import fc from "fast-check";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { amountsOf } from "../../core/cost.ts";
 import { compileLimits } from "../../core/limit-set.ts";
 import type { Charge, Outcome } from "../../core/store.ts";
@@ -11,24 +10,16 @@ import { redisStore } from "./index.ts";
 
 const longestTestMs = 60_000;
 
-let server: RedisServer;
-let client: Redis;
-beforeAll(async () => {
-  server = await startRedis();
-  client = new Redis(server.url);
-}, longestTestMs);
-afterAll(async () => {
-  client?.disconnect();
-  await server?.remove();
-});
+const redis = redisFixture();
 
 let plays = 0;
 
 async function play(turns: readonly Turn[]) {
   const clock = fakeClock();
   plays += 1;
-  await playTurns(redisStore(client, { clock, prefix: `play${plays}:` }), clock, turns);
-  for (const key of await client.keys(`play${plays}:*`)) expect(await client.pttl(key)).toBeGreaterThan(0);
+  await playTurns(redisStore(redis.client, { clock, prefix: `play${plays}:` }), clock, turns);
+  for (const key of await redis.client.keys(`play${plays}:*`))
+    expect(await redis.client.pttl(key)).toBeGreaterThan(0);
 }
 
 it.each(turnsByKind)(
@@ -49,13 +40,13 @@ it("appends to a long log that all callers share", async () => {
 
 it("keeps no stamp that is older than the widest window", async () => {
   const clock = fakeClock();
-  const store = redisStore(client, { clock, prefix: "kept:" });
+  const store = redisStore(redis.client, { clock, prefix: "kept:" });
   const limits = compileLimits("user", "9/10 seconds");
   const charge: Charge = { space: "user", key: "steady", limits, ...amountsOf(limits, undefined) };
   for (let n = 0; n < 40; n += 1) {
     clock.advance(4_000);
     expect((await store.decide([charge], 0, false)).admitted).toBe(true);
-    expect(await client.strlen("kept:{user:steady}")).toBeLessThanOrEqual(26 + 3 * 14);
+    expect(await redis.client.strlen("kept:{user:steady}")).toBeLessThanOrEqual(26 + 3 * 14);
   }
 });
 
@@ -64,7 +55,7 @@ it("decides thousands of partitions in one request", async () => {
   const charges = Array.from({ length: 2_500 }, (_, n): Charge => {
     return { space: "user", key: `of-many-${n}`, limits, ...amountsOf(limits, undefined) };
   });
-  const store = redisStore(client);
+  const store = redisStore(redis.client);
   const outcomes = await Promise.all([1, 2, 3].map(() => store.decide(charges, 0, false)));
   expect(outcomes.map(({ admitted }) => admitted)).toEqual([true, true, false]);
   const left = (outcome: Outcome | undefined) =>
@@ -75,15 +66,15 @@ it("decides thousands of partitions in one request", async () => {
 it("charges a partition twice if one request names it twice", async () => {
   const limits = compileLimits("user", "5/minute");
   const charge: Charge = { space: "user", key: "twice", limits, ...amountsOf(limits, undefined) };
-  const store = redisStore(client);
+  const store = redisStore(redis.client);
   await store.decide([charge, charge], 0, false);
   expect((await store.decide([charge], 0, true)).readings[0]?.[0]?.remaining).toBe(3);
 });
 
 it("neither counts in nor overwrites a value of another type among many new keys", async () => {
   const limits = compileLimits("user", "2/minute");
-  const store = redisStore(client, { prefix: "typed:" });
-  await client.rpush("typed:{user:caller7}", "a list of another program");
+  const store = redisStore(redis.client, { prefix: "typed:" });
+  await redis.client.rpush("typed:{user:caller7}", "a list of another program");
   const asked = Array.from({ length: 10 }, (_, n) =>
     store.decide([{ space: "user", key: `caller${n}`, limits, ...amountsOf(limits, undefined) }], 0, false),
   );
@@ -91,5 +82,5 @@ it("neither counts in nor overwrites a value of another type among many new keys
   expect(settled.map(({ status }) => status)).toEqual(
     settled.map((_, n) => (n === 7 ? "rejected" : "fulfilled")),
   );
-  expect(await client.type("typed:{user:caller7}")).toBe("list");
+  expect(await redis.client.type("typed:{user:caller7}")).toBe("list");
 });

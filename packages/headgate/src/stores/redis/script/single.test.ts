@@ -1,7 +1,6 @@
-import { type RedisServer, startRedis } from "@headgate/test-servers/redis.ts";
+import { redisFixture } from "@headgate/test-servers/redis-fixture.ts";
 import fc from "fast-check";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { amountsOf } from "../../../core/cost.ts";
 import { compileLimits } from "../../../core/limit-set.ts";
 import type { Charge } from "../../../core/store.ts";
@@ -11,16 +10,7 @@ import { script } from "./index.ts";
 
 const longestTestMs = 120_000;
 
-let server: RedisServer;
-let client: Redis;
-beforeAll(async () => {
-  server = await startRedis();
-  client = new Redis(server.url);
-}, longestTestMs);
-afterAll(async () => {
-  client?.disconnect();
-  await server?.remove();
-});
+const redis = redisFixture();
 
 /** Plans of one partition: a change between them keeps the counts. The last two are not plain. */
 const plans = [
@@ -76,7 +66,7 @@ function generalArgument({ parts, at }: Deciding): string {
 }
 
 async function stored(prefix: string) {
-  return Promise.all([0, 1, 2, 3].map((key) => client.getBuffer(`${prefix}${key}`)));
+  return Promise.all([0, 1, 2, 3].map((key) => redis.client.getBuffer(`${prefix}${key}`)));
 }
 
 let plays = 0;
@@ -100,8 +90,8 @@ it(
           const isSingle = !argument.startsWith("[[");
           if (isSingle) singles += 1;
           const asGeneral = isSingle ? generalArgument(twin) : general.argument;
-          const answer = (await client.eval(script, keys.length, ...keys, argument)) as number[];
-          expect(answer).toEqual(await client.eval(script, keys.length, ...general.keys, asGeneral));
+          const answer = (await redis.client.eval(script, keys.length, ...keys, argument)) as number[];
+          expect(answer).toEqual(await redis.client.eval(script, keys.length, ...general.keys, asGeneral));
           if (isSingle && answer[1] === 0) refused += 1;
         }
         expect(await stored(one)).toEqual(await stored(other));
@@ -129,28 +119,28 @@ it("uses the short form only for plain requests", () => {
 });
 
 it("leaves an unreadable state unchanged", async () => {
-  await client.hset("taken", "some", "thing");
-  await client.set("text", "not a state");
+  await redis.client.hset("taken", "some", "thing");
+  await redis.client.set("text", "not a state");
   const request = requestOf({ advanceMs: 0, keys: [0], plan: 0, cost: 1, peek: false }, 1, "");
   const { argument } = writeMessage([request], 1);
-  expect(await client.eval(script, 1, "taken", argument)).toEqual([0, -1, 1]);
-  expect(await client.eval(script, 1, "text", argument)).toEqual([0, -1, 1]);
-  expect(await client.hgetall("taken")).toEqual({ some: "thing" });
-  expect(await client.get("text")).toBe("not a state");
+  expect(await redis.client.eval(script, 1, "taken", argument)).toEqual([0, -1, 1]);
+  expect(await redis.client.eval(script, 1, "text", argument)).toEqual([0, -1, 1]);
+  expect(await redis.client.hgetall("taken")).toEqual({ some: "thing" });
+  expect(await redis.client.get("text")).toBe("not a state");
   // A partition that the same request names is not written either.
   const both = writeMessage(
     [requestOf({ advanceMs: 0, keys: [0, 1], plan: 0, cost: 1, peek: false }, 1, "")],
     1,
   );
-  expect(await client.eval(script, 2, "fresh", "taken", both.argument)).toEqual([0, -1, 2]);
-  expect(await client.exists("fresh")).toBe(0);
+  expect(await redis.client.eval(script, 2, "fresh", "taken", both.argument)).toEqual([0, -1, 2]);
+  expect(await redis.client.exists("fresh")).toBe(0);
 });
 
 it("lets each key expire after its widest window, also by the server's clock", async () => {
   const request = requestOf({ advanceMs: 0, keys: [0], plan: 0, cost: 1, peek: false }, 0, "");
   const { argument } = writeMessage([request], 0);
-  for (let n = 0; n < 3; n += 1) await client.eval(script, 1, "ending", argument);
-  const ttl = await client.pttl("ending");
+  for (let n = 0; n < 3; n += 1) await redis.client.eval(script, 1, "ending", argument);
+  const ttl = await redis.client.pttl("ending");
   expect(ttl).toBeGreaterThan(59_000);
   expect(ttl).toBeLessThanOrEqual(67_500);
 });
