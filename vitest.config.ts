@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 /** Tests use the workspace's sources, not their builds: see the "headgate-source" export condition. */
 const resolve = { conditions: ["headgate-source", "module", "node", "development|production"] };
 
+/** Optimising the embedded PostgreSQL takes seconds, which a test never recovers. */
+const unoptimised = ["--liftoff-only"];
+
 export default defineConfig({
   test: {
     // Property tests run thousands of cases, and the machine may be busy, so allow slow tests.
@@ -27,8 +30,7 @@ export default defineConfig({
         ssr: { resolve },
         test: {
           name: "headgate",
-          // Optimising the embedded PostgreSQL takes seconds, which a test never recovers.
-          execArgv: ["--liftoff-only"],
+          execArgv: unoptimised,
           include: ["packages/headgate/src/**/*.test.{ts,tsx}"],
           typecheck: { enabled: false },
         },
@@ -59,6 +61,7 @@ export default defineConfig({
         ssr: { resolve },
         test: {
           name: "chat",
+          execArgv: unoptimised,
           include: ["apps/chat/{server,tax,testing,web}/**/*.test.{ts,tsx}"],
           // Raise the limits with the same variables that an operator would use.
           env: {

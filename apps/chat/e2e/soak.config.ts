@@ -15,6 +15,8 @@ export default defineConfig({
       "packages/headgate/src/adapters/wrong-options.test.ts",
     ],
     env: { HEADGATE_HISTORIES: "8", HEADGATE_MISTAKES: "280" },
+    // Most of these tests wait for servers and processes.
+    maxWorkers: "100%",
     // The time limit is for a busy machine. On an idle machine, the longest test takes less than a minute.
     testTimeout: 600_000,
     hookTimeout: 600_000,

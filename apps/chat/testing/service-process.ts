@@ -32,7 +32,8 @@ export function startServiceProcess(
   env: Record<string, string>,
   { compiledFolder, wrapper = [], started = main }: ServiceProcessOptions,
 ): ServiceProcess {
-  const [program = process.execPath, ...words] = [...wrapper, process.execPath, started];
+  // Optimising the embedded PostgreSQL takes seconds, which a test never recovers.
+  const [program = process.execPath, ...words] = [...wrapper, process.execPath, "--liftoff-only", started];
   const child = spawn(program, words, {
     env: { PATH: process.env.PATH ?? "", NODE_COMPILE_CACHE: compiledFolder, PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -250,7 +250,14 @@ export class Book implements Unsettled {
   sync(): void | Promise<void> {
     // Totals without the extension under way would undo it, so wait for it. An end does not wait.
     if (this.#extending === undefined || this.#ended) return this.#sendAll();
-    return this.#wait(this.#inLine(this.#extending.then(() => this.#sendAll())));
+    let sending: void | Promise<void>;
+    const sent = this.#inLine(
+      this.#extending.then(() => {
+        sending = this.#sendAll();
+      }),
+    );
+    // The next extension does not wait for the answer: a store that hangs would cost it two time limits.
+    return this.#wait(sent.then(() => sending));
   }
 
   /** One call at a time for each ledger. */

@@ -25,6 +25,8 @@ const longestTestMs = 180_000;
 /** `npm run test:soak` plays more histories. */
 const histories = Number(process.env.HEADGATE_HISTORIES ?? 1);
 const processes = 2;
+/** How often to look at a cluster until it is whole, every 10 ms. */
+const mostTries = 6_000;
 const rounds = 8;
 const steps = 4;
 const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -254,21 +256,19 @@ describe("histories of processes that are killed and cut off", () => {
       await cluster.remove();
     });
 
-    /** The node that has this partition's slot, and its replica. */
-    function nodesOf({ space, key }: Recorders["places"][number]): RedisServer[] {
-      const [any] = cluster.nodes as [RedisServer];
-      const lines = any.command("cluster", "nodes").split("\n");
+    /**
+     * The node that has this partition's slot, and its replica, once the replica follows it: after a replica has taken
+     * a node's place, the others do not know it at once.
+     */
+    async function nodesOf({ space, key }: Recorders["places"][number]): Promise<[RedisServer, RedisServer]> {
       const slot = slotOf(partitionKeys("headgate:")(space, key));
-      const primary = lines.find((line) =>
-        line
-          .split(" ")
-          .slice(8)
-          .some((range) => isWithin(slot, range.split("-").map(Number))),
-      );
-      const replica = lines.find((line) => line.split(" ")[3] === primary?.split(" ")[0]);
-      return [primary, replica].map(
-        (line) => cluster.nodes.find(({ port }) => line?.includes(`:${port}@`)) as RedisServer,
-      );
+      for (let tries = 0; tries < mostTries; tries += 1) {
+        const primary = cluster.nodes.find((node) => isPrimaryOf(slot, node));
+        const replica = cluster.nodes.find((node) => follows(node, primary?.port));
+        if (primary !== undefined && replica !== undefined) return [primary, replica];
+        await after(10);
+      }
+      throw new Error(`No replica follows the primary of slot ${slot}.`);
     }
 
     it.each(seeds())(
@@ -301,10 +301,7 @@ describe("histories of processes that are killed and cut off", () => {
             },
             thaw: () => process.kill(frozen, "SIGCONT"),
             async crash(moment, places) {
-              const [primary, replica] = nodesOf(places[0] as Recorders["places"][number]) as [
-                RedisServer,
-                RedisServer,
-              ];
+              const [primary, replica] = await nodesOf(places[0] as Recorders["places"][number]);
               if (!isReplaced) {
                 await moment();
                 await primary.crash();
@@ -415,6 +412,22 @@ describe("histories of processes that are killed and cut off", () => {
     );
   });
 });
+
+/** Whether this node knows itself as the primary of the slot. */
+function isPrimaryOf(slot: number, node: RedisServer): boolean {
+  const itself = node
+    .command("cluster", "nodes")
+    .split("\n")
+    .find((line) => line.includes("myself,master"));
+  const ranges = itself?.split(" ").slice(8) ?? [];
+  return ranges.some((range) => isWithin(slot, range.split("-").map(Number)));
+}
+
+/** Whether this node receives the changes of the node at that port. */
+function follows(node: RedisServer, port: number | undefined): boolean {
+  const info = node.command("info", "replication");
+  return info.includes(`master_port:${port}`) && info.includes("master_link_status:up");
+}
 
 function isWithin(slot: number, [from = -1, upto = from]: number[]): boolean {
   return from <= slot && slot <= upto;

@@ -90,6 +90,7 @@ export function unexplained(
   const isDone = bySending.map(() => false);
   const isSure = bySending.map((call) => call.kind === "crash" || call.outcome !== undefined);
   const sure = isSure.filter(Boolean).length;
+  const twinOf = twinsOf(bySending);
   const seen = new Set<string>();
   let steps = 0;
   let furthest = { done: -1, what: "" };
@@ -114,7 +115,7 @@ export function unexplained(
     if (done === sure) return true;
     const usable = next
       // A call without an answer that could no longer arrive when another was sent was not applied after that one.
-      .filter((n) => isSure[n] || endOf(n) >= latest)
+      .filter((n) => isSure[n] || (endOf(n) >= latest && isFirst(n)))
       // Try calls with an answer first: most calls without an answer were not applied yet.
       .sort((a, b) => Number(isSure[b]) - Number(isSure[a]) || endOf(a) - endOf(b));
     const state = keyOf(places, step);
@@ -155,11 +156,28 @@ export function unexplained(
     }
   }
   const endOf = (n: number) => (bySending[n] as RecordedCall).endedAt;
+  const isFirst = (n: number) => twinOf[n] === undefined || isDone[twinOf[n]];
 
   const begin = { store: new ModelStore(transitions), marks: new Map(), call: undefined, before: undefined };
   if (search(begin, 0, 0, 0)) return undefined;
   if (steps > mostSteps) return undecided;
   return `No order of the calls explains the answers. Furthest: ${furthest.what}`;
+}
+
+/**
+ * Returns for each call without an answer the last one before it that asked for the same. A call is sent again after its
+ * time limit, and it does not matter which of the two was applied: the search tries the first.
+ */
+function twinsOf(bySending: readonly RecordedCall[]): (number | undefined)[] {
+  const last = new Map<string, number>();
+  return bySending.map((call, n) => {
+    if (call.outcome !== undefined || call.kind === "crash") return undefined;
+    const { sentAt, ...same } = call;
+    const key = JSON.stringify(same);
+    const twin = last.get(key);
+    last.set(key, n);
+    return twin;
+  });
 }
 
 /** Returns the parts of a call for each slot: without an answer, each slot may or may not have applied its part. */
