@@ -14,11 +14,11 @@ export default defineConfig({
     // Many tests wait for servers and processes, so a free processor would be idle.
     maxWorkers: "100%",
     projects: [
-      // Projects run in the order of their names. This one takes longest, so it starts first.
       {
         resolve,
         ssr: { resolve },
-        test: { name: "bench", include: ["bench/**/*.test.ts"] },
+        // `npm run test:soak` runs the benchmarks: they start some 100 processes.
+        test: { name: "bench", include: ["bench/*/**/*.test.ts", "bench/traffic.test.ts"] },
       },
       {
         resolve,

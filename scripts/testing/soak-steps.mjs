@@ -9,7 +9,7 @@ export const SOAK_STEPS = [
   task("requirements", 6, requireForSoak),
   task("build", 5, prepareBuilt),
   vitest(
-    "the page in Firefox, the metrics in Prometheus, kills and crowds",
+    "the page in Firefox, the metrics in Prometheus, kills, crowds and benchmarks",
     25,
     "apps/chat/e2e/soak.config.ts",
   ),

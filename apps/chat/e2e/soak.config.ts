@@ -2,8 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /**
  * The long tests of `npm run test:soak`: the page's main scenarios in Firefox, the metrics in Prometheus, processes
- * that are killed, crowds, the image's build, many histories of the stores under faults, and many wrong options of the
- * adapters.
+ * that are killed, crowds, the image's build, many histories of the stores under faults, many wrong options of the
+ * adapters, and short runs of the benchmarks.
  */
 export default defineConfig({
   resolve: { conditions: ["headgate-source", "module", "node", "development|production"] },
@@ -13,6 +13,7 @@ export default defineConfig({
       "apps/chat/e2e/{crowd,firefox,image,killed,prometheus}/*.test.ts",
       "packages/headgate/src/stores/under-faults.test.ts",
       "packages/headgate/src/adapters/wrong-options.test.ts",
+      "bench/smoke.test.ts",
     ],
     env: { HEADGATE_HISTORIES: "8", HEADGATE_MISTAKES: "280" },
     // Most of these tests wait for servers and processes.
