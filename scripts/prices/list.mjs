@@ -38,7 +38,7 @@ export function priceList({ version, currency, sources, rates, perMillionTokens 
       `  ${code}: { rate: ${grouped(inverse(code, rate))}, version: ${JSON.stringify(rate.version)} },`,
   );
   return [
-    "// Made from prices.json by `npm run prices`: change that file, not this one.",
+    "// `npm run prices` writes this file from prices.json: change that file, not this one.",
     "",
     `export const LIST_VERSION = ${JSON.stringify(version)};`,
     `export const LIST_CURRENCY = ${JSON.stringify(currency)};`,

@@ -85,7 +85,7 @@ async function take(browser: Browser, { file, browser: options }: (typeof pictur
 
 const operatorToken = "a token of at least 32 characters";
 
-/** Simulates a quarter of an hour's traffic: most people ask now and then, and one program asks too often. */
+/** Simulates 14 minutes of traffic: people ask now and then, and one program asks too often. */
 async function askAround(service: TestService): Promise<void> {
   const people = ["ada", "ben", "chloe", "dev", "eve", "farid"];
   const clients = people.map((name) => service.client({ "X-User-Id": name }));

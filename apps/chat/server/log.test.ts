@@ -26,7 +26,7 @@ test("a process can end even if nobody reads its log", async () => {
 test("remaining lines are written at the end if somebody reads", async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "headgate-log-"));
   const file = await open(path.join(folder, "log"), "w");
-  // A process of its own reads, because this one may be too busy to read in time.
+  // A separate process reads, because this process may be too busy to read in time.
   const reader = spawn("cat", { stdio: ["pipe", file.fd, "inherit"] });
   const child = start(200, ["ignore", reader.stdin, "inherit"]);
   const [code] = await once(child, "exit");

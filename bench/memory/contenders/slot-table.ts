@@ -1,5 +1,5 @@
 /**
- * A hash table of slots in one array, with linear probing, without strings or an object per caller.
+ * A hash table of slots in two typed arrays, with linear probing. It keeps no strings and no object per caller.
  *
  * @param most the maximum number of keys
  * @returns a function that returns the slot of a key, from 0 up

@@ -136,10 +136,11 @@ export function useAction(): [
   ];
 }
 
-/** Announces results to screen readers. Always mounted, because new live regions are not announced. */
 let tell: (said: string) => void = () => {};
+/** Announces a result to screen readers. */
 export const announce = (said: string) => tell(said);
 
+/** The live region for announcements. It is always mounted, because new live regions are not announced. */
 export function Announcer() {
   const element = useRef<HTMLDivElement>(null);
   useEffect(() => {

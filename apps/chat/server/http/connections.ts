@@ -9,9 +9,12 @@ export interface ConnectionLimits {
 }
 
 /**
- * Limits what connections cost that do nothing. Above `mostQuiet`, the one that has been quiet for longest is closed, so a flood
- * of them closes its own, and whoever sends a request at once is answered: also behind a proxy, from whose address all
- * connections come. A response that nobody reads is cut off. An answer that is being written is read at least every 15 s.
+ * Limits the cost of idle connections. Above `mostQuiet` of them, the one that has been quiet for longest is closed. So
+ * a flood of idle connections closes its own, and a client that sends a request at once gets its response. This also
+ * works behind a proxy, where all connections come from one address.
+ *
+ * A response that its client does not read is cut off. While an answer is written, something is sent at least every
+ * 15 s, so a client that reads is never cut off.
  */
 export function limitConnections(
   server: Pick<Server, "on" | "setTimeout">,
@@ -19,7 +22,7 @@ export function limitConnections(
 ): void {
   /** The requests in progress of each connection. */
   const requests = new Map<Socket, number>();
-  /** Those without one, the longest quiet first. */
+  /** The connections without a request in progress, the longest quiet first. */
   const quiet = new Set<Socket>();
 
   function count(socket: Socket, change: 1 | -1): void {
@@ -50,7 +53,7 @@ export function limitConnections(
     response.once("close", () => count(socket, -1));
   });
   server.setTimeout(unreadMs, (socket) => {
-    // Otherwise, the response is not ready yet, and it is the service that is slow.
+    // If there is a request and nothing waits to be read, the service is slow, not the client.
     if (quiet.has(socket) || socket.writableLength > 0) socket.destroy();
   });
 }

@@ -69,7 +69,7 @@ export function describeFailure(error: unknown): { name: string; statusCode: num
   return { name: cause instanceof Error ? cause.name : typeof cause, statusCode: statusOf(cause) };
 }
 
-/** Returns the error of the last attempt, which retries wrap. */
+/** Returns the error of the last attempt: a `RetryError` wraps it. */
 function rootOf(error: unknown): unknown {
   return RetryError.isInstance(error) ? rootOf(error.lastError) : error;
 }

@@ -1,4 +1,4 @@
-// Made from prices.json by `npm run prices`: change that file, not this one.
+// `npm run prices` writes this file from prices.json: change that file, not this one.
 
 export const LIST_VERSION = "list 2026-11";
 export const LIST_CURRENCY = "USD";

@@ -53,7 +53,7 @@ export interface Reading {
 
 /** Manages an owner's conversations. Methods throw the same 404 for another owner's id and for an unknown id. */
 export interface ConversationService {
-  /** @param left aborts if the caller leaves, who then no longer waits for a search */
+  /** @param left aborts if the caller leaves; a search that has not begun is then dropped */
   list(owner: string | undefined, request: ListRequest, left: AbortSignal): Promise<ConversationPage>;
   create(owner: string, title: string | undefined): Promise<ConversationWithMessages>;
   /** Opens a conversation to read it as a `ConversationWithMessages`. */
@@ -74,7 +74,7 @@ export function createConversations(database: Database, clock: Clock, history: H
   // two searches.
   const searches = createLine(1);
 
-  /** Runs `look` if the caller can own conversations and the id is valid. Otherwise throws a 404. */
+  /** Runs `look` if the caller can own conversations and the id is valid. Throws a 404 if not, or if `look` finds nothing. */
   async function owned<Found>(
     owner: string | undefined,
     id: string,

@@ -36,7 +36,7 @@ export interface TitleService {
 }
 
 export function createTitles({ database, clock, turns }: TitleOptions): TitleService {
-  /** The titles in progress, by conversation and first question. Simultaneous requests share one title. */
+  /** The titles in progress, by conversation and its present title. Simultaneous requests share one title. */
   const beingMade = new Map<string, Promise<string>>();
 
   async function make(conversation: ConversationRow, payer: string | undefined, choice: ModelChoice) {

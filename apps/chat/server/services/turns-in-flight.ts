@@ -1,4 +1,3 @@
-/** A turn in flight. */
 export interface TurnInFlight {
   /** Aborts when the service stops and its grace period is over. The turn must then save its partial answer. */
   signal: AbortSignal;
@@ -12,7 +11,7 @@ export interface TurnsInFlight {
   /** Whether the service has begun to stop, so that no new turn should begin. */
   readonly isStopping: boolean;
   enter(): TurnInFlight;
-  /** Waits until every turn has ended by itself or the grace period is over, then ends the rest. */
+  /** Waits until every turn has ended. Once the grace period is over, it aborts those that are still in flight. */
   stop(graceMs: number): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Whether a page of this origin sent the request, according to the browser. A request without that information is
- * refused too, because every browser sends one of the two fields, and a program can send one.
+ * Whether a page of this origin sent the request, according to the browser. `false` if the request has neither
+ * `Sec-Fetch-Site` nor `Origin`: every browser sends one of the two, and a program can send one.
  *
  * @param origin the origin that browsers see, if a proxy changes `Host`; `undefined` for the request's own
  */

@@ -158,7 +158,7 @@ describe.each(Object.entries(stores))("on %s", (_, start) => {
     [200, "of the AI SDK", 1],
     [1000, "of the AI SDK and of a provider's own client", 5],
   ])(
-    "%i streams %s, whose clients hang up at random, leave no holds and are charged their true use",
+    "%i streams %s leave no holds if clients hang up at random, and are charged their true use",
     async (streams, _, everyNth) => {
       const name = `streams-${streams}`;
       // On a busy machine the store may answer late.

@@ -145,7 +145,7 @@ describe("a guarded function whose calls have ids", () => {
     expect(await left()).toEqual([8]);
   });
 
-  it("has calls without an id, and calls that wait", async () => {
+  it("charges every call without an id, and one of two waiting calls with the same id", async () => {
     const { limiter, left, clock } = limited("2/minute");
     const run = guard(limiter, (_customer: string, job: string) => job, {
       caller,

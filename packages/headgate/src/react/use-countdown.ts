@@ -24,7 +24,7 @@ export function useCountdown(
   options: { clock?: Clock } = {},
 ): Countdown {
   const at = deadline ?? 0;
-  // Otherwise NaN, text or a Date would count as a deadline that has passed.
+  // NaN would count as a deadline that has passed.
   if (at !== +at) throw TypeError(`useCountdown: the deadline must be a number, got ${deadline}`);
   const seconds = useTimed(options.clock ?? Date, at, secondsTo, -1);
   return { seconds: Math.max(0, seconds), done: !seconds };

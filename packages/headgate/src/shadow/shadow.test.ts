@@ -364,12 +364,12 @@ describe("a shadow over a shared store", () => {
     release();
     await expect.poll(() => adjusted).toEqual(["chat/shadow/user"]);
     const limits = limiter.policy.layers[0]?.limits;
-    if (limits === undefined) throw new Error("the layer has limits");
+    if (limits === undefined) throw new Error("The layer has no limits.");
     const asked = { space: "chat/shadow/user", key: "ann", limits, ...limits.usualAmounts };
     expect(over.decide([asked], clock.now(), true).readings[0]?.[0]?.remaining).toBe(4);
   });
 
-  it("is not called while the store is down, which counts as undecided", async () => {
+  it("is not called while the store is down; its requests then count as undecided", async () => {
     const store = scriptedStore();
     const { limiter } = limited({ store });
     limiter.setShadow([{ name: "user", limits: "1/minute" }]);
@@ -383,7 +383,7 @@ describe("a shadow over a shared store", () => {
     expect(limiter.shadowReport()).toMatchObject({ decisions: 1, undecided: 8 });
   });
 
-  it("decides requests that are refused live from memory, without a call if it would refuse too", async () => {
+  it("decides requests that the live limiter refuses from memory, and those that it refuses itself without a call", async () => {
     const { store, asked } = spoiled(memoryStore().decide);
     const { limiter, decisions } = limited({ store, layers: [{ ...user, limits: "1/minute" }] });
     limiter.setShadow([{ name: "user", limits: "3/minute" }]);
