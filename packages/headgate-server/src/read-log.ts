@@ -21,8 +21,8 @@ export interface ReadLogOptions {
   /** Reads only the lines of this limiter. Default: all. */
   readonly limiter?: string | undefined;
   /**
-   * Keeps this number of lines, the newest: from 1 to 10,000,000. Default: all lines. More than 10,000,000 lines are an
-   * error.
+   * Keeps this number of the newest lines, from 1 to 10,000,000, and all lines that begin a log or contain a policy.
+   * Default: all lines, of which more than 10,000,000 are an error.
    */
   readonly newest?: number | undefined;
 }
@@ -45,7 +45,8 @@ const types = new Set([
  * Reads decision logs of one process or several.
  *
  * @param places files, and folders with `.jsonl` files in them.
- * @throws InputError if a file cannot be read, a line has another version, or the log has no decision
+ * @throws InputError if a file or folder is not found, a line has another version, there are too many lines, or the log
+ *   has no decision
  * @throws HeadgateError `option-invalid`
  */
 export async function readLog(

@@ -9,7 +9,7 @@ import { isSameText } from "../http/same-text.ts";
 import { carryOut, type OrderServices, readOrder } from "./order.ts";
 
 /**
- * Receives the operator's commands on a loopback port that is published nowhere else. Only one process can use an embedded
+ * Receives the operator's commands on a port that only this machine can reach. Only one process can use an embedded
  * database, so while the service runs, the service must do what a command asks.
  * Its token is in the folder's `holder.json`, which only the operator's own user can read.
  */

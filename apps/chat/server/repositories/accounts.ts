@@ -65,7 +65,7 @@ export async function deleteOtherSessions(database: Database, userId: string, ke
   await database.delete(session).where(and(eq(session.userId, userId), ne(session.id, kept)));
 }
 
-/** Deletes an account with everything that belongs to it. The log of operators' actions keeps its id only. */
+/** Deletes an account with everything that belongs to it. The log of operators' actions keeps only the account's id. */
 export async function deleteAccount(database: Database, userId: string, owner: string): Promise<void> {
   await database.transaction(async (transaction) => {
     await transaction.delete(conversations).where(eq(conversations.owner, owner));

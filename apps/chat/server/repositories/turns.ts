@@ -46,7 +46,7 @@ export async function lockRunningTurn(transaction: Database, answerId: string): 
   return row;
 }
 
-/** Like `lockRunningTurn`, for a turn whose process has sent no heartbeat for this time. */
+/** Like `lockRunningTurn`, for a turn whose process has sent no heartbeat for `leaseMs`. */
 export async function lockLapsedTurn(
   transaction: Database,
   answerId: string,
@@ -123,7 +123,7 @@ export async function deleteEndedTurn(
     .where(and(eq(turns.messageId, messageId), isNotNull(turns.endedAt), isInTheWay));
 }
 
-/** Returns the turns whose process has sent no heartbeat for this time, oldest first. */
+/** Returns the answer ids of turns whose process has sent no heartbeat for `leaseMs`, the oldest heartbeat first. */
 export async function listLapsedTurns(database: Database, leaseMs: number, most: number): Promise<string[]> {
   const rows = await database
     .select({ answerId: turns.answerId })
@@ -182,7 +182,7 @@ export async function findRunningTurnIn(
   return row;
 }
 
-/** Which answers to stop: those of a conversation, of one of its messages, of a message that opened one, or of an owner. */
+/** Which answers to stop: those in a conversation, to one of its messages, to a message that opened one, or of an owner. */
 export type StopTarget =
   | { conversationId: string; messageId: string | undefined }
   | { owner: string; openingMessageId: string | undefined };

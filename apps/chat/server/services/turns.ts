@@ -52,7 +52,7 @@ export interface TurnService {
    * Finds the turn of a question that was asked before, if its answer is running or stored. Only reads.
    *
    * @throws {HttpProblem} 422 if the same id was used with another text; 409 if the conversation has continued without
-   * an answer to it
+   * an answer to the question
    */
   find(question: Question): Promise<KnownTurn | undefined>;
   /**
@@ -87,7 +87,7 @@ export interface TurnService {
   finishTitle(conversationId: string, used: Used): Promise<void>;
   /**
    * Ends the turns whose process has sent no heartbeat for `leaseMs`. Charges what they had used by the last heartbeat,
-   * releases the rest of what they held, and keeps their partial answers. Turns of this process are not ended.
+   * releases the rest of what they held, and keeps their partial answers. Answers of this process are not ended.
    *
    * @returns the number of turns that were ended
    */
@@ -237,7 +237,7 @@ function titleTurn(conversationId: string): string {
   return `title ${conversationId}`;
 }
 
-/** Returns the end of a conversation from its first question on. */
+/** Removes the messages before the first question in this end of a conversation. */
 function fromQuestion(end: ChatMessage[]): ChatMessage[] {
   const firstQuestion = end.findIndex((message) => message.role === "user");
   return firstQuestion > 0 ? end.slice(firstQuestion) : end;

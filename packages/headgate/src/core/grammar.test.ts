@@ -24,7 +24,7 @@ describe("a unit that looks like a built-in unit", () => {
     ["2 concurent/minute", "concurrent"],
     ["2 concurrents/minute", "concurrent"],
   ])("is refused as a probable misspelling: %s", (text, meant) => {
-    expect(() => parseLimits(text)).toThrow(`"${meant}", or a unit name that differs more`);
+    expect(() => parseLimits(text)).toThrow(`"${meant}", or a unit name that is less like it`);
   });
 
   it.each([
@@ -184,7 +184,7 @@ describe("parseLimits", () => {
     ],
     [
       "5/2 months fixed-window",
-      'Cannot read the limit "5/2 months fixed-window" at "fixed-window" (character 12): expected one calendar month, "from first-use", or another algorithm than fixed-window.',
+      'Cannot read the limit "5/2 months fixed-window" at "fixed-window" (character 12): expected one calendar month, "from first-use", or an algorithm other than fixed-window.',
     ],
     [
       "99999999999999999/day",
@@ -202,9 +202,9 @@ describe("parseLimits", () => {
   it.each([
     [
       "5/minute; blocked",
-      'at "blocked" (character 11): expected a quota, as in 5/minute: "blocked" is written alone.',
+      'at "blocked" (character 11): expected a quota, as in 5/minute: "blocked" must be the only limit.',
     ],
-    ["Unlimited; 5/minute", 'expected a quota, as in 5/minute: "unlimited" is written alone.'],
+    ["Unlimited; 5/minute", 'expected a quota, as in 5/minute: "unlimited" must be the only limit.'],
     ["5 tokens", 'at its end: expected "/" or "per" and a window, as in 5/minute.'],
     ["2 requsts/minute", 'at "requsts/minute" (character 3)'],
     ["5/1.5 minutes", 'at "1.5" (character 3): expected a whole number.'],

@@ -90,13 +90,13 @@ const windowChoices = "a window: ms, second, minute, hour, day, week, month or y
 
 function readLimit(reader: Reader): Limit {
   const word = reader.peekWord() ?? "";
-  if (wholeTexts.has(word)) reader.fail(`a quota, as in 5/minute: "${word}" is written alone`);
+  if (wholeTexts.has(word)) reader.fail(`a quota, as in 5/minute: "${word}" must be the only limit`);
   const quota = reader.quota("a quota, as in 5/minute");
   if (quota < 1) reader.failAtLast("a quota of 1 or more");
 
   const unit = reader.peekWord() === "per" ? undefined : reader.word();
   const meant = unit === undefined || unitNames.has(unit) ? undefined : misspeltUnit(unit);
-  if (meant !== undefined) reader.failAtLast(`"${meant}", or a unit name that differs more`);
+  if (meant !== undefined) reader.failAtLast(`"${meant}", or a unit name that is less like it`);
   const amount = { quota, ...(unit === undefined ? {} : { unit: unitNames.get(unit) ?? unit }) };
   if (!reader.take("/") && !reader.takeWord("per")) {
     if (unit === "concurrent") return defineLimit({ ...amount, windowMs: usualLeaseMs });
@@ -144,7 +144,7 @@ function readEdges(reader: Reader, count: number, { calendar }: Window): Partial
     return { calendar: followed, timeZone };
   }
   if (count !== 1 && (calendar === "month" || calendar === "year")) {
-    reader.failAtLast(`one calendar ${calendar}, "from first-use", or another algorithm than fixed-window`);
+    reader.failAtLast(`one calendar ${calendar}, "from first-use", or an algorithm other than fixed-window`);
   }
   return followed === undefined ? {} : { calendar: followed };
 }

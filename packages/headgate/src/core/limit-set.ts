@@ -211,7 +211,7 @@ export function readLimits(subject: string, input: LimitsInput | readonly Limit[
     const text = formatLimit(limit);
     if (seen.has(text)) fail(subject, `has the limit ${text} twice`);
     if (wordFor(limit) !== undefined && limits.length > 1)
-      fail(subject, `has "${text}" and other limits: "${text}" is written alone`);
+      fail(subject, `has "${text}" and other limits: "${text}" must be the only limit`);
     seen.add(text);
   }
   return limits;

@@ -156,7 +156,7 @@ export function defineLimit(options: LimitOptions): Limit {
   const meant = misspeltUnit(unit);
   if (meant !== undefined)
     fail(
-      `unit ${show(unit)} is probably a misspelling of "${meant}": write "${meant}", or choose a name that differs more`,
+      `unit ${show(unit)} is probably a misspelling of "${meant}": write "${meant}", or choose a name that is less like it`,
     );
   if (algorithm === "concurrent" && unit === "requests") {
     fail('algorithm "concurrent" cannot count requests: use a unit that is held, such as "2 concurrent"');

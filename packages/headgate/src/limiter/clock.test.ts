@@ -56,7 +56,7 @@ describe("the clock of this process", () => {
     expect(admits()).toBe(false);
   });
 
-  it("moves waiting callers and holds", async () => {
+  it("also times waiting callers and reservations", async () => {
     vi.useFakeTimers();
     const limiter = createLimiter<string>({
       name: "chat",
@@ -65,7 +65,7 @@ describe("the clock of this process", () => {
     const first = limiter.admit("a") as Admitted;
     const second = limiter.wait("a", { maxWaitMs: 120_000 });
     await vi.advanceTimersByTimeAsync(90_000);
-    // The heartbeat has kept the place meanwhile.
+    // The heartbeat has renewed the lease, so the first request still holds its place.
     expect((limiter.admit("a") as Refused).binding.name).toBe("key-concurrent");
     await first.end();
     await vi.advanceTimersByTimeAsync(1000);

@@ -320,8 +320,8 @@ describe("invalid plans, when the limiter is created", () => {
     [{ limits: () => "5/minute", units: "requests", defaultLimits: "5/minute" }, 'got "requests"'],
     [{ limits: () => "5/minute", units: ["Big"], defaultLimits: "5/minute" }, 'got "Big"'],
     [{ limits: "5/minute", units: ["requests"] }, "cannot have units too"],
-    [{ limits: "5/minute; blocked" }, '"blocked" is written alone'],
-    [{ limits: ["5/minute", "unlimited"] }, '"unlimited" is written alone'],
+    [{ limits: "5/minute; blocked" }, '"blocked" must be the only limit'],
+    [{ limits: ["5/minute", "unlimited"] }, '"unlimited" must be the only limit'],
     [
       { plans: { free: "5/minute", pro: "9/minute; 5/hour" }, plan, defaultPlam: "free" },
       'did you mean "defaultPlan"?',

@@ -7,7 +7,7 @@ import { redisStore } from "../stores/redis/index.ts";
 import { type FakeClock, fakeClock } from "../testing/fake-clock.ts";
 import { scriptedStore } from "../testing/scripted-store.ts";
 
-/** A store that counts the processes that report to it. */
+/** A limiter whose store counts the processes that report to it. */
 function counting(clock: FakeClock, answer: () => unknown = () => 4) {
   const scripted = scriptedStore();
   const notes: { limiter: string; process: string; at: number }[] = [];
@@ -73,12 +73,12 @@ describe("the local share", () => {
       expect(limiter.status().processes).toBeUndefined();
       await fail();
       expect(quotas(await limiter.admit("bob"))).toEqual([40, 30]);
-      // Nobody learns otherwise that several processes have several quotas.
+      // Only this error reports that each process has the whole quota.
       expect(errors.filter((error) => error.includes('the whole quota of layer "user"'))).toHaveLength(1);
     },
   );
 
-  it("registers the process with its decisions: soon after the first one, then every ten seconds", async () => {
+  it("registers the process with its decisions, also after failures: often at first, then every ten seconds", async () => {
     const clock = fakeClock();
     const { limiter, notes } = counting(clock, () => {
       throw new Error("not now");
@@ -112,7 +112,7 @@ async function countsProcesses(store: Store, clock: FakeClock): Promise<void> {
   expect(await count("chat", 3)).toBe(1);
 }
 
-it("is counted by Redis", async () => {
+it("Redis counts the processes", async () => {
   const server = await startRedis();
   const clock = fakeClock();
   const [timed, store] = [redisStore(server.url, { clock }), redisStore(server.url, { prefix: "now:" })];
@@ -131,7 +131,7 @@ it("is counted by Redis", async () => {
 
 describe("PostgreSQL", () => {
   const fixture = postgresFixture();
-  it("counts them", async () => {
+  it("counts the processes", async () => {
     const clock = fakeClock();
     await countsProcesses(fixture.open(undefined, { clock }), clock);
     const store = fixture.open(undefined, { schema: "by the server's clock" });

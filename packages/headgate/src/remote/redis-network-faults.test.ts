@@ -89,7 +89,7 @@ describe.each(clients)("a network that breaks while a script runs, over %s", (_c
   );
 
   it.each(["cut", "swallow"] as const)(
-    "an id whose answer is lost is charged once and answered once: %s",
+    "a request with an id is charged once and answered once if its answer is lost: %s",
     async (mode) => {
       const direct = redisStore(`redis://127.0.0.1:${server.port}`);
       await expectOneCharge(guarded, network, direct, mode);

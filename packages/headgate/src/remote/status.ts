@@ -17,7 +17,7 @@ export function createCounters() {
     lateAnswers: 0,
     /** Attempts to find out whether the store answers again. */
     probes: 0,
-    /** Partitions and leases that the store was charged for afterwards. */
+    /** Partitions and leases whose charges were sent to the store after an outage. */
     reconciled: 0,
     /** Changes that were never sent to the store, because more were waiting than are kept. */
     dropped: 0,

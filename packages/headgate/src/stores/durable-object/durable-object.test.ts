@@ -178,7 +178,7 @@ function createLimiterOver(store: ReturnType<typeof durableObjectStore>) {
     { name: "user", key: (user: string) => user, limits: "2/minute" },
     { name: "all", key: () => "all", limits: "100/hour" },
   ];
-  // Use the object's own time: a limiter with its own clock would wait for a store that fake timers hold up.
+  // Without a clock, so that the object uses its own time. A limiter with a clock would wait for fake timers.
   const limiter = createLimiter({ name: "chat", layers: counted, store, timeouts: { connectMs: 0 } });
   return { decide: (user: string) => limiter.admit(user) };
 }

@@ -59,7 +59,7 @@ export function decode(
   const end = text.indexOf("}");
   const numbers = text.slice(1, end).split(",").map(Number);
   if (numbers.some(Number.isNaN)) {
-    throw inDoubt(new Error("PostgreSQL returned an answer that is not one of Headgate's functions."));
+    throw inDoubt(new Error("PostgreSQL returned an answer that no function of Headgate returns."));
   }
   const now = numbers[0] as number;
   const inForce = overridesIn(text.slice(end + 1));
@@ -95,7 +95,7 @@ export function decode(
   });
 }
 
-/** Why a reservation is refused, if the reason is not a limit. */
+/** Why a request is refused, if the reason is not a limit. */
 const reasons: ReadonlyMap<number | undefined, Outcome["refusedFor"]> = new Map([
   [answerKinds.ended, "ended"],
   [answerKinds.crowded, "crowded"],

@@ -69,7 +69,11 @@ export const changes: readonly Case[] = [
       trial.clock.advance(30 * second);
       expectSame(await remaining(trial, place), 90, "remaining of 100 a minute");
       const slower = trial.under(place, "50/minute token-bucket");
-      expectSame(await remaining(trial, slower), 15, "remaining of 50 a minute, of which 25 have drained");
+      expectSame(
+        await remaining(trial, slower),
+        15,
+        "remaining of 50 a minute, after 25 of the 60 spent have drained",
+      );
       await trial.admit(slower, { requests: 10 });
       expectSame(await remaining(trial, place), 55, "remaining of 100 a minute again");
       trial.clock.advance(6 * second);
@@ -126,7 +130,7 @@ export const changes: readonly Case[] = [
   },
 
   {
-    name: "each of two algorithms is exact, also if one counts longer",
+    name: "each of several algorithms is exact, even if one counts longer",
     async run(trial) {
       const place = trial.place("3/second; 100/day token-bucket; 50/hour fixed-window");
       for (let n = 0; n < 8; n += 1) {
@@ -220,7 +224,7 @@ export const changes: readonly Case[] = [
       trial.clock.advance(1);
       await trial.admit(place);
       const faster = trial.under(place, "4/minute token-bucket");
-      // 1.99995 units are spent, and 1 is free. 0.99995 units drain in 14,999.25 ms.
+      // 1.99995 units are spent, and 1 of them may stay spent. The other 0.99995 drain in 14,999.25 ms.
       expectSame((await trial.admit(faster, { requests: 3 })).waitMs, 15_000, "wait for 3 of 4");
     },
   },
@@ -320,7 +324,7 @@ export const changes: readonly Case[] = [
   },
 
   {
-    name: "a counter's refund after the next step was charged gives back only what still counts",
+    name: "a counter's refund that comes after a charge in the next step gives back only what still counts",
     async run(trial) {
       trial.clock.set(Date.UTC(2026, 0, 1));
       const place = trial.place("10/minute sliding-counter");

@@ -69,7 +69,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "a block and other limits also apply to a layer that counts nothing, alone and with others",
+    name: "a block or an override also applies to a layer that counts nothing, alone and with another layer",
     async run(trial) {
       const open = trial.place("unlimited", "open", "open");
       const counted = trial.place("2/minute");
@@ -116,7 +116,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "a block outlives the windows of the limits, a reset and a flood of others",
+    name: "a block outlives the windows of the limits, a reset and a flood of requests from other callers",
     async run(trial) {
       const place = trial.place("5/second");
       await trial.admit(place);
@@ -231,7 +231,7 @@ export const overrides: readonly Case[] = [
   },
 
   ...everyKind.map((limits) => ({
-    name: `${limits}: other limits apply once a request is made under them, and what was spent counts`,
+    name: `${limits}: an override applies once a request is made under its limits, and what was spent counts`,
     async run(trial: Trial) {
       const place = trial.place(limits);
       await trial.hold(place, costIn(limits, 3));
@@ -263,7 +263,7 @@ export const overrides: readonly Case[] = [
   })),
 
   ...everyKind.map((limits) => ({
-    name: `${limits}: lower limits count what was spent before, and so do the own limits after they have ended`,
+    name: `${limits}: an override with lower limits counts what was spent before it, and the usual limits count everything once it has ended`,
     async run(trial: Trial) {
       // Begin in the middle of every window.
       trial.clock.set(Date.UTC(2026, 0, 15, 12, 0, 30));
@@ -282,7 +282,7 @@ export const overrides: readonly Case[] = [
   })),
 
   {
-    name: "other limits can be replaced immediately, and a reset keeps them",
+    name: "an override can be replaced immediately, and a reset keeps it",
     async run(trial) {
       const place = trial.place("1/minute");
       const wide = await trial.override(place, { limits: "5/minute" });
@@ -301,7 +301,7 @@ export const overrides: readonly Case[] = [
   },
 
   {
-    name: "other limits end at their time, and a block replaces them",
+    name: "an override ends at its time, and a block replaces it",
     async run(trial) {
       const place = trial.place("1/minute");
       const override = await trial.override(place, { limits: "3/minute", forMs: second });
