@@ -1,4 +1,5 @@
 import { DrizzleQueryError, eq, sql } from "drizzle-orm";
+import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DATABASE_START_MS, openTestDatabase } from "../testing/database.ts";
 import { startTestService } from "../testing/service.ts";
@@ -18,6 +19,23 @@ function withCode(code: string, message = "failed"): Error {
   const cause = Object.assign(new Error(message), { code });
   return new DrizzleQueryError("insert into messages", ["private words"], cause);
 }
+
+test("a database that does not answer is one line of the log for each request, also of an account", async () => {
+  const lines: string[] = [];
+  const log = pino({ level: "info" }, { write: (line) => void lines.push(line) });
+  const closing = await openTestDatabase();
+  const service = await startTestService({ database: closing, log });
+  const client = service.client();
+  const person = { email: "ada@example.com", password: "correct horse battery", name: "Ada" };
+  expect((await client.send("POST", "/auth/sign-up/email", person)).status).toBe(200);
+  await closing.close();
+  lines.length = 0;
+  expect((await client("/me")).status).toBe(503);
+  expect((await client.ask("take-home on £45,000")).response.status).toBe(503);
+  const logged = lines.map((line) => JSON.parse(line).msg);
+  expect(logged.sort()).toEqual(["request", "request", "the database failed", "the database failed"]);
+  await service.close();
+});
 
 test.each<[Error, string | undefined]>([
   [withCode("53100"), "full"],

@@ -1,4 +1,5 @@
 import { DrizzleQueryError } from "drizzle-orm";
+import { HeadgateError } from "headgate";
 import { databaseTrouble } from "../database-trouble.ts";
 
 /**
@@ -24,6 +25,25 @@ export function describeError(error: unknown): Record<string, unknown> {
     stack: error.stack,
     ...(error.cause ? { cause: describeError(error.cause) } : {}),
   };
+}
+
+/**
+ * Describes an error of a limiter for the log. The library's own errors, such as that a store does not answer, get no
+ * stack, because their messages say everything.
+ */
+export function describeLimiterError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof HeadgateError) && !isPlain(error)) return describeError(error);
+  const { code } = error as { code?: unknown };
+  return {
+    name: error.name,
+    message: error.message,
+    ...(typeof code === "string" ? { code } : {}),
+    ...(error.cause ? { cause: describeLimiterError(error.cause) } : {}),
+  };
+}
+
+function isPlain(error: unknown): error is Error {
+  return error instanceof Error && error.constructor === Error;
 }
 
 /** Returns the driver's message. The outer errors contain the query. */

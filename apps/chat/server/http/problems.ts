@@ -106,6 +106,22 @@ export function busy(): HttpProblem {
   return databaseProblem("busy");
 }
 
+/** 503: the process is ending, and another one will answer. */
+export function stopping({
+  members = {},
+  headers = {},
+}: {
+  members?: Record<string, unknown>;
+  headers?: Record<string, string>;
+}): HttpProblem {
+  return new HttpProblem(
+    503,
+    "stopping",
+    "The service is restarting. Please send your message again in a moment.",
+    { members, headers: { "Retry-After": String(RETRY_AFTER_SECONDS), ...headers } },
+  );
+}
+
 const DATABASE_TROUBLE: Record<DatabaseTrouble, [error: string, detail: string]> = {
   busy: ["busy", `The service is busy right now. Please try again in ${RETRY_AFTER_SECONDS} seconds.`],
   unreachable: [

@@ -10,7 +10,7 @@ import { readBody } from "../http/body.ts";
 import { describeError } from "../http/describe-error.ts";
 import { limitStreams } from "../http/limit-streams.ts";
 import { noteRefusal } from "../http/note-refusal.ts";
-import { accountRequired, busy, HttpProblem } from "../http/problems.ts";
+import { accountRequired, busy, stopping } from "../http/problems.ts";
 import type { ServiceEnv } from "../http/service-env.ts";
 import { estimateMessage } from "../model/answer.ts";
 import { isPriced } from "../model/price.ts";
@@ -91,7 +91,8 @@ export function messageRoutes(dependencies: MessageDependencies): Hono<ServiceEn
   const bounds = { ...BODY_BOUNDS, bytes: bodyLimitBytes };
 
   const accepting: MiddlewareHandler<ServiceEnv> = async (_c, next) => {
-    if (isStopping()) throw stopping();
+    // So that the next request of a client, or of a proxy, opens a connection, perhaps to another process.
+    if (isStopping()) throw stopping({ headers: { Connection: "close" } });
     await next();
   };
   const read: MiddlewareHandler<ServiceEnv> = async (c, next) => {
@@ -285,14 +286,3 @@ const refundUnlessServed: MiddlewareHandler<ServiceEnv> = async (c, next) => {
   if (c.res.status !== 499) await refund(c.get("admission"));
   await c.get("meter")?.end();
 };
-
-function stopping(): HttpProblem {
-  return new HttpProblem(
-    503,
-    "stopping",
-    "The service is restarting. Please send your message again in a moment.",
-    {
-      headers: { "Retry-After": "5", Connection: "close" },
-    },
-  );
-}

@@ -131,7 +131,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     },
     logger: {
       // Log only the message, because the arguments contain personal data.
-      log: (level, message) => log?.[level === "error" ? "warn" : "debug"]({ from: "accounts" }, message),
+      log: (level, message) => log?.[levelOf(level, message)]({ from: "accounts" }, message),
     },
   });
 
@@ -206,6 +206,12 @@ export function createAccounts(options: AccountsOptions): Accounts {
 /** Returns the secret that signs cookies: the operator's, or a secret that is generated once and stored. */
 export async function authSecretOf(database: Database, given: string | null): Promise<string> {
   return given ?? settingOrNew(database, "auth-secret", () => randomBytes(32).toString("base64url"));
+}
+
+/** The library logs some errors that it also throws. The service logs these, with the request's id. */
+function levelOf(level: string, message: string): "warn" | "debug" {
+  const isThrown = message === "INTERNAL_SERVER_ERROR" || message.startsWith("Failed to query fallback join");
+  return level === "error" && !isThrown ? "warn" : "debug";
 }
 
 /** Returns the origin for links: the address that browsers use, as far as the service knows it. */

@@ -644,6 +644,7 @@ describe("stopping the service", () => {
     await hasty.close();
     const { response, problem } = await sent;
     expect([response.status, problem.error]).toEqual([503, "stopping"]);
+    expect(response.headers.get("Retry-After")).toBe("5");
     const successor = await startWithProvider();
     const returned = successor.client({ "X-User-Id": "early" });
     expect((await messagesOf(String(problem.conversation_id), returned)).map(wordsOf)).toEqual(["count"]);

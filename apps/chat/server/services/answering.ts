@@ -4,7 +4,7 @@ import type { Meter } from "headgate/ai";
 import type { Logger } from "pino";
 import type { AnswerNews, ChatMessage, Micros } from "../../contract.ts";
 import { createFairTurns } from "../fair-turns.ts";
-import { clientWentAway, HttpProblem } from "../http/problems.ts";
+import { clientWentAway, HttpProblem, stopping } from "../http/problems.ts";
 import { type AnswerLimits, answer, estimatePrompt, modelMessages } from "../model/answer.ts";
 import { modelFailure } from "../model/failure.ts";
 import { firstToken } from "../model/first-token.ts";
@@ -274,8 +274,7 @@ function stopped(): HttpProblem {
 }
 
 function serviceStopped(turn: Turn): HttpProblem {
-  const detail = "The service is restarting. Please send your message again in a moment.";
-  return new HttpProblem(503, "stopping", detail, whereItIsStored(turn));
+  return stopping(whereItIsStored(turn));
 }
 
 function whereItIsStored({ conversationId }: Turn) {

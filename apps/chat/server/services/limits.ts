@@ -6,13 +6,14 @@ import {
   type Limiter,
   type LimiterOptions,
   type LimitReading,
+  type OutageEvent,
 } from "headgate";
 import type { Logger } from "pino";
 import type { QuotaOfLimit } from "../../contract.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { Config } from "../config/index.ts";
 import { joinLimits } from "../config/request-limits.ts";
-import { describeError } from "../http/describe-error.ts";
+import { describeLimiterError } from "../http/describe-error.ts";
 import type { RateLimitCaller } from "./identity.ts";
 import type { Plans, PlanTable } from "./plans.ts";
 
@@ -65,7 +66,7 @@ export function createChatLimiter(
       store: storageUri,
       clock,
       timeouts,
-      ...reporting(log),
+      ...reporting(log, "chat"),
     }),
   );
 }
@@ -116,7 +117,7 @@ export function createProviderLimiter({ config, clock, log }: LimiterContext): L
       units: ["tokens"],
       store: storageUri,
       clock,
-      ...reporting(log),
+      ...reporting(log, "provider"),
     }),
   );
 }
@@ -136,7 +137,7 @@ export function createOperatorLimiter({ config, clock, log }: LimiterContext): L
       layers: [{ name: "operator-ip", key: addressKey, limits: OPERATOR_ATTEMPTS }],
       store: storageUri,
       clock,
-      ...reporting(log),
+      ...reporting(log, "operator"),
     }),
   );
 }
@@ -152,7 +153,7 @@ export function createMailLimiter({ config, clock, log }: LimiterContext): Limit
       ],
       store: storageUri,
       clock,
-      ...reporting(log),
+      ...reporting(log, "mail"),
     }),
   );
 }
@@ -166,7 +167,7 @@ export function createSignInLimiter({ config, clock, log }: LimiterContext): Lim
       layers: [{ name: "sign-in-ip", key: addressKey, limits: signInPerAddress }],
       store: storageUri,
       clock,
-      ...reporting(log),
+      ...reporting(log, "sign-in"),
     }),
   );
 }
@@ -180,7 +181,7 @@ export function createSearchLimiter({ clock, log }: LimiterContext): Limiter<{ a
     name: "searches",
     layers: [{ name: "searches-ip", key: addressKey, limits: "60/minute" }],
     clock,
-    ...reporting(log),
+    ...reporting(log, "searches"),
   });
 }
 
@@ -193,7 +194,7 @@ export function createReadLimiter({ clock, log }: LimiterContext): Limiter<{ add
     name: "reads",
     layers: [{ name: "reads-ip", key: addressKey, limits: "600/minute" }],
     clock,
-    ...reporting(log),
+    ...reporting(log, "reads"),
   });
 }
 
@@ -208,7 +209,7 @@ export function createBodiesLimiter({ config, clock, log }: LimiterContext): Lim
       name: "bodies",
       layers: [{ name: "bodies-ip", key: addressKey, limits: bodiesPerAddress }],
       clock,
-      ...reporting(log),
+      ...reporting(log, "bodies"),
     }),
   );
 }
@@ -230,11 +231,28 @@ function toQuota(reading: LimitReading): QuotaOfLimit {
   };
 }
 
-function reporting(log: Logger) {
+const AWAY = "a limiter's store does not answer: the outage policies decide until it does";
+
+/** Logs what a limiter reports, as lines like all others: by default, the library writes to the console. */
+function reporting(log: Logger, limiter: string) {
+  let isAway = false;
   return {
     onError: (error: unknown) =>
-      log.error({ error: describeError(error) }, "rate limiter error; the request was still decided"),
-    onWarning: (warning: string) => log.warn({ warning }, "this limit is probably a mistake"),
+      log.error(
+        { limiter, error: describeLimiterError(error) },
+        "rate limiter error; the request was still decided",
+      ),
+    onOutage({ store, to, reason }: OutageEvent) {
+      // While the store is away, the attempts to reach it are events too.
+      if (to === "open" && !isAway) {
+        log.error({ limiter, store, reason }, AWAY);
+        isAway = true;
+      } else if (to === "closed" && isAway) {
+        log.warn({ limiter, store }, "a limiter's store answers again");
+        isAway = false;
+      }
+    },
+    onWarning: (warning: string) => log.warn({ limiter, warning }, "this limit is probably a mistake"),
   };
 }
 
