@@ -49,9 +49,11 @@ export function createStoreQuestions(options: StoreQuestionsOptions): AskStore {
       },
       (outcome): Ruling => {
         if (!peek) counters.byStore += 1;
-        const now = clock.now();
-        if (outcome.admitted) refusals.contradict(charges, now);
-        else if (outcome.known === undefined) refusals.remember(charges, outcome, askedAt, now);
+        if (!outcome.admitted) {
+          if (outcome.known === undefined) refusals.remember(charges, outcome, askedAt, clock.now());
+        } else if (refusals.size > 0) {
+          refusals.contradict(charges, clock.now());
+        }
         line.left(true, enteredAt);
         onAnswer();
         return { ...question, outcome, ledger, decidedBy: "store" };

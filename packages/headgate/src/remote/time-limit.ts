@@ -8,14 +8,16 @@ export class StoreTimeoutError extends Error {
   }
 }
 
-interface Waiting {
+class Waiting {
   /** In attended time; `Infinity` until the end of the event loop turn in which the call began. */
-  deadline: number;
+  deadline = Number.POSITIVE_INFINITY;
   /** In real time. */
-  latest: number;
-  /** Whether it has been answered, or has expired. */
-  isOver: boolean;
-  fail(error: unknown): void;
+  latest = Number.POSITIVE_INFINITY;
+  /**
+   * `undefined` once the call has been answered or has expired: the queue keeps up to a thousand calls for longer, and
+   * would keep all that belongs to them.
+   */
+  fail: ((error: unknown) => void) | undefined = undefined;
 }
 
 /** Limits the time of a call. A call that is not answered in time rejects with a `StoreTimeoutError`. */
@@ -107,21 +109,23 @@ function pass<Value, Result>(
 }
 
 function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
-  let line: Waiting[] = [];
+  /** One array for all calls, because an old array that is given up keeps its entries until the next full collection. */
+  const line: Waiting[] = [];
   /** All calls before this index are settled. */
   let first = 0;
   /** How many calls are pending. */
   let left = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** The calls that began in this turn. */
-  let begun: Waiting[] = [];
+  /** Whether calls began in this turn. They are the last ones, and have no deadline yet. */
+  let isBeginning = false;
 
   /** When the process must handle an event, if it is not busy. */
   let dueAt = Number.POSITIVE_INFINITY;
   let busyMs = 0;
 
   const lateMs = () => Math.max(0, performance.now() - dueAt);
-  const attended = () => performance.now() - busyMs - lateMs();
+  // The time without `lateMs`, by one reading of the clock: every decision passes here twice.
+  const attended = () => Math.min(performance.now(), dueAt) - busyMs;
 
   function expectIn(ms: number): void {
     busyMs += lateMs();
@@ -134,19 +138,24 @@ function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
   }
 
   function begin(one: Waiting): void {
-    begun.push(one);
-    if (begun.length === 1) afterReading(start);
+    line.push(one);
+    left += 1;
+    if (isBeginning) return;
+    isBeginning = true;
+    afterReading(start);
   }
 
   function start(): void {
+    isBeginning = false;
+    if (left === 0) return;
     const deadline = attended() + limitMs;
     const latest = performance.now() + longestInLimits * limitMs;
-    for (const one of begun) {
+    for (let i = line.length - 1; i >= 0; i -= 1) {
+      const one = line[i] as Waiting;
+      if (one.deadline !== Number.POSITIVE_INFINITY) break;
       one.deadline = deadline;
       one.latest = latest;
     }
-    begun = [];
-    if (left === 0) return;
     if (timer === undefined) setTimer(Math.min(lookEveryMs, limitMs));
     else if (typeof timer === "object") timer.ref();
   }
@@ -170,7 +179,7 @@ function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
     expectIn(Number.POSITIVE_INFINITY);
     const [now, realNow] = [attended(), performance.now()];
     while (left > 0) {
-      while (line[first]?.isOver) first += 1;
+      while ((line[first] as Waiting).fail === undefined) first += 1;
       const { deadline, latest, fail } = line[first] as Waiting;
       if (deadline === Number.POSITIVE_INFINITY) return;
       const leftMs = Math.min(deadline - now, latest - realNow);
@@ -178,7 +187,7 @@ function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
         setTimer(Math.min(lookEveryMs, Math.ceil(leftMs)));
         return;
       }
-      fail(new StoreTimeoutError(store, limitMs));
+      fail?.(new StoreTimeoutError(store, limitMs));
     }
   }
 
@@ -189,16 +198,21 @@ function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
   }
 
   function end(one: Waiting): void {
-    one.isOver = true;
+    one.fail = undefined;
     left -= 1;
-    if (left > 0 && line.length <= 2 * left + mostPast) return;
-    first = 0;
-    if (left > 0) {
-      line = line.filter(({ isOver }) => !isOver);
-      return;
+    if (line.length > 2 * left + mostPast) compact();
+    if (left === 0) rest();
+  }
+
+  function compact(): void {
+    let kept = 0;
+    for (const one of line) {
+      if (one.fail === undefined) continue;
+      line[kept] = one;
+      kept += 1;
     }
-    line = [];
-    rest();
+    line.length = kept;
+    first = 0;
   }
 
   const inTime = <Answer, Result>(
@@ -207,24 +221,19 @@ function timeLimitOfAll(store: string, limitMs: number): TimeLimit {
     failed: (error: unknown) => Result = rethrow,
   ) =>
     new Promise<Result>((resolve, reject) => {
-      const one: Waiting = {
-        deadline: Number.POSITIVE_INFINITY,
-        latest: Number.POSITIVE_INFINITY,
-        isOver: false,
-        fail(error) {
-          if (one.isOver) return;
-          end(one);
-          pass(failed, error, resolve, reject);
-        },
+      const one = new Waiting();
+      const fail = (error: unknown): void => {
+        if (one.fail === undefined) return;
+        end(one);
+        pass(failed, error, resolve, reject);
       };
-      line.push(one);
-      left += 1;
+      one.fail = fail;
       begin(one);
       answer.then((value) => {
-        if (one.isOver) return;
+        if (one.fail === undefined) return;
         end(one);
         pass(answered, value, resolve, reject);
-      }, one.fail);
+      }, fail);
     });
   return Object.assign(inTime, { attended });
 }

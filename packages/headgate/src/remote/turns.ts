@@ -45,7 +45,10 @@ export function createTurns(
     if (own !== undefined) return own;
 
     // Knowledge about an id takes precedence over knowledge about the caller.
-    const known = question.claim === undefined ? refusals.find(question.charges, clock.now()) : undefined;
+    const known =
+      question.claim === undefined && refusals.size > 0
+        ? refusals.find(question.charges, clock.now())
+        : undefined;
     if (known === undefined) return askInTurn(question, peek, hasWaited, isItsTurn);
     if ("outcome" in known) return withoutStore.byMemory(question, known.outcome, known.places);
     if (hasWaited || isWorker) return askInTurn(question, peek, hasWaited, isItsTurn);

@@ -11,10 +11,38 @@ import { presenceScript, presenceSha } from "./script/presence.ts";
 import { sharedTextScript, sharedTextSha } from "./script/shared-text.ts";
 import type { Ask } from "./slots.ts";
 
-interface Waiting {
+/**
+ * One request that waits for its answer.
+ *
+ * V8 may make object and array literals in the old space if most of those before them, from the same line of code, have
+ * survived: at the start of a process, requests in flight do. An old object that is not collected yet keeps everything
+ * that it refers to. Objects of a class are not moved like this, and arrays are emptied after use. Together with the
+ * queue of time limits, which lets go of its calls, this saves a tenth of the client's processor time for a decision over
+ * Redis with 256 requests in flight: 16.9 µs instead of 18.7.
+ */
+class Waiting {
   readonly request: Request;
-  resolve(outcome: Outcome): void;
-  reject(error: unknown): void;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+
+  constructor(request: Request, resolve: (outcome: Outcome) => void, reject: (error: unknown) => void) {
+    this.request = request;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+}
+
+/** Takes the place of requests that have been answered. */
+const gone = new Waiting(
+  { do: "probe", at: 0, keys: [], parts: [] },
+  () => {},
+  () => {},
+);
+
+/** The requests to one slot that leave with the next call. */
+interface Departure {
+  /** Empty if none has come since the last call that was full; `undefined` if no call is planned. */
+  waiting: Waiting[] | undefined;
 }
 
 /** A server does nothing else while a script runs. This many requests take a fraction of a millisecond. */
@@ -33,18 +61,18 @@ export function createTrips(
   leaveReplica: () => void,
   calendarNow: () => number,
 ): Ask {
-  /** The waiting requests of each slot. */
-  const departures = new Map<number, Waiting[]>();
+  /** One for each slot. Never deleted: there are at most 16,384, and nearly every call would make a new one. */
+  const departures = new Map<number, Departure>();
   /** How many calls have not been answered. */
   let underWay = 0;
   /** Whether the last call had one request, and no other call was under way. */
   let wasAlone = false;
 
-  async function travel(together: readonly Waiting[]): Promise<void> {
+  async function travel(together: Waiting[]): Promise<void> {
     wasAlone = together.length === 1 && underWay === 0;
     underWay += 1;
     try {
-      const requests = together.map(({ request }) => request);
+      const requests = together.map(requestOf);
       const { keys, argument } = writeMessage(requests, calendarNow());
       const commands = use();
       const reply = await run(
@@ -54,7 +82,8 @@ export function createTrips(
         argument,
       );
       const answers = readReply(requests, reply);
-      for (const [i, { resolve, reject }] of together.entries()) {
+      for (let i = 0; i < together.length; i += 1) {
+        const { resolve, reject } = together[i] as Waiting;
         const answer = answers[i] as Outcome | Error;
         if (answer instanceof Error) reject(answer);
         else resolve(answer);
@@ -64,35 +93,51 @@ export function createTrips(
       for (const { reject } of together) reject(error);
     } finally {
       underWay -= 1;
+      // The array may be in the old space: see `Waiting`.
+      together.fill(gone);
     }
   }
 
-  function depart(slot: number): void {
-    const waiting = departures.get(slot) ?? [];
-    departures.delete(slot);
-    if (waiting.length > 0) void travel(waiting);
+  function depart(departure: Departure): void {
+    const { waiting } = departure;
+    departure.waiting = undefined;
+    if (waiting !== undefined && waiting.length > 0) void travel(waiting);
+  }
+
+  function departureOf(slot: number): Departure {
+    let departure = departures.get(slot);
+    if (departure === undefined) {
+      departure = { waiting: undefined };
+      departures.set(slot, departure);
+    }
+    return departure;
   }
 
   return (slot, request) =>
     new Promise((resolve, reject) => {
-      const waiting = departures.get(slot);
+      const departure = departureOf(slot);
+      const { waiting } = departure;
       if (waiting !== undefined) {
-        waiting.push({ request, resolve, reject });
+        waiting.push(new Waiting(request, resolve, reject));
         if (waiting.length < mostRequestsATrip && request.do !== "adjust") return;
         if (weightOf(waiting) < mostRequestsATrip) return;
         // The server decides these while the turn continues and adds others.
-        departures.set(slot, []);
+        departure.waiting = [];
         void travel(waiting);
         return;
       }
-      const first = [{ request, resolve, reject }];
+      const first = [new Waiting(request, resolve, reject)];
       if (isWorker || (wasAlone && underWay === 0) || weightOf(first) >= mostRequestsATrip) {
         void travel(first);
         return;
       }
-      departures.set(slot, first);
-      whenTurnEnds(depart, slot);
+      departure.waiting = first;
+      whenTurnEnds(depart, departure);
     });
+}
+
+function requestOf({ request }: Waiting): Request {
+  return request;
 }
 
 /** Each adjustment is as much work as a request. */
@@ -104,10 +149,10 @@ function weightOf(waiting: readonly Waiting[]): number {
  * Runs after the code that is ready now: by then, all requests of a turn have been made. In runtimes without
  * `setImmediate`, it runs after the current microtasks.
  */
-const whenTurnEnds: (depart: (slot: number) => void, slot: number) => void =
+const whenTurnEnds: (depart: (departure: Departure) => void, departure: Departure) => void =
   typeof setImmediate === "function"
-    ? (depart, slot) => void setImmediate(depart, slot)
-    : (depart, slot) => void Promise.resolve(slot).then(depart);
+    ? (depart, departure) => void setImmediate(depart, departure)
+    : (depart, departure) => void Promise.resolve(departure).then(depart);
 
 /** Records that a process is alive, and returns the number of live processes. */
 export async function countProcesses(
