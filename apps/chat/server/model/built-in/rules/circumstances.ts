@@ -121,7 +121,7 @@ const places: [Nation, string][] = [
   ],
   [
     "Northern Ireland",
-    "northern ireland|northern irish|n ireland|belfast|derry|londonderry|lisburn|newry|armagh|omagh|(?<!(?:pay|pays|paid|paying|lose|losing|lost|goes|contribute|contributed|spend|spent|much) (?:in|from|to) )(?<=(?:in|from) )ni(?! (?:and|on|do|contributions?|tax))",
+    "northern ireland|northern irish|n ireland|belfast|derry|londonderry|lisburn|newry|armagh|omagh|(?<!(?:pay|pays|paid|paying|lose|losing|lost|goes|exempt|contribute|contributed|spend|spent|much) (?:in|from|to) )(?<=(?:in|from) )ni(?! (?:and|on|do|contributions?|tax))",
   ],
   [
     "England",

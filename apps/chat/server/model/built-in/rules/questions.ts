@@ -19,10 +19,22 @@ const band = "(?:basic|higher|additional|top|intermediate|advanced|starter) rate
 
 export const allowanceRule = asks(
   "personal-allowance",
-  "(?:personal|tax free)(?: (?:allowances?|amount|income))+|(?<=(?:is|are|much|first|get|earn) .*)tax free",
+  "(?:personal|tax free)(?: (?:allowances?|amount|income))+|(?<=(?:is|are|much|first|get|earn) .*)tax free|(?<=(?:lose|losing|lost|keep)(?: (?:·|some|all|any|of))* )allowance",
 );
 
 export const figureRules: Rule[] = [
+  asks("take-home", "(?<=(?:what|how much)(?: [^ ,.?!]+){1,6} )after(?= ?[?.!]?$)"),
+  rule("deductions", (facts) => {
+    facts.figures.push("take-home", "deductions");
+  }),
+  asks("taxable-income", "taxable (?:income|pay|earnings|salary|amount)"),
+  asks("tax-band", "(?:at |in |by |for |per )?(?:each|every) (?:tax )?(?:band|rate|bracket)"),
+  rule(
+    `(?:(?:income )?tax|${insurance}) (?:vs|versus|v|against|compared (?:to|with)) (?:(?:income )?tax|${insurance})`,
+    (facts) => {
+      facts.figures.push("income-tax", "national-insurance");
+    },
+  ),
   asks(
     "marginal-rate",
     "(?:tax )?(?:rate|percentage|percent|proportion)(?: (?:of|tax|do|does|am|will|is|are|i|we|lose|lost|taxed|pay|paid|it|goes))* (?:on|of)(?: (?:·|any|extra))* (?:bonus(?:es)?|overtime|extra (?:pay|income))|(?:bonus|overtime) tax rate",
@@ -99,10 +111,10 @@ export const figureRules: Rule[] = [
     "(?:when|at (?:what|which) (?:point|salary|income|pay|earnings|level))(?: (?:do|does|will|would|i|you|we|people|one|start|starts|begin|have|to))* (?:pay|paying|hit|reach|enter)(?: the)? P(?: (?:tax|rate|band|bracket))*",
   ),
   asks("tax-band", "(?:tax )?(?:band|bracket)(?! N)"),
-  asks("effective-rate", "(?:tax )?rate(?: of (?:income )?tax)?"),
+  asks("effective-rate", "(?:tax )?rate(?! of pay)(?: of (?:income )?tax)?"),
   asks("national-insurance", `${insurance}(?: (?:contributions?|bill|deductions?|payments?))?`),
   rule(
-    "(?<!how much )(?:pay(?:ing)? )?(?:less|more|lower|higher) (?:income )?tax(?! (?:code|rate|band|bracket))",
+    "(?<!how much )(?:pay(?:s|ing)? )?(?:less|more|lower|higher) (?:income )?tax(?! (?:code|rate|band|bracket))",
     (facts) => {
       facts.figures.push("income-tax");
       facts.asksLessTax = true;
@@ -110,7 +122,7 @@ export const figureRules: Rule[] = [
   ),
   asks(
     "take-home",
-    `(?:after|once)(?: ·)* (?:taxman|hmrc)(?: (?:takes?|taken|has|had|gets?|got|·|cut|share|bite|slice))*|take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|(?:in|into|in to|hits?|hitting|reach(?:es)?|lands? in) (?:my )?(?:hand|pocket|bank(?: account)?|account)|left(?: over)?|keep|bring(?:ing|s)? (?:home|in)|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|deductions|(?<=(?:(?:do|does|would|will|could|can|what|much|percentage|percent) (?:i|we|you|it|they)|·|to|much|would|will) )lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
+    `(?:after|once)(?: ·)* (?:taxman|hmrc)(?: (?:takes?|taken|has|had|gets?|got|·|cut|share|bite|slice))*|take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|(?:in|into|in to|hits?|hitting|reach(?:es)?|lands? in) (?:my )?(?:hand|pocket|bank(?: account)?|account)|left(?: over)?|keep|bring(?:ing|s)? (?:home|in)|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|(?<=(?:(?:do|does|would|will|could|can|what|much|percentage|percent) (?:i|we|you|it|they)|·|to|much|would|will) )lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
   ),
   rule(
     "(?:comes?|coming|goes|taken|gets? taken) (?:off|out|of(?= ?[?.!]?$))(?: of)?(?: (?:wages?|pay|salary|pay ?packet))?(?: (?:·|each|every) ?(?:month|week|time)?)?(?: in total)?|total deductions|(?:total|all) (?:deducted|taken)",
@@ -135,7 +147,7 @@ export const askRules: Rule[] = [
     { asksForRates: true },
   ),
   sets(
-    "how much (?:can|may|could|do) (?:i|you|we|someone) (?:earn|make|get)(?: (?:·|month|week|year))* (?:before|without)(?: (?:paying|you|i|have to|pay))*(?= (?:·|any|income|tax|ni|nics?|national insurance|student loan|loan)(?!\\S))",
+    "(?:(?:most|max(?:imum)?)(?: (?:amount|salary|pay))? (?:i|you|we|someone) can|how much (?:can|may|could|do) (?:i|you|we|someone)) (?:earn|make|get)(?: (?:·|month|week|year))* (?:before|without)(?: (?:paying|you|i|have to|pay))*(?= (?:·|any|income|tax|ni|nics?|national insurance|student loan|loan)(?!\\S))",
     { asksForRates: true },
   ),
   sets(
@@ -217,7 +229,7 @@ export const netRules: Rule[] = [
 
 /** "I take home 3,000 a month", but not "what do I take home": the amount is the net pay. */
 const saysNet = sets(
-  "(?<!(?:do|would|will|should|could|can|did|may|might|much|what|if) )i(?: (?:now|currently|only|just))? (?:(?:am )?(?:take|bring|clear|pocket|taking|bringing|clearing|netting|pocketing)(?: home)?(?= M)|(?:get|receive|see|have)(?= M (?:· )*(?:in|into|in to|paid into|land in|landing in|going into|hitting) (?:bank|account|hand|pocket)(?!\\S)))",
+  "(?<!(?:do|would|will|should|could|can|did|may|might|much|what|if) )i(?: have)? (?:took|taken|brought) home(?= M)|(?<=\\bif )i (?:took|brought) home(?= M)|(?<!(?:do|would|will|should|could|can|did|may|might|much|what|if) )i(?: (?:now|currently|only|just))? (?:(?:am )?(?:take|bring|clear|pocket|taking|bringing|clearing|netting|pocketing)(?: home)?(?= M)|(?:get|receive|see|have)(?= M (?:· )*(?:in|into|in to|paid into|land in|landing in|going into|hitting) (?:bank|account|hand|pocket)(?!\\S)))",
   { wantsSalaryForNet: true },
 );
 
@@ -264,6 +276,7 @@ export const payRules: Rule[] = [
     "(?:(?:vicars?|clergy|priests?|ministers?|curates?|rectors?|church|pastors?) )?stipends?|(?:salary|salaries|wages?|earn(?:s|ed|er|ers|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|employers?|working|works|worked|permanent|perm|paye|salaried|commission only|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
     { speaksOfPay: true },
   ),
+  sets("rates? of pay|what (?:would|will|about)(?= M be)", { speaksOfPay: true }),
   rule("(?:up to )?(?:ote|on target earnings?)", (facts, _, reading) => {
     facts.speaksOfPay = true;
     const [one = 0, other = 0] = reading.money.map(yearlyOf);
@@ -387,6 +400,10 @@ export const termRules: Rule[] = [
 ];
 
 export const minimumWageRules: Rule[] = [
+  rule("(?:(?:is (?:it|that|this) )?(?:even )?)(?:legal(?:ly)?|illegal|lawful)", (facts, _, reading) => {
+    if (reading.money.length !== 1) return false;
+    facts.minimumWage = true;
+  }),
   sets("apprentices?(?:hip)? (?:minimum )?(?:wages?|pay|rate|salary)", {
     isApprentice: true,
     minimumWage: true,

@@ -92,6 +92,7 @@ const basicAndTotal = rule(
     const extra = yearlyOf(total) - yearlyOf(base);
     facts.extras.push({ name: "extra pay", part: { pounds: Number(extra.toFixed(2)) } });
     facts.speaksOfPay = true;
+    facts.sources.push(total.value);
     reading.takeAmount(total);
   },
   "absorb",
@@ -193,7 +194,7 @@ function setPension(facts: Facts, match: Match, reading?: Reading): boolean {
     amount.kind === "percent" || amount.period !== undefined || amount.value < largestUnsaid;
   if (
     !isContribution &&
-    !new RegExp(`(?:^| )(?:${gives}|towards|with|to|in)(?: |$)|sacrific|sal sac|sipp`).test(text)
+    !new RegExp(`(?:^| )(?:${gives}|payments?|towards|with|to|in)(?: |$)|sacrific|sal sac|sipp`).test(text)
   )
     return setPensionIncome(facts, match);
   takePeriodOfPay(facts, match);
@@ -398,7 +399,7 @@ export const pensionRules: Rule[] = [
     },
   ),
   rule(
-    `(?!(?:company|work) pension (?:of|at|is) )(?:employers?|company|work|boss) (?:(?:also|puts?|in|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in|up to) )*S(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*(?! S(?! (?:employee|me|mine|from me|personal|own)))`,
+    `(?!(?:company|work) pension (?:of|at|is) )(?:employers?|company|work|boss) (?:(?:also|puts?|in|at|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in|up to) )*S(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*(?! S(?! (?:employee|me|mine|from me|personal|own)))`,
     (facts, { text, amounts: [amount], before }) => {
       // "my company pays 45k" is a salary.
       if (amount?.kind !== "percent" && !/pension|contribut|match/.test(text)) return false;
@@ -525,7 +526,7 @@ export const bonusIntoPension = rule(
 
 /** "how much of a 3k bonus will I keep on 40k": the difference with and without the bonus. */
 export const bonusRise = rule(
-  `(?:keep|(?<=(?:much|what) .*)get|left|see|lose|tax|taxed|ni|nics?|national insurance|student loan|pay|much|take home|after tax)(?: (?:of|from|on|out of|tax|i|would|will|do|keep|is|taken|deducted|come|comes|off|due))* S${as} ${kinds}(?:bonus(?:es)?|commission|overtime)(?! of)`,
+  `(?<=^(?:(?:what|how much|is|would|·) )*)S ${kinds}(?:bonus|commission|overtime) after (?:tax|deductions)|(?:keep|(?<=(?:much|what) .*)get|left|see|lose|tax|taxed|ni|nics?|national insurance|student loan|pay|much|take home|after tax)(?: (?:of|from|on|out of|tax|i|would|will|do|keep|is|taken|deducted|come|comes|off|due))* S${as} ${kinds}(?:bonus(?:es)?|commission|overtime)(?! of)`,
   (facts, { amounts: [amount], text }) => {
     if (amount === undefined) return false;
     facts.rise = { part: partOf(amount), sign: 1 };
@@ -583,6 +584,13 @@ export const keptOfExtra: Rule[] = [
       facts.figures.push(/ ni /.test(text) ? "national-insurance" : "income-tax");
     },
   ),
+  // "got a 500 bonus, on 23k, how much after tax"
+  rule("(?:how much|what)(?: (?:is|will|would|that|it|be|left))* after tax(?= ?(?:[?.!]|$))", (facts) => {
+    const isOfBonus =
+      /^(?:i )?(?:(?:have|just) )*(?:got|get|getting|received|given|been given)(?: \S+){0,4} bonus\b/;
+    if (facts.extras.length !== 1 || !isOfBonus.test(facts.text)) return false;
+    facts.asksKept = true;
+  }),
   rule("what is(?: (?:·|the))* damage", (facts) => {
     if (facts.extras.length !== 1) return false;
     facts.asksKept = true;
@@ -717,6 +725,7 @@ export const riseRules: Rule[] = [
       const before =
         rise.kind === "percent" ? salary.value / (1 + rise.value / 100) : salary.value - yearlyOf(rise);
       facts.rise = { part: { pounds: Number((salary.value - before).toFixed(2)) }, sign: 1 };
+      facts.sources.push(rise.value, salary.value);
       salary.value = Number(before.toFixed(2));
       reading.takeAmount(rise);
     },
@@ -881,11 +890,24 @@ export const jobRules: Rule[] = [
   // The amount after the job or before it: "a second job that pays 6k", "6k from a bar job"
   rule(
     `(?:${other}${job}|(?:weekend|evening|bar|saturday|sunday|seasonal|christmas) work|(?<=${other}${job} .*)it)${pays} M|(?<before>M)(?: (?:from|in|at|for|on|with|of|a|my|as))* ${other}${job}(?!${pays} M)`,
-    (facts, { amounts: [amount], groups, sentence }, reading) => {
+    (facts, { amounts: [amount], groups, sentence, text }, reading) => {
       if (amount === undefined || (groups.before !== undefined && reading.money.length < 2)) return false;
+      // "a part time job at 15k", without another one
+      const isNamedOther = /\b(?:second|2nd|other|another|side|additional|extra|it)\b/.test(text);
+      if (!isNamedOther && !facts.isAddition && !facts.hasTwoJobs && reading.money.length < 2) return false;
       facts.secondJobs.push(amount);
       // "tax on 15k second job when my main job is 40k"
       if (taxOnIt.test(sentence)) facts.jobAsked ??= amount;
+    },
+  ),
+  // "tax on the second one"
+  rule(
+    "(?<kind>tax|ni|keep)(?: (?:will|would|do|does|is|i|pay|be|comes?|taken))* (?:on|off|from|of)(?: ·)* (?:second|2nd|other|extra)(?: (?:one|job))",
+    (facts, { groups: { kind } }) => {
+      const [job, another] = facts.secondJobs;
+      if (!job || another || facts.jobAsked !== undefined) return false;
+      facts.jobAsked = job;
+      facts.figures.push(kind === "ni" ? "national-insurance" : kind === "tax" ? "income-tax" : "take-home");
     },
   ),
   rule("side (?:hustle|income|business|gig)(?: (?:of|making|makes|earning|is|worth) M)?", (facts) => {
@@ -898,7 +920,7 @@ export const jobRules: Rule[] = [
 ];
 
 export const outgoingNames =
-  "rent|accommodation|mortgage|council tax|bills|sav(?:e|ing)|childcare(?! vouchers)|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel|(?<!(?:company|electric) )car(?! (?:allowance|cash|scheme))|debts?|deposit|house|flat|wedding|holiday(?! pay)";
+  "rent|accommodation|mortgage|council tax|bills|sav(?:e|ing)|childcare(?! vouchers)|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket(?: loan)?|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel|(?<!(?:company|electric) )car(?! (?:allowance|cash|scheme))|debts?|deposit|house|flat|wedding|holiday(?! pay)";
 /** Words for parts, as in "rent is two thirds of …", which is not a sum of money. */
 const partsOf = "halves|thirds|quarters|fifths|sixths|eighths|tenths";
 /** A sum without a period that is too large for a monthly payment, such as the size of a mortgage. */
@@ -906,7 +928,8 @@ const smallestDebt = 10_000;
 /** A sum without a period that may be for a month or a year. */
 const smallestUnclear = 4_000;
 
-const deduction = "(?:(?:income )?tax|paye|ni|nics?|national insurance|nett?(?: pay)?|take home(?: pay)?)";
+const deduction =
+  "(?:(?:income )?tax|student loan(?: (?:repayments?|deductions?))?|paye|ni|nics?|national insurance|nett?(?: pay)?|take home(?: pay)?)";
 /** A whole number below this next to "tax" may count anything. */
 const smallestDeduction = 30;
 /** A question about deductions that were taken. */
@@ -935,6 +958,11 @@ function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading
 
 export const outgoingRules: Rule[] = [
   says(
+    "(?:A(?: (?:of|in|for|a|month|·))* )?expenses(?: (?:are|is|get|being|which|that))* (?:paid|reimbursed|covered|repaid|refunded)(?: back)?(?: (?:by|from) (?:work|employers?|company|boss))?",
+    ({ amounts: [sum] }) =>
+      `I left the expenses${sum ? ` of ${pounds(sum.value)}` : ""} that your employer pays back out: they are not pay.`,
+  ),
+  says(
     "(?:can|could|would|will) (?:i|we|they) (?:get|afford|have|borrow|be (?:given|offered))(?= (?:·|a )*mortgage)",
     () => "I can't tell whether a lender gives you a mortgage: it decides by its own rules.",
   ),
@@ -948,14 +976,17 @@ export const outgoingRules: Rule[] = [
         paid.kind === "number" && paid.value < smallestDeduction && Number.isInteger(paid.value);
       if (others.length === 0 || isCount) return false;
       facts.claims.push(`${pounds(paid.value)} of ${named}`);
+      facts.shownBy ??= paid.period;
       facts.figures.push(
         /^n(?:et|i|at)/.test(named)
           ? /^net/.test(named)
             ? "take-home"
             : "national-insurance"
-          : /take/.test(named)
-            ? "take-home"
-            : "income-tax",
+          : /loan/.test(named)
+            ? "student-loan"
+            : /take/.test(named)
+              ? "take-home"
+              : "income-tax",
       );
     },
   ),
