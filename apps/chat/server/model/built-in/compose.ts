@@ -3,7 +3,7 @@
  * text only gives the requested figure and details that the page does not show. All figures come from a tool or from the
  * question.
  */
-import type { PayPeriod } from "../../../tax/pay-periods.ts";
+import { type PayPeriod, periodsPerYear } from "../../../tax/pay-periods.ts";
 import { toPence, toPounds } from "../../../tax/pence.ts";
 import { usualTaxCode } from "../../../tax/tax-code.ts";
 import type { Breakdown, Pay } from "../../../tax/work-out.ts";
@@ -306,15 +306,29 @@ function labels(rows: readonly Breakdown[]): string[] {
   });
 }
 
-const figureOf: Partial<Record<Figure, { name: string; read: (row: Breakdown) => string }>> = {
-  "personal-allowance": { name: "Personal allowance", read: (row) => pounds(row.personalAllowance) },
-  "marginal-rate": { name: "Marginal rate", read: (row) => percent(row.marginal.rate) },
-  "effective-rate": { name: "Effective rate", read: (row) => roundPercent(row.effectiveRate) },
-  "income-tax": { name: "Income tax", read: (row) => pounds(row.incomeTax) },
-  "national-insurance": { name: "National Insurance", read: (row) => pounds(row.nationalInsurance) },
-  "student-loan": { name: "Student loan repayment", read: (row) => pounds(row.studentLoan) },
-  employer: { name: "Employer's National Insurance", read: (row) => pounds(row.employer.nationalInsurance) },
+const figureOf: Partial<
+  Record<Figure, { name: string; read: (row: Breakdown) => number; write: (value: number) => string }>
+> = {
+  "personal-allowance": { name: "Personal allowance", read: (row) => row.personalAllowance, write: pounds },
+  "marginal-rate": { name: "Marginal rate", read: (row) => row.marginal.rate, write: percent },
+  "effective-rate": { name: "Effective rate", read: (row) => row.effectiveRate, write: roundPercent },
+  "income-tax": { name: "Income tax", read: (row) => row.incomeTax, write: pounds },
+  "national-insurance": { name: "National Insurance", read: (row) => row.nationalInsurance, write: pounds },
+  "student-loan": { name: "Student loan repayment", read: (row) => row.studentLoan, write: pounds },
+  employer: {
+    name: "Employer's National Insurance",
+    read: (row) => row.employer.nationalInsurance,
+    write: pounds,
+  },
 };
+
+const apart = (one: number, other: number) => toPounds(Math.abs(toPence(one) - toPence(other)));
+
+/** ", £12.34 a week": a yearly sum by the period asked for, if it is neither a year nor a month. */
+function alsoBy(yearly: number, { shownBy }: Sum): string {
+  if (shownBy === undefined || shownBy === "year" || shownBy === "month") return "";
+  return `, ${pounds(toPounds(Math.round(toPence(Math.abs(yearly)) / periodsPerYear(shownBy))))} ${inWords[shownBy]}`;
+}
 
 /** The deductions, for questions about the deductions from a rise. */
 const takenOf: Partial<Record<Figure, { name: string; read: (row: Breakdown) => number }>> = {
@@ -347,14 +361,22 @@ function comparison({ rows, gains, gainsMonthly }: Comparison, sum: Sum): string
   const same = sharedBasis(rows);
   const each = (read: (row: Breakdown) => string) =>
     list(rows.map((row, at) => `**${read(row)}** (${names[at]})`));
+  const apartIn = ({ read, write }: NonNullable<(typeof figureOf)[Figure]>) => {
+    const [one, other] = [read(first), read(second)];
+    if (write !== pounds || rows.length > 2 || one === other) return "";
+    return ` The difference is **${pounds(apart(one, other))}** a year${alsoBy(apart(one, other), sum) || `, ${pounds(toPounds(Math.round(toPence(apart(one, other)) / 12)))} a month`}.`;
+  };
   const taken = sum.isRise
     ? sum.figures.map((one) => takenOf[one]).find((one) => one !== undefined)
     : undefined;
   if (taken) return [`${riseTaken(first, second, taken)}${same}.`];
-  const figure = sum.figures.map((one) => figureOf[one]).find((one) => one !== undefined);
-  if (figure) return [`${start}${figure.name} is ${each(figure.read)}${same}.`];
+  const figures = [...new Set(sum.figures)].flatMap((one) => figureOf[one] ?? []);
+  if (figures.length > 0)
+    return figures.map(
+      (one) => `${start}${one.name} is ${each((row) => one.write(one.read(row)))}${same}.${apartIn(one)}`,
+    );
   if (rows.length > 2) return [`${start}Take-home a year is ${each((row) => pounds(row.takeHome))}${same}.`];
-  const difference = `**${pounds(Math.abs(gain))}** a year, ${pounds(Math.abs(monthly))} a month`;
+  const difference = `**${pounds(Math.abs(gain))}** a year, ${pounds(Math.abs(monthly))} a month${alsoBy(gain, sum)}`;
   if (sum.isRise) {
     const isCut = second.gross < first.gross;
     const change = pounds(Math.round(Math.abs(second.gross - first.gross) * 100) / 100);
@@ -391,7 +413,7 @@ function sharedBasis(rows: readonly Breakdown[]): string {
 function household({ rows, takeHome, takeHomeMonthly, leftMonthly }: HouseholdOutput, sum: Sum): string[] {
   const each = rows.map((row) => `${pounds(row.takeHome)} on ${payWords(row)}`);
   return [
-    `Together you take home **${pounds(takeHome)}** a year, ${pounds(takeHomeMonthly)} a month: ${list(each)}, each taxed alone${sharedBasis(rows.slice(0, 1))}.`,
+    `Together you take home **${pounds(takeHome)}** a year, ${pounds(takeHomeMonthly)} a month${alsoBy(takeHome, sum)}: ${list(each)}, each taxed alone${sharedBasis(rows.slice(0, 1))}.`,
     ...outgoings({ leftMonthly }, sum),
   ];
 }

@@ -23,7 +23,17 @@ const answered: [question: string, ...figures: number[]][] = [
   ["minimum wage for an 18 year old", 10.85],
   ["I'm 22 and get £11.90 an hour, is that legal", 12.71],
   ["total cost to the company of hiring someone on 32k", 36_050],
+  ["How much National Insurance would I save by salary sacrificing 200 a month on 40k", 192],
+  ["What is the difference in tax between 49k and 51k", 546],
+  ["48k with 4% pension → how much goes in the pension", 160],
+  ["35k → what would I need to get 200 more a month", salaryFor(of(35_000).takeHome + 2_400)],
+  ["what's plan 5", 25_000],
   // Each amount in its role.
+  [
+    "£14.45 an hour up from £13.10 for 38 hours, how much extra each week",
+    (of(14.45 * 38 * 52).takeHome - of(13.1 * 38 * 52).takeHome) / 52,
+  ],
+  ["how much will two people earning 22k each have after tax", 2 * of(22_000).takeHome],
   ["I'm 70 with a part time job at 15k. deductions?", 486],
   ["0.8 of 37k take home?", of(29_600).takeHome],
   ["£18.40 ph, mon-thu 8 hours a day, net", of(18.4 * 32 * 52).takeHome],
@@ -47,6 +57,13 @@ test.each(answered)("%s", async (question, ...figures) => {
 const declined: [question: string, first: RegExp, never?: RegExp][] = [
   ["at what salary do I pay £1000 a month tax", /^I can't work back from a deduction/, /12,000/],
   ["what would I have to earn for my tax to be 10k", /^I can't work back from a deduction/],
+  ["earn 38k part time 4 days, what would full time be", /^I can't work back from part-time pay/],
+  ["if my employer pays 15% NI on me at 33k how much is that", /“15%”/, /take home/],
+  [
+    "is my 1257L code right if I earn 45k and have a company car",
+    /^I can't tell whether a tax code is right/,
+  ],
+  ["£2,100 a month → is that good", /^I can't judge/],
   ["what was my salary before a 4% rise to 31,200", /^I can't work back from the pay after a rise/],
   ["what would I earn net if I only paid 20% tax on 80k", /^I only use the published rates/],
   ["how much would two people on 30k each save compared to one on 60k", /^I can't compare two households/],

@@ -50,6 +50,12 @@ const quantities: readonly Quantity[] = [
     sentence: "I only use the published rates: I can't work out other ones.",
   },
   {
+    asked:
+      /\b(?:what|how much)\b.*\bfull time(?: equivalent)?(?: (?:salary|pay|wage))? (?:be|is)\b|\bfull time equivalent of\b/,
+    isGiven: ({ facts }) => facts.fraction === undefined,
+    sentence: "I can't work back from part-time pay to full time. Give the full-time salary and the part.",
+  },
+  {
     asked: /\bhow many (?:more |extra )?(?:hours?|shifts?|days?|weeks?|months?|years?|jobs?|people)\b/,
     isGiven: ({ facts }) => facts.goal !== undefined,
     sentence: "I can't work out how many are needed: give the hours and the pay, and I work out the rest.",
@@ -85,6 +91,11 @@ const quantities: readonly Quantity[] = [
   {
     asked: /\b(?:entitled|eligible|eligibility|qualify|qualified)\b/,
     sentence: "I can't tell what you are entitled to: I only work out pay.",
+    hasRest: true,
+  },
+  {
+    asked: /\b(?:is|are|check)\b.*\bcode\b.*\b(?:right|wrong|correct|ok)\b/,
+    sentence: "I can't tell whether a tax code is right: HMRC sets it from all your income and benefits.",
     hasRest: true,
   },
   {

@@ -78,6 +78,15 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   resolveShare(facts, before);
   resolvePercentage(facts, before);
   resolveWeek(facts, before);
+  // "48k with 4% pension", then "how much goes into the pension"
+  if (
+    facts.pension === "unsaid" &&
+    before.pensions[0] &&
+    /\bhow much\b.*\b(?:go|goes|put|pay|paying)\b/.test(facts.text)
+  ) {
+    facts.pension = undefined;
+    facts.figures = ["pension"];
+  }
   if (facts.codeNow !== undefined) facts.taxCodes = [facts.codeNow];
   if (facts.asksLessTax && hasChoice(facts)) {
     facts.comparison = true;
@@ -94,7 +103,7 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   if (facts.minimumWage && isWageAlone(facts)) return stay(replies.minimumWage(facts.remarks));
   const settled = settleSalaries(facts, before);
   const explained = explanationOf(facts, before);
-  if ("reply" in settled && explained) return stay(explained);
+  if ("reply" in settled && explained && facts.salaries.length < 2) return stay(explained);
   if ("reply" in settled) {
     const kept = before.salaries.length === 0 ? withCircumstances(facts, before) : before;
     return { understanding: settled.reply, context: { ...kept, asked: settled.asked } };
@@ -178,6 +187,7 @@ function hasSum(facts: Facts): boolean {
       facts.age,
       facts.born,
       facts.overtime,
+      facts.netRise,
       facts.hours,
       facts.days,
       facts.weeks,
@@ -537,6 +547,11 @@ function withinYear(facts: Facts, salaries: number[], earlier: readonly number[]
 /** A sum without a period, next to hours or after a sum with a period, has a period too. */
 function takePeriod(facts: Facts, amounts: readonly Amount[], { paid }: Context): void {
   const [amount, other] = amounts;
+  // "£14.45 an hour, up from £13.10": pay of the same size is for the same period.
+  const [of, without] = amount?.period ? [amount, other] : [other, amount];
+  const ratio = (of?.value ?? 0) / (without?.value || 1);
+  if (of?.period && without && !without.period && !without.scaled && ratio < 3 && ratio > 1 / 3)
+    without.period = of.period;
   // A payslip is a month's, unless it says otherwise.
   if (amount && facts.claims.length > 0 && amount.value < implausible.month) {
     amount.period ??= facts.shownBy ?? "month";

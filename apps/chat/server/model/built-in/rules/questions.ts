@@ -54,7 +54,7 @@ export const figureRules: Rule[] = [
   asks("national-insurance", `employees?(?= (?:and|&|\\+|,) (?:employers?|·))|employees? ${insurance}`),
   asks(
     "employer",
-    `(?:true|total|full|real) costs?(?: of)?(?= M)|costs?(?: of)?(?= M employee)|employees? costs?|er ?nics?|(?:costs?|cost) (?:(?:me|us) )?(?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|companies|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?|(?:employers?|boss|company|companies)(?: (?:will|would|does|do))* sav(?:e|es|ing)`,
+    `(?:true|total|full|real) costs?(?: of)?(?= M)|costs?(?: of)?(?= M employee)|employees? costs?|er ?nics?|(?:costs?|cost) (?:(?:me|us) )?(?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|companies|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays? P ${insurance}|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?|(?:employers?|boss|company|companies)(?: (?:will|would|does|do))* sav(?:e|es|ing)`,
   ),
   asks(
     "student-loan",
@@ -155,7 +155,7 @@ export const askRules: Rule[] = [
     { asksForRates: true },
   ),
   sets(
-    "compare[ds]?(?: (?:to|with|against))?|how much (?:more|less|extra) (?:is|would|will) (?:that|it)(?: be)?|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|instead of(?= M)|more than|less than|best|any different",
+    "compare[ds]?(?: (?:to|with|against))?|how much (?:more|less|extra) (?:is|would|will) (?:(?:that|it)(?: be)?|(?=M))|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|instead of(?= M)|more than|less than|best|any different",
     { comparison: true },
   ),
   rule("less", (facts) => facts.comparison),
@@ -421,6 +421,10 @@ export const minimumWageRules: Rule[] = [
 ];
 
 export const openingRules: Rule[] = [
+  rule("what is (?:a )?(?:student loan )?plan N(?= ?[?.!]?$)", (facts) => {
+    facts.asksForRates = true;
+    facts.figures.push("student-loan");
+  }),
   rule("like (?:i am|im) (?:N|a (?:child|kid))(?: years? old)?"),
   sets("(?<=^)nett? of(?= A)", { maybeNet: true }),
   sets("(?<=^(?:.* (?:meant|mean|said) )?M )nett?(?= ?[?.!]?$)", { maybeNet: true }),

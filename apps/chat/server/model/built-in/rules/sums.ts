@@ -70,7 +70,7 @@ const enough =
   "(?:good|decent|fair|bad|low|ok|okay|fine|realistic|liveable|livable|competitive|(?:high )?enough)(?: (?:salary|wages?|pay|money|income))?(?: to (?:live|survive|get by)(?: (?:comfortably|well|alone))*(?: on)?)?";
 /** "is 30k good", "can I live on 30k": the answer gives no opinion. */
 export const judgement = says(
-  `(?<=S )(?:be )?${enough}(?! (?:morning|afternoon|evening|for))|(?:(?:can|could|would|will|is it possible|possible) )?(?:(?:i|we|you|anyone|someone|people|person|family(?: of N)?|couple|to) )*(?:(?:still|comfortably|easily|be able to|afford to) )*(?:live|survive|manage|get by|cope)(?: (?:comfortably|ok|okay|well|alone|easily))* (?:on|off)(?= M)|(?:live|survive|get by|manage)(?: (?:comfortably|ok|okay|well|alone))*`,
+  `(?<=(?:S|is (?:that|this|it)) )(?:be )?${enough}(?! (?:morning|afternoon|evening|for))|(?:(?:can|could|would|will|is it possible|possible) )?(?:(?:i|we|you|anyone|someone|people|person|family(?: of N)?|couple|to) )*(?:(?:still|comfortably|easily|be able to|afford to) )*(?:live|survive|manage|get by|cope)(?: (?:comfortably|ok|okay|well|alone|easily))* (?:on|off)(?= M)|(?:live|survive|get by|manage)(?: (?:comfortably|ok|okay|well|alone))*`,
   ({ text }, reading) =>
     /^(?:live|survive|get by|manage)/.test(text) && !/\b(?:can|could|afford|enough)\b/.test(reading.text)
       ? undefined
@@ -399,7 +399,7 @@ export const pensionRules: Rule[] = [
     },
   ),
   rule(
-    `(?!(?:company|work) pension (?:of|at|is) )(?:employers?|company|work|boss) (?:(?:also|puts?|in|at|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in|up to) )*S(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*(?! S(?! (?:employee|me|mine|from me|personal|own)))`,
+    `(?!(?:company|work) pension (?:of|at|is) )(?:employers?|company|work|boss) (?:(?:also|puts?|in|at|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in|up to) )*S(?! (?:ni|nics?|national insurance|tax))(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*(?! S(?! (?:employee|me|mine|from me|personal|own)))`,
     (facts, { text, amounts: [amount], before }) => {
       // "my company pays 45k" is a salary.
       if (amount?.kind !== "percent" && !/pension|contribut|match/.test(text)) return false;
@@ -754,9 +754,12 @@ export const riseRules: Rule[] = [
     `(?:${up}|rises|raised|increases|increased|go|goes|going|went|bumped|moves?|moving|promoted|jumps?|drops?|falls?|cut|step|stepping)(?: (?:up|down|me))* to(?= M)`,
     { comparison: true },
   ),
-  sets(`(?:${up}|rises|going|goes|go|moving|move|moved|jump|promotion|promoted)? ?from(?= M to M)`, {
-    comparison: true,
-  }),
+  sets(
+    `(?:${up}|rises|going|goes|go|moving|move|moved|jump|promotion|promoted)? ?from(?= M to M)|up from(?= M)`,
+    {
+      comparison: true,
+    },
+  ),
   sets(`(?<=${up}(?: (?::|of|is|from))* M )to(?= M)`, { comparison: true }),
 ];
 
@@ -777,6 +780,14 @@ const staff = rule(
 );
 
 export const partnerRules: Rule[] = [
+  rule(
+    "N (?:people|adults)(?=(?: (?:both|each|earning|on|earn|who|making))+ M)",
+    (facts, { amounts: [count] }) => {
+      if (count?.value !== 2) return false;
+      facts.isCouple = true;
+      facts.isEach = true;
+    },
+  ),
   staff,
   rule(`(?<!(?:me|i|myself) and (?:my )?)${person}${earns} M`, (facts, { amounts: [amount] }) => {
     if (amount) facts.partners.push(amount);

@@ -296,9 +296,11 @@ export const workingTime: Rule[] = [
     "N (?:fte|full time equivalent|of full time|pro rata)|(?:fte|pro rata)(?: (?:of|is|at|to|by|=|:))? N",
     (facts, { amounts: [share] }) => setPart(facts, share?.value ?? 0, 1, undefined),
   ),
-  // "0.8 of 37k"
-  rule("N of(?= (?:a |my )?M)", (facts, { amounts: [share] }) =>
-    (share?.value ?? 1) < 1 ? setPart(facts, share?.value ?? 0, 1, undefined) : false,
+  // "0.8 of 37k", "drop to 0.6"
+  rule(
+    "N of(?= (?:a |my )?M)|(?:to|at|do|work|working|doing|on) N(?: fte)?(?= ?(?:[?.!,]|$))",
+    (facts, { amounts: [share] }) =>
+      (share?.value ?? 1) < 1 ? setPart(facts, share?.value ?? 0, 1, undefined) : false,
   ),
   rule(
     "P (?:fte|of full time|pro rata|of the hours|hours)|(?:fte|pro rata)(?: (?:of|is|at|to|by|=|:))? P",
