@@ -29,12 +29,6 @@ export const figureRules: Rule[] = [
   }),
   asks("taxable-income", "taxable (?:income|pay|earnings|salary|amount)"),
   asks("tax-band", "(?:at |in |by |for |per )?(?:each|every) (?:tax )?(?:band|rate|bracket)"),
-  rule(
-    `(?:(?:income )?tax|${insurance}) (?:vs|versus|v|against|compared (?:to|with)) (?:(?:income )?tax|${insurance})`,
-    (facts) => {
-      facts.figures.push("income-tax", "national-insurance");
-    },
-  ),
   asks(
     "marginal-rate",
     "(?:tax )?(?:rate|percentage|percent|proportion)(?: (?:of|tax|do|does|am|will|is|are|i|we|lose|lost|taxed|pay|paid|it|goes))* (?:on|of)(?: (?:·|any|extra))* (?:bonus(?:es)?|overtime|extra (?:pay|income))|(?:bonus|overtime) tax rate",
@@ -138,6 +132,12 @@ export const figureRules: Rule[] = [
 ];
 
 export const askRules: Rule[] = [
+  rule(
+    `(?:(?:income )?tax|${insurance}) (?:vs|versus|v|against|compared (?:to|with)) (?:(?:income )?tax|${insurance})`,
+    (facts) => {
+      facts.figures.push("income-tax", "national-insurance");
+    },
+  ),
   says(
     "(?:less|more) than (?:i|we|he|she) (?:was|were|had been|been) (?:told|promised|expecting)",
     () => "I can't tell why it was not what was promised.",

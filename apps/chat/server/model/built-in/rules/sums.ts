@@ -731,16 +731,12 @@ export const riseRules: Rule[] = [
     },
     "absorb",
   ),
-  rule(`S (?:of (?:a )?)?${up}(?: offer)?`, setRise(1)),
-  rule(`S (?:of (?:a )?)?${down}`, setRise(-1)),
-  rule(`${up} (?:of|by|is|was|worth|=|:) S(?! (?:to|·) M)`, setRise(1)),
-  rule(`${down} (?:of|by|is|was|=|:) S`, setRise(-1)),
   rule(
-    "(?:rises?|raised|increase[sd]?|goes up|go up|went up|going up|up|uplifted|bumped) by S|(?:goes up|go up|went up|going up) P",
+    `S (?:of (?:a )?)?${up}(?: offer)?|${up} (?:of|by|is|was|worth|=|:) S(?! (?:to|·) M)|(?:rises?|raised|increase[sd]?|goes up|go up|went up|going up|up|uplifted|bumped) by S|(?:goes up|go up|went up|going up) P`,
     setRise(1),
   ),
   rule(
-    "(?:goes down|go down|went down|falls?|drops?|reduced?|reduces|cut|decrease[sd]?|down) by S",
+    `S (?:of (?:a )?)?${down}|${down} (?:of|by|is|was|=|:) S|(?:goes down|go down|went down|falls?|drops?|reduced?|reduces|cut|decrease[sd]?|down) by S`,
     setRise(-1),
   ),
   rule(
