@@ -28,7 +28,15 @@ const answered: [question: string, ...figures: number[]][] = [
   ["48k with 4% pension → how much goes in the pension", 160],
   ["35k → what would I need to get 200 more a month", salaryFor(of(35_000).takeHome + 2_400)],
   ["what's plan 5", 25_000],
+  ["earning 38k, how much goes to the government", 7_120.4],
+  ["48k → what would a 2k bonus add", 1_440],
+  ["How much does a £35k worker cost with on-costs?", 39_500],
+  ["is 24k for 40 hours below minimum wage", 11.54, 12.71],
   // Each amount in its role.
+  ["i live in Cardiff and earn 31k net monthly?", of(31_000).takeHome / 12],
+  ["how much would 40k be if I didn't have to pay student loan plan 2", of(40_000).takeHome],
+  ["six figure salary of 105000 what do i keep", of(105_000).takeHome],
+  ["2,300 a month → and the year?", of(27_600).takeHome],
   [
     "£14.45 an hour up from £13.10 for 38 hours, how much extra each week",
     (of(14.45 * 38 * 52).takeHome - of(13.1 * 38 * 52).takeHome) / 52,
@@ -64,6 +72,7 @@ const declined: [question: string, first: RegExp, never?: RegExp][] = [
     /^I can't tell whether a tax code is right/,
   ],
   ["£2,100 a month → is that good", /^I can't judge/],
+  ["going part time 60% on 55k, what would my monthly pay drop by", /^I need both pays/],
   ["what was my salary before a 4% rise to 31,200", /^I can't work back from the pay after a rise/],
   ["what would I earn net if I only paid 20% tax on 80k", /^I only use the published rates/],
   ["how much would two people on 30k each save compared to one on 60k", /^I can't compare two households/],

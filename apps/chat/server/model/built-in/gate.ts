@@ -56,6 +56,12 @@ const quantities: readonly Quantity[] = [
     sentence: "I can't work back from part-time pay to full time. Give the full-time salary and the part.",
   },
   {
+    asked:
+      /\b(?:drop|fall|go down|go up|increase|change|differ) by(?= ?[?.!]?$)|\bwhat (?:is|would be) the difference\b/,
+    isGiven: (draft) => compares(draft) || draft.facts.netRise !== undefined,
+    sentence: "I need both pays for a difference: name the one before and the one after.",
+  },
+  {
     asked: /\bhow many (?:more |extra )?(?:hours?|shifts?|days?|weeks?|months?|years?|jobs?|people)\b/,
     isGiven: ({ facts }) => facts.goal !== undefined,
     sentence: "I can't work out how many are needed: give the hours and the pay, and I work out the rest.",

@@ -290,6 +290,8 @@ function compareMinimumWage(facts: Facts, nowMs: number): void {
 
 function takeMinimumWage(facts: Facts, nowMs: number): void {
   if (facts.salaries.length > 0) {
+    const [sum] = facts.salaries;
+    if (sum && sum.value < largestHourly && !sum.scaled) sum.period ??= "hour";
     compareMinimumWage(facts, nowMs);
     return;
   }

@@ -65,7 +65,10 @@ export const amountPeriods: Rule[] = [
       for (const weeks of match.amounts) reading.takeAmount(weeks);
       // "hourly 17.25 take home yearly": the amount has its period before it.
       const hasOwn = groups.kept !== undefined && /ly$/.test(reading.wordBefore(amount));
-      const isShown = amount.kind !== "percent" && amount.value >= implausible[period] && !groups.earns;
+      const isShown =
+        amount.kind !== "percent" &&
+        amount.value >= implausible[period] &&
+        !(groups.earns && groups.kept === undefined);
       // "31k shift allowance 2k take home a month" asks for the take-home by the month.
       const isAsked =
         (groups.kept !== undefined && reading.money.length > 1) ||
@@ -125,6 +128,13 @@ export const amountPeriods: Rule[] = [
 
 /** Periods that do not belong to an amount: the period of the answer. */
 export const shownPeriods: Rule[] = [
+  // "and the year?"
+  rule(
+    "(?<=^(?:(?:and|so|for|what|about|in) )*)(?:the |a )?(?<unit>year|month|week|day)(?= ?[?.!]?$)",
+    (facts, { groups }) => {
+      facts.shownBy = groups.unit as PayPeriod;
+    },
+  ),
   rule(
     `(?:(?:broken down|work out|shown|comes?) )*(?:${periodWords}|(?:in|into|by) (?<unit>hour|day|week|month)s?)(?: (?:pay|take home|breakdown|basis|terms|equivalent|income|rate))*`,
     (facts, match) => {

@@ -24,6 +24,7 @@ export const allowanceRule = asks(
 
 export const figureRules: Rule[] = [
   asks("take-home", "(?<=(?:what|how much)(?: [^ ,.?!]+){1,6} )after(?= ?[?.!]?$)"),
+  asks("deductions", "(?:goes|go|going|paid|lost)(?: (?:to|in))* (?:government|state|treasury|chancellor)"),
   rule("deductions", (facts) => {
     facts.figures.push("take-home", "deductions");
   }),
@@ -48,7 +49,7 @@ export const figureRules: Rule[] = [
   asks("national-insurance", `employees?(?= (?:and|&|\\+|,) (?:employers?|·))|employees? ${insurance}`),
   asks(
     "employer",
-    `(?:true|total|full|real) costs?(?: of)?(?= M)|costs?(?: of)?(?= M employee)|employees? costs?|er ?nics?|(?:costs?|cost) (?:(?:me|us) )?(?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|companies|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays? P ${insurance}|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?|(?:employers?|boss|company|companies)(?: (?:will|would|does|do))* sav(?:e|es|ing)`,
+    `(?:true|total|full|real) costs?(?: of)?(?= M)|costs?(?: of)?(?= M employee)|(?:employees?|workers?) costs?(?: with on costs)?|er ?nics?|(?:costs?|cost) (?:(?:me|us) )?(?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|companies|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays? P ${insurance}|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?|(?:employers?|boss|company|companies)(?: (?:will|would|does|do))* sav(?:e|es|ing)`,
   ),
   asks(
     "student-loan",
@@ -276,7 +277,9 @@ export const payRules: Rule[] = [
     "(?:(?:vicars?|clergy|priests?|ministers?|curates?|rectors?|church|pastors?) )?stipends?|(?:salary|salaries|wages?|earn(?:s|ed|er|ers|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|employers?|working|works|worked|permanent|perm|paye|salaried|commission only|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
     { speaksOfPay: true },
   ),
-  sets("rates? of pay|what (?:would|will|about)(?= M be)", { speaksOfPay: true }),
+  sets("rates? of pay|N figures?(?= ?(?:·|income|wage))|what (?:would|will|about)(?= M be)", {
+    speaksOfPay: true,
+  }),
   rule("(?:up to )?(?:ote|on target earnings?)", (facts, _, reading) => {
     facts.speaksOfPay = true;
     const [one = 0, other = 0] = reading.money.map(yearlyOf);
@@ -400,6 +403,9 @@ export const termRules: Rule[] = [
 ];
 
 export const minimumWageRules: Rule[] = [
+  rule(
+    "(?:above|below|under|over|less than|more than)(?= (?:the )?(?:national )?(?:minimum|min|living) wage)",
+  ),
   rule("(?:(?:is (?:it|that|this) )?(?:even )?)(?:legal(?:ly)?|illegal|lawful)", (facts, _, reading) => {
     if (reading.money.length !== 1) return false;
     facts.minimumWage = true;

@@ -591,6 +591,10 @@ export const keptOfExtra: Rule[] = [
     if (facts.extras.length !== 1 || !isOfBonus.test(facts.text)) return false;
     facts.asksKept = true;
   }),
+  rule("(?:would|will|does)?(?: ·)* ?adds?(?= ?(?:[?.!]|$))", (facts) => {
+    if (facts.extras.length !== 1) return false;
+    facts.asksKept = true;
+  }),
   rule("what is(?: (?:·|the))* damage", (facts) => {
     if (facts.extras.length !== 1) return false;
     facts.asksKept = true;

@@ -303,7 +303,7 @@ export const workingTime: Rule[] = [
       (share?.value ?? 1) < 1 ? setPart(facts, share?.value ?? 0, 1, undefined) : false,
   ),
   rule(
-    "P (?:fte|of full time|pro rata|of the hours|hours)|(?:fte|pro rata)(?: (?:of|is|at|to|by|=|:))? P",
+    "part time (?:at |to |on )?P|P (?:fte|of full time|pro rata|of the hours|hours)|(?:fte|pro rata)(?: (?:of|is|at|to|by|=|:))? P",
     (facts, { amounts: [share] }) => setPart(facts, (share?.value ?? 0) / 100, 1, undefined),
   ),
   rule("(?<=A )(?:x|times|@)(?= N (?:hours?|hrs?|days?|weeks?)(?!\\S))"),
