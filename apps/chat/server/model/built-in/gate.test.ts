@@ -32,7 +32,16 @@ const answered: [question: string, ...figures: number[]][] = [
   ["48k → what would a 2k bonus add", 1_440],
   ["How much does a £35k worker cost with on-costs?", 39_500],
   ["is 24k for 40 hours below minimum wage", 11.54, 12.71],
+  [
+    "I want to drop a day a week, I'm on 46k full time. how much do I lose",
+    of(46_000).takeHome - of(36_800).takeHome,
+  ],
   // Each amount in its role.
+  ["can you work out 19.5 hours at 13.68 per hour, paid monthly", of(13.68 * 19.5 * 52).takeHome / 12],
+  [
+    "whats the take home difference monthly if my pension goes from 3% to 8% on 33k",
+    (of(33_000 * 0.97).takeHome - of(33_000 * 0.92).takeHome) / 12,
+  ],
   ["i live in Cardiff and earn 31k net monthly?", of(31_000).takeHome / 12],
   ["how much would 40k be if I didn't have to pay student loan plan 2", of(40_000).takeHome],
   ["six figure salary of 105000 what do i keep", of(105_000).takeHome],
@@ -73,6 +82,11 @@ const declined: [question: string, first: RegExp, never?: RegExp][] = [
   ],
   ["£2,100 a month → is that good", /^I can't judge/],
   ["going part time 60% on 55k, what would my monthly pay drop by", /^I need both pays/],
+  [
+    "offered a job at £41k, currently £36.5k, with a longer commute costing £150 a month. Am I better off?",
+    /I left the commute out/,
+    /£1,800/,
+  ],
   ["what was my salary before a 4% rise to 31,200", /^I can't work back from the pay after a rise/],
   ["what would I earn net if I only paid 20% tax on 80k", /^I only use the published rates/],
   ["how much would two people on 30k each save compared to one on 60k", /^I can't compare two households/],

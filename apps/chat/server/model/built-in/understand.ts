@@ -778,7 +778,10 @@ function settleSeveral(
       context: { ...context, mode: "household", salaries: isOfSecond ? salaries.toReversed() : salaries },
     };
   const inPlaces = facts.nations.length > 1 && facts.placed.length === salaries.length;
-  if (facts.comparison || inPlaces) return as("compare");
+  // "38k, and a commute of 150 a month": not the pay of another job.
+  const isFarApart = Math.max(...salaries) > 6 * Math.min(...salaries);
+  const isOfOnePeriod = new Set(amounts.map(({ period = "year" }) => period)).size === 1;
+  if ((facts.comparison && (isOfOnePeriod || !isFarApart)) || inPlaces) return as("compare");
   return { reply: replies.howTogether(salaries), asked: { amounts } };
 }
 

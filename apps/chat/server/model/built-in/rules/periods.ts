@@ -73,6 +73,8 @@ export const amountPeriods: Rule[] = [
       const isAsked =
         (groups.kept !== undefined && reading.money.length > 1) ||
         (groups.extra !== undefined && groups.result !== undefined);
+      // "at 13.68 per hour": the amount has this period already.
+      if (amount.period === period && !hasOwn) return;
       if (amount.period !== undefined || hasOwn || isShown || isAsked || amount.kind === "percent")
         facts.shownBy = period;
       else {

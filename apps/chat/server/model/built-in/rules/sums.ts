@@ -358,7 +358,7 @@ export const pensionRules: Rule[] = [
     (facts) => facts.pensionDownTo !== undefined,
   ),
   rule(
-    `P(?: ${scheme})? (?:or|vs|versus) P ${scheme}|P ${scheme} (?:or|vs|versus) P(?= ?[?.!,]?$)|${scheme}(?: (?:contributions?|from|of|at))* P (?:to|vs|versus|or|instead of|-) P|from P to P(?: in| into)? ${scheme}`,
+    `P(?: ${scheme})? (?:or|vs|versus) P ${scheme}|P ${scheme} (?:or|vs|versus) P(?= ?[?.!,]?$)|${scheme}(?: (?:contributions?|from|of|at|goes|go|going|went|rises?|changes?|increases?))* P (?:to|vs|versus|or|instead of|-) P|from P to P(?: in| into)? ${scheme}`,
     (facts, { amounts: [one, other] }) => {
       if (one === undefined || other === undefined) return false;
       facts.pensionBefore = partOf(one);

@@ -280,6 +280,14 @@ export const workingTime: Rule[] = [
     },
   ),
   rule(`N ${unit}${perWeek} (?:down )?to N(?= (?:on|at|for|from) M| ?[?.,]?$)`, fromTo),
+  // "drop a day a week"
+  rule(
+    "(?:drop|dropping|lose|losing|cut|cutting|give up|giving up) (?:a|one|N) days?(?: (?:a|per|each) week)?",
+    (facts, { amounts: [days] }) =>
+      facts.isFullTime || facts.days === undefined
+        ? setPart(facts, usualDays - (days?.value ?? 1), usualDays, "days")
+        : false,
+  ),
   // "5 days to 3 days"
   rule(`N (?:days?|hours?|hrs?)${perWeek} (?:down )?to N ${unit}${perWeek}`, fromTo),
   // "pro rata 22.5 hours, full time is 37.5"
