@@ -37,6 +37,13 @@ const answered: [question: string, ...figures: number[]][] = [
     of(46_000).takeHome - of(36_800).takeHome,
   ],
   // Each amount in its role.
+  ["Ive been offered 46,500 plus 3k sign on, what do I actually get in year one", of(49_500).takeHome],
+  ["how much more tax will I pay if my salary goes up 6k from 47k", 1_746],
+  [
+    "I earn £2,950 gross a month, wife £1,700, how much net together?",
+    of(35_400).takeHome + of(20_400).takeHome,
+  ],
+  ["my gross pay this month was 3,100 what should I get", of(37_200).takeHome / 12],
   ["can you work out 19.5 hours at 13.68 per hour, paid monthly", of(13.68 * 19.5 * 52).takeHome / 12],
   [
     "whats the take home difference monthly if my pension goes from 3% to 8% on 33k",

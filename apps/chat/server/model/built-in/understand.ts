@@ -363,6 +363,11 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   if (everything.some(({ currency }) => currency === "other")) return ask(replies.notPounds());
   if (everything.some(({ negative }) => negative)) return ask(replies.negative());
   takePeriod(facts, amounts, before);
+  // "I earn £2,950 a month, my wife £1,700"
+  const [own] = amounts;
+  for (const partner of facts.partners)
+    if (own?.period && !partner.scaled && partner.value < 4 * own.value && own.value < 4 * partner.value)
+      partner.period ??= own.period;
   const unsure = everything.find((amount) => isUnsure(amount, everything.length === 1));
   if (unsure) return ask(replies.whichPeriod(unsure), [unsure]);
   const claim = facts.claimed.find(({ amount }) => amounts.includes(amount));
@@ -779,9 +784,9 @@ function settleSeveral(
     };
   const inPlaces = facts.nations.length > 1 && facts.placed.length === salaries.length;
   // "38k, and a commute of 150 a month": not the pay of another job.
-  const isFarApart = Math.max(...salaries) > 6 * Math.min(...salaries);
   const isOfOnePeriod = new Set(amounts.map(({ period = "year" }) => period)).size === 1;
-  if ((facts.comparison && (isOfOnePeriod || !isFarApart)) || inPlaces) return as("compare");
+  const isFarApart = Math.max(...salaries) > (isOfOnePeriod ? 12 : 6) * Math.min(...salaries);
+  if ((facts.comparison && !isFarApart) || inPlaces) return as("compare");
   return { reply: replies.howTogether(salaries), asked: { amounts } };
 }
 

@@ -274,7 +274,7 @@ export const loanRules: Rule[] = [
     },
   ),
   rule(
-    `(?:${loan} )?(?:repayment )?plans? N(?: (?:(?:,|and|\\+|plus|/|plan) )+N)*(?: ${loan})?(?: repayments?)?`,
+    `(?:${loan} )?(?:repayment )?plans? N(?=(?: (?:,|and))* N (?:mortgage|rent|bills|council|car|childcare|bonus))|(?:${loan} )?(?:repayment )?plans? N(?: (?:(?:,|and|\\+|plus|/|plan) )+N)*(?: ${loan})?(?: repayments?)?`,
     (facts, { amounts }) => {
       for (const { value } of amounts) {
         const plan = planOf[value];

@@ -99,6 +99,20 @@ export const amountPeriods: Rule[] = [
     },
     "absorb",
   ),
+  // "gross pay this month was 3,100"
+  rule(
+    "(?:this|last) (?<unit>month|week)(?= (?:is|was|of|:) A)",
+    (facts, { groups, after: amount }, reading) => {
+      const period = groups.unit as PayPeriod;
+      if (amount === undefined || amount.period !== undefined || amount.value >= implausible[period])
+        return false;
+      amount.period = period;
+      amount.kind = "money";
+      facts.remarks.push(`I assumed that every ${period} is like this one.`);
+      reading.changed();
+    },
+    "absorb",
+  ),
   // "2,800 year", "2000 month"
   rule(
     "(?<=A )(?<unit>year|month|week)(?= (?:on|and|from|with|,|after|before|net|gross|take)(?!\\S)|$)",

@@ -49,7 +49,7 @@ export const figureRules: Rule[] = [
   asks("national-insurance", `employees?(?= (?:and|&|\\+|,) (?:employers?|·))|employees? ${insurance}`),
   asks(
     "employer",
-    `(?:true|total|full|real) costs?(?: of)?(?= M)|costs?(?: of)?(?= M employee)|(?:employees?|workers?) costs?(?: with on costs)?|er ?nics?|(?:costs?|cost) (?:(?:me|us) )?(?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|companies|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays? P ${insurance}|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?|(?:employers?|boss|company|companies)(?: (?:will|would|does|do))* sav(?:e|es|ing)`,
+    `(?:true|total|full|real) costs?(?: of)?(?= M)|employers? (?:true|total|full|real) costs?|costs?(?: of)?(?= M employee)|(?:employees?|workers?) costs?(?: with on costs)?|er ?nics?|(?:costs?|cost) (?:(?:me|us) )?(?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|companies|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays? P ${insurance}|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?|(?:employers?|boss|company|companies)(?: (?:will|would|does|do))* sav(?:e|es|ing)`,
   ),
   asks(
     "student-loan",

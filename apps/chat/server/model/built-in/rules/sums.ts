@@ -10,7 +10,7 @@ import { as, is, partOf, type Rule, rule, says, sets, yearlyOf } from "./rule.ts
 const kinds =
   "(?:(?:christmas|xmas|annual|year end|end of year|yearly|one off|signing|sign on|joining|performance|guaranteed|expected|discretionary|cash|welcome|retention|sales) )*";
 const extraNames =
-  "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|rsus?(?: vest(?:ing|ed)?)?|restricted stock units?|holiday pay|back ?pay|backdated pay|lump sum|one off payment|allowance";
+  "bonus(?:es)?|overtime|commission|tips|sign(?:ing)? on(?: bonus)?|golden hello|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|rsus?(?: vest(?:ing|ed)?)?|restricted stock units?|holiday pay|back ?pay|backdated pay|lump sum|one off payment|allowance";
 
 const smallestExtra = 100;
 
@@ -748,6 +748,7 @@ export const riseRules: Rule[] = [
     setRise(1),
   ),
   rule("(?:(?:got )?told (?:that )?i am )?(?:getting|get|got) P(?= on M)(?! on M bonus)", setRise(1)),
+  rule("(?:goes|go|going|went) up S(?= from M)", setRise(1)),
   rule("(?:giving|given|gave|give|offered|offering)(?: (?:me|us|·))* P(?= ?[?.!]?$)", setRise(1)),
   rule("S (?:less|lower|fewer)(?= (?:than|a|per|[,.?!;])|$)", setRise(-1)),
   sets(
@@ -968,6 +969,13 @@ function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading
 }
 
 export const outgoingRules: Rule[] = [
+  // "is 2,412 a month right for 35,300"
+  rule("is M (?:right|correct|ok|normal) (?:for|on|with)(?= M)", (facts, { amounts: [claim] }) => {
+    if (claim === undefined) return false;
+    facts.claims.push(`${pounds(claim.value)} of take-home`);
+    facts.figures.push("take-home");
+    facts.shownBy ??= claim.period;
+  }),
   says(
     "(?:A(?: (?:of|in|for|a|month|·))* )?expenses(?: (?:are|is|get|being|which|that))* (?:paid|reimbursed|covered|repaid|refunded)(?: back)?(?: (?:by|from) (?:work|employers?|company|boss))?",
     ({ amounts: [sum] }) =>
