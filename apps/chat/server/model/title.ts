@@ -108,6 +108,9 @@ const subjects: Record<Figure, string> = {
   "personal-allowance": "Personal allowance on",
   "marginal-rate": "Marginal rate at",
   "effective-rate": "Tax rate on",
+  "taxable-income": "Taxable income",
+  gross: "Pay before deductions",
+  pension: "Pension contribution",
   "tax-band": "Tax band on",
   employer: "Employer's cost of",
 };

@@ -3,7 +3,7 @@
  * text only gives the requested figure and details that the page does not show. All figures come from a tool or from the
  * question.
  */
-import type { PayPeriod } from "../../../tax/pay-periods.ts";
+import { type PayPeriod, periodsPerYear } from "../../../tax/pay-periods.ts";
 import { toPence, toPounds } from "../../../tax/pence.ts";
 import { usualTaxCode } from "../../../tax/tax-code.ts";
 import type { Breakdown, Pay } from "../../../tax/work-out.ts";
@@ -25,7 +25,11 @@ export interface ToolResult {
 /** Returns the answer to a calculation, in Markdown, from the result of its tool. */
 export function compose(sum: Sum, { tool, output }: ToolResult): string {
   const paragraphs = leads(sum, tool, output);
-  return [...paragraphs, ...(sum.notes.length > 0 ? [sum.notes.join(" ")] : [])].join("\n\n");
+  return [
+    ...(sum.first ? [sum.first] : []),
+    ...paragraphs,
+    ...(sum.notes.length > 0 ? [sum.notes.join(" ")] : []),
+  ].join("\n\n");
 }
 
 // The output schemas of the tools guarantee these types.
@@ -38,13 +42,13 @@ function leads(sum: Sum, tool: string, output: unknown): string[] {
     case "salary_table":
       return salaryTable(output as { rows: Breakdown[] });
     case "salary_for_take_home":
-      return salaryForTakeHome(output as SalaryForTakeHomeOutput);
+      return salaryForTakeHome(output as SalaryForTakeHomeOutput, sum);
     case "tax_rates":
       return taxRates(output as TaxRatesOutput, sum);
     default: {
       const result = output as Result;
       return [
-        ...figuresOf(sum).map((figure) => single[figure](result)),
+        ...figuresOf(sum).map((figure) => single[figure](result) + shareOf(figure, sum, result)),
         ...shares(result, sum),
         ...outgoings(result, sum),
         ...saving(result),
@@ -176,6 +180,20 @@ const single: Record<Figure, (result: Result) => string> = {
     const taken = Math.round((result.incomeTax + result.nationalInsurance) * 100) / 100;
     return `On ${payWords(result)}, **${roundPercent(result.effectiveRate)}** goes in income tax and National Insurance: ${pounds(taken)} a year ${basis(result)}. Of the next pound ${percent(result.marginal.rate)} goes.`;
   },
+  "taxable-income": (result) => {
+    const taxable = toPounds(result.incomeTaxBands.reduce((sum, { amount }) => sum + toPence(amount), 0));
+    return `On ${payWords(result)} the taxable income is **${pounds(taxable)}** a year: what is above the personal allowance of ${pounds(result.personalAllowance)} ${basis(result)}.`;
+  },
+  gross: (result) => {
+    const { gross, takeHome, shown } = result;
+    if (shown === undefined || shown.period === "year")
+      return `The pay before deductions is **${pounds(gross)}** a year; you take home ${pounds(takeHome)} ${basis(result)}.`;
+    return `On ${payWords(result)} the pay before deductions is **${pounds(shown.gross)} ${inWords[shown.period]}**${counting(shown)}; you take home ${pounds(shown.takeHome)} ${inWords[shown.period]} ${basis(result)}.`;
+  },
+  pension: (result) => {
+    const { pensionContribution } = result;
+    return `On ${payWords(result)} **${pounds(toPounds(Math.round(toPence(pensionContribution) / 12)))} a month**, ${pounds(pensionContribution)} a year, goes into the pension ${basis(result)}.`;
+  },
   "tax-band": (result) => {
     const band = result.incomeTaxBands.at(-1);
     if (band === undefined && result.pay.taxCode)
@@ -183,13 +201,27 @@ const single: Record<Figure, (result: Result) => string> = {
     if (band === undefined)
       return `On ${payWords(result)} no income tax is due: that is within the personal allowance of ${pounds(result.personalAllowance)} ${basis(result)}.`;
     const part = result.incomeTaxBands.length === 1 ? "" : "the last ";
-    return `On ${payWords(result)} you are ${/^[AI]/.test(band.name) ? "an" : "a"} **${band.name.toLowerCase()}** taxpayer: ${percent(band.rate)} is due on ${part}${pounds(band.amount)} of it ${basis(result)}.`;
+    return `On ${payWords(result)} you are ${/^[AI]/.test(band.name) ? "an" : "a"} **${band.name.toLowerCase()}** taxpayer: ${percent(band.rate)} is due on ${part}${pounds(band.amount)} of it ${basis(result)}.${byBand(result)}`;
   },
   employer: (result) => {
     const { nationalInsurance, cost } = result.employer;
     return `On ${payWords(result)} the employer pays **${pounds(nationalInsurance)}** of National Insurance on top: ${pounds(cost)} a year in all ${basis(result)}. Pension contributions of its own, levies and allowances are not in it.`;
   },
 };
+
+/** " By band: £37,700 at 20% and £9,730 at 40%." */
+function byBand({ incomeTaxBands }: Breakdown): string {
+  if (incomeTaxBands.length < 2) return "";
+  return ` By band: ${list(incomeTaxBands.map(({ amount, rate }) => `${pounds(amount)} at ${percent(rate)}`))}.`;
+}
+
+/** "What percentage of 40k is National Insurance": the share of that deduction alone. */
+function shareOf(figure: Figure, { figures }: Sum, result: Result): string {
+  const part = figure === "national-insurance" ? result.nationalInsurance : result.incomeTax;
+  const isAsked = figure === "national-insurance" || figure === "income-tax";
+  if (!isAsked || !figures.includes("effective-rate") || result.gross === 0) return "";
+  return ` That is ${roundPercent(part / result.gross)} of ${pounds(result.gross)}.`;
+}
 
 function noRepayment({ repayments }: Breakdown): string {
   const [first] = repayments;
@@ -226,13 +258,10 @@ function saving({ saving: of }: TakeHomeExtras): string[] {
   ];
 }
 
-function salaryForTakeHome({
-  breakdown,
-  wantedTakeHome,
-  wantedMonthly,
-  takeHomeNow,
-  shown,
-}: SalaryForTakeHomeOutput): string[] {
+function salaryForTakeHome(
+  { breakdown, wantedTakeHome, wantedMonthly, takeHomeNow, shown }: SalaryForTakeHomeOutput,
+  sum: Sum,
+): string[] {
   const by = shown ? `, ${pounds(shown.gross)} ${inWords[shown.period]}${counting(shown)}` : "";
   const now =
     takeHomeNow === undefined
@@ -240,6 +269,10 @@ function salaryForTakeHome({
       : ` That is ${pounds(takeHomeNow)}, the take-home now, and ${pounds(toPounds(toPence(wantedTakeHome) - toPence(takeHomeNow)))} more.`;
   return [
     `To take home ${pounds(wantedTakeHome)} a year, ${pounds(wantedMonthly)} a month, you need a salary of **${pounds(breakdown.pay.salary)}**${by} ${basis(breakdown)}.${now}`,
+    // "if my net is 2k a month, how much tax did I pay"
+    ...figuresOf(sum)
+      .filter((figure) => figure !== "take-home" && figure !== "gross")
+      .map((figure) => single[figure](breakdown)),
   ];
 }
 
@@ -273,15 +306,29 @@ function labels(rows: readonly Breakdown[]): string[] {
   });
 }
 
-const figureOf: Partial<Record<Figure, { name: string; read: (row: Breakdown) => string }>> = {
-  "personal-allowance": { name: "Personal allowance", read: (row) => pounds(row.personalAllowance) },
-  "marginal-rate": { name: "Marginal rate", read: (row) => percent(row.marginal.rate) },
-  "effective-rate": { name: "Effective rate", read: (row) => roundPercent(row.effectiveRate) },
-  "income-tax": { name: "Income tax", read: (row) => pounds(row.incomeTax) },
-  "national-insurance": { name: "National Insurance", read: (row) => pounds(row.nationalInsurance) },
-  "student-loan": { name: "Student loan repayment", read: (row) => pounds(row.studentLoan) },
-  employer: { name: "Employer's National Insurance", read: (row) => pounds(row.employer.nationalInsurance) },
+const figureOf: Partial<
+  Record<Figure, { name: string; read: (row: Breakdown) => number; write: (value: number) => string }>
+> = {
+  "personal-allowance": { name: "Personal allowance", read: (row) => row.personalAllowance, write: pounds },
+  "marginal-rate": { name: "Marginal rate", read: (row) => row.marginal.rate, write: percent },
+  "effective-rate": { name: "Effective rate", read: (row) => row.effectiveRate, write: roundPercent },
+  "income-tax": { name: "Income tax", read: (row) => row.incomeTax, write: pounds },
+  "national-insurance": { name: "National Insurance", read: (row) => row.nationalInsurance, write: pounds },
+  "student-loan": { name: "Student loan repayment", read: (row) => row.studentLoan, write: pounds },
+  employer: {
+    name: "Employer's National Insurance",
+    read: (row) => row.employer.nationalInsurance,
+    write: pounds,
+  },
 };
+
+const apart = (one: number, other: number) => toPounds(Math.abs(toPence(one) - toPence(other)));
+
+/** ", £12.34 a week": a yearly sum by the period asked for, if it is neither a year nor a month. */
+function alsoBy(yearly: number, { shownBy }: Sum): string {
+  if (shownBy === undefined || shownBy === "year" || shownBy === "month") return "";
+  return `, ${pounds(toPounds(Math.round(toPence(Math.abs(yearly)) / periodsPerYear(shownBy))))} ${inWords[shownBy]}`;
+}
 
 /** The deductions, for questions about the deductions from a rise. */
 const takenOf: Partial<Record<Figure, { name: string; read: (row: Breakdown) => number }>> = {
@@ -314,14 +361,22 @@ function comparison({ rows, gains, gainsMonthly }: Comparison, sum: Sum): string
   const same = sharedBasis(rows);
   const each = (read: (row: Breakdown) => string) =>
     list(rows.map((row, at) => `**${read(row)}** (${names[at]})`));
+  const apartIn = ({ read, write }: NonNullable<(typeof figureOf)[Figure]>) => {
+    const [one, other] = [read(first), read(second)];
+    if (write !== pounds || rows.length > 2 || one === other) return "";
+    return ` The difference is **${pounds(apart(one, other))}** a year${alsoBy(apart(one, other), sum) || `, ${pounds(toPounds(Math.round(toPence(apart(one, other)) / 12)))} a month`}.`;
+  };
   const taken = sum.isRise
     ? sum.figures.map((one) => takenOf[one]).find((one) => one !== undefined)
     : undefined;
   if (taken) return [`${riseTaken(first, second, taken)}${same}.`];
-  const figure = sum.figures.map((one) => figureOf[one]).find((one) => one !== undefined);
-  if (figure) return [`${start}${figure.name} is ${each(figure.read)}${same}.`];
+  const figures = [...new Set(sum.figures)].flatMap((one) => figureOf[one] ?? []);
+  if (figures.length > 0)
+    return figures.map(
+      (one) => `${start}${one.name} is ${each((row) => one.write(one.read(row)))}${same}.${apartIn(one)}`,
+    );
   if (rows.length > 2) return [`${start}Take-home a year is ${each((row) => pounds(row.takeHome))}${same}.`];
-  const difference = `**${pounds(Math.abs(gain))}** a year, ${pounds(Math.abs(monthly))} a month`;
+  const difference = `**${pounds(Math.abs(gain))}** a year, ${pounds(Math.abs(monthly))} a month${alsoBy(gain, sum)}`;
   if (sum.isRise) {
     const isCut = second.gross < first.gross;
     const change = pounds(Math.round(Math.abs(second.gross - first.gross) * 100) / 100);
@@ -358,7 +413,7 @@ function sharedBasis(rows: readonly Breakdown[]): string {
 function household({ rows, takeHome, takeHomeMonthly, leftMonthly }: HouseholdOutput, sum: Sum): string[] {
   const each = rows.map((row) => `${pounds(row.takeHome)} on ${payWords(row)}`);
   return [
-    `Together you take home **${pounds(takeHome)}** a year, ${pounds(takeHomeMonthly)} a month: ${list(each)}, each taxed alone${sharedBasis(rows.slice(0, 1))}.`,
+    `Together you take home **${pounds(takeHome)}** a year, ${pounds(takeHomeMonthly)} a month${alsoBy(takeHome, sum)}: ${list(each)}, each taxed alone${sharedBasis(rows.slice(0, 1))}.`,
     ...outgoings({ leftMonthly }, sum),
   ];
 }

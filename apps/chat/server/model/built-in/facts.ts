@@ -17,6 +17,9 @@ export type Figure =
   | "marginal-rate"
   | "effective-rate"
   | "tax-band"
+  | "taxable-income"
+  | "gross"
+  | "pension"
   | "employer";
 
 export type SmallTalk = "greeting" | "thanks" | "goodbye" | "who" | "capabilities" | "accuracy" | "wellbeing";
@@ -61,6 +64,12 @@ export interface Change {
 }
 
 export class Facts {
+  /** The words as the rules read them, with `#` for each amount and `%` for each percentage. */
+  text = "";
+  /** All amounts, as they were before rules changed them. */
+  amounts: Amount[] = [];
+  /** Values from which a rule worked out another amount. */
+  sources: number[] = [];
   /** Amounts that no other rule used: salaries, in reading order. */
   salaries: Amount[] = [];
   /** Bare numbers that may be salaries if the message has no other salary. */

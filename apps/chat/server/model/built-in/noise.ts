@@ -25,7 +25,7 @@ hour hours day days week weeks weekly monthly fortnight daily hourly annual annu
 more less fewer than most least both each either other another difference between same worth better worse best over under
 above below 
 where who which long far many often
-unemployed share shared shares split holiday overtaxed
+unemployed excluding exempt exemption ratio median maximum minimum legally legal share shared shares split holiday overtaxed
 `
   .split(/\s+/)
   .filter(Boolean);

@@ -99,11 +99,32 @@ function takeEmployersShare(facts: Facts, text: string): void {
   if (pension.kind || pensionKind || /\b(?:i|my|me|own|employees?|sacrific\w*)\b/.test(text)) return;
   const yearlyPay = yearlyOf(salary);
   const sum = "share" in pension.part ? yearlyPay * pension.part.share : pension.part.pounds;
+  facts.sources.push(...("share" in pension.part ? [pension.part.share] : []));
   facts.pension = undefined;
   facts.pensionsOf = [];
   facts.remarks.push(
     `I took the pension to be the employer's contribution: ${pounds(Number(sum.toFixed(2)))} a year on top of that.`,
   );
+}
+
+const asksGross =
+  /^(?!.*\b(?:net|after|take|left|bank|pocket|clear|tax on|ni on)\b).*\b(?:what|how much)\b(?: \S+){0,7} (?:gross|before (?:any )?tax|(?:hourly|daily|day|weekly) rate)\b/;
+const asksContribution =
+  /^(?!.*\b(?:take home|net|left|cost|save|relief|get)\b)(?:how much|what) (?:is|would|are)(?: \S+){0,3} % (?:of )?.*\bpension\b/;
+
+/** "what is the gross a month", "how much is 5% of 38k into my pension": not the take-home. */
+function takeAskedFigure(facts: Facts): void {
+  const { figures, text, pension, wantsSalaryForNet, maybeNet, comparison, rise } = facts;
+  if (
+    figures.some((figure) => figure !== "effective-rate") ||
+    wantsSalaryForNet ||
+    maybeNet ||
+    comparison ||
+    rise
+  )
+    return;
+  if (asksGross.test(text)) facts.figures = ["gross"];
+  else if (typeof pension === "object" && asksContribution.test(text)) facts.figures = ["pension"];
 }
 
 /** @param nowMs milliseconds since the epoch: the time from which "last year" is counted */
@@ -121,6 +142,10 @@ export function readMessage(message: string, nowMs: number): Facts {
     );
   facts.isFurther = further.test(plainText(text));
   referTo(tokens);
+  facts.text = tokens
+    .map(({ amount, word }) => (amount ? (amount.kind === "percent" ? "%" : "#") : word))
+    .join(" ");
+  facts.amounts = tokens.flatMap(({ amount }) => (amount ? { ...amount } : []));
   const reading = new Reading(tokens);
   for (const { pattern, use, how } of rules) {
     reading.take(pattern, (match) => use(facts, match, reading), how);
@@ -150,6 +175,7 @@ export function readMessage(message: string, nowMs: number): Facts {
   for (const amount of facts.salaries) reading.takeAmount(amount);
   facts.percentages = reading.percentages;
   takeScheme(facts, reading.text);
+  takeAskedFigure(facts);
   takeEmployersShare(facts, reading.text);
   const runs = reading.leftovers(isNoise);
   facts.leftovers = runs.map(({ text: run }) => run);
@@ -162,6 +188,7 @@ export function readMessage(message: string, nowMs: number): Facts {
         : asksFor.test(before) || run.some(({ amount, word }) => amount || telling.has(word)),
     )
     .map(({ text: run }) => run);
+  if (/\(net pay(?: arrangement)?\)/i.test(text)) facts.pensionKind ??= "net pay";
   facts.topic = topicOf(reading.text);
   if (text.search(markup) >= 0) facts.remarks.push("I left the markup out.");
   if (message.length > longestRead) facts.remarks.push(`I read only the first ${longestRead} characters.`);

@@ -78,6 +78,14 @@ export const replies = {
     reply(
       `I don't know how to use ${list(words.map((word) => `“${word}”`))} here, and a figure without it could answer another question. Say it in other words, or leave it out.`,
     ),
+  minimumWage: (sentences: readonly string[]) =>
+    reply(sentences.join(" "), ["Minimum wage full time take-home"]),
+  whatEachEarns: (sum: number) =>
+    reply(
+      `What does each of you earn? Tax is worked out for each person alone, so ${pounds(sum)} is not enough.`,
+      [`We both earn ${pounds(Math.round(sum / 2))}`],
+    ),
+  instead: (sentence: string) => reply(sentence, ["Take-home on £45,000"]),
   term: (term: Term, leftovers: readonly string[] = []) =>
     reply([termText(term), leftOut(leftovers)].filter(Boolean).join(" "), ["On £35,000"]),
   subjects: ({ subjects, leftovers }: Facts) =>

@@ -5,7 +5,7 @@ import type { Pay } from "../../../tax/work-out.ts";
 import { comfortableStep, mostTableRows } from "../salary-table.ts";
 import type { SalaryToolName } from "../tools.ts";
 import type { Context } from "./context.ts";
-import type { Facts, Part } from "./facts.ts";
+import type { Facts, Figure, Part } from "./facts.ts";
 import { type Reply, replies } from "./replies.ts";
 import { yearlyOf } from "./rules/rule.ts";
 
@@ -15,6 +15,9 @@ export interface ToolRequest {
 }
 
 const mostCases = 8;
+
+/** Figures that the card does not show first. */
+const inTextOnly: ReadonlySet<Figure> = new Set(["deductions", "taxable-income", "gross", "pension"]);
 
 function poundsOf(part: Part, salary: number): number {
   return Number(("share" in part ? salary * part.share : part.pounds).toFixed(2));
@@ -132,7 +135,7 @@ export function requestFor(facts: Facts, context: Context, taxYear: TaxYear): To
   context.mode = "one";
   const shares = context.shares.map(({ name, share }) => ({ ...(name ? { name } : {}), share }));
   const show = {
-    figure: context.figures.find((figure) => figure !== "deductions") ?? "take-home",
+    figure: context.figures.find((figure) => !inTextOnly.has(figure)) ?? "take-home",
     ...(context.shownBy ? { period: context.shownBy } : {}),
     ...shownWeek(facts),
   };

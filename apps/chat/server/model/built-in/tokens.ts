@@ -191,7 +191,12 @@ function wordOf(text: string): string {
   const known = contractions[text];
   if (known !== undefined) return known;
   if (/^(?:what|how|that|it|there|who|where|when)'s$/.test(text)) return text.replace("'s", " is");
-  return text.replace(/'s?$/, "").replaceAll("'", "");
+  return text
+    .replace(/n't$/, " not")
+    .replace(/'ve$/, " have")
+    .replace(/'ll$/, " will")
+    .replace(/'s?$/, "")
+    .replaceAll("'", "");
 }
 
 function amountOf(groups: Record<string, string | undefined>): Amount {

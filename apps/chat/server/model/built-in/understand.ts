@@ -7,6 +7,7 @@ import { currentTaxYear, dateAt, isKnownTaxYear, latestTaxYear, taxYearAt } from
 import { largestSalary } from "../../../tax/work-out.ts";
 import { begun, type Context, freshContext, type Mode, withCircumstances } from "./context.ts";
 import type { Facts, Figure } from "./facts.ts";
+import { gate } from "./gate.ts";
 import { notesOn } from "./notes.ts";
 import { readMessage } from "./read.ts";
 import { notUnderstood, type Reply, replies, replyTo } from "./replies.ts";
@@ -32,6 +33,8 @@ export interface Sum {
   isRise: boolean;
   /** The shares of the take-home, with their names and words from the question. */
   shares: Context["shares"];
+  /** A sentence that declines a part of the question, before the figures. */
+  first: string | undefined;
   /** Sentences about words that did not change the figures. */
   notes: string[];
   suggestions: string[];
@@ -75,6 +78,15 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   resolveShare(facts, before);
   resolvePercentage(facts, before);
   resolveWeek(facts, before);
+  // "48k with 4% pension", then "how much goes into the pension"
+  if (
+    facts.pension === "unsaid" &&
+    before.pensions[0] &&
+    /\bhow much\b.*\b(?:go|goes|put|pay|paying)\b/.test(facts.text)
+  ) {
+    facts.pension = undefined;
+    facts.figures = ["pension"];
+  }
   if (facts.codeNow !== undefined) facts.taxCodes = [facts.codeNow];
   if (facts.asksLessTax && hasChoice(facts)) {
     facts.comparison = true;
@@ -88,9 +100,10 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   const ownPay = [...facts.salaries, ...facts.numbers, ...before.salaries];
   if (facts.isApprentice && ownPay.length + facts.partners.length === 0) facts.minimumWage = true;
   if (facts.minimumWage) takeMinimumWage(facts, nowMs);
+  if (facts.minimumWage && isWageAlone(facts)) return stay(replies.minimumWage(facts.remarks));
   const settled = settleSalaries(facts, before);
   const explained = explanationOf(facts, before);
-  if ("reply" in settled && explained) return stay(explained);
+  if ("reply" in settled && explained && facts.salaries.length < 2) return stay(explained);
   if ("reply" in settled) {
     const kept = before.salaries.length === 0 ? withCircumstances(facts, before) : before;
     return { understanding: settled.reply, context: { ...kept, asked: settled.asked } };
@@ -117,12 +130,16 @@ function follow(facts: Facts, before: Context, nowMs: number): Step {
   if (context.taxYears.length === 0 && facts.thisYear === false && currentTaxYear(nowMs) === undefined) {
     notes.push(`I don't have the rates for ${taxYearAt(nowMs)}. I used the rates for ${latestTaxYear}.`);
   }
+  const figures: Figure[] = context.figures.length > 0 ? context.figures : ["take-home"];
+  const passed = gate({ facts, request, figures, notes });
+  if ("kind" in passed) return stay(passed);
   return {
     understanding: {
       kind: "sum",
       request,
       mode: context.mode,
-      figures: context.figures.length > 0 ? context.figures : ["take-home"],
+      first: passed.first,
+      figures,
       shownBy: context.shownBy,
       isRise: facts.rise !== undefined || context.asksKept,
       shares: context.shares,
@@ -170,6 +187,7 @@ function hasSum(facts: Facts): boolean {
       facts.age,
       facts.born,
       facts.overtime,
+      facts.netRise,
       facts.hours,
       facts.days,
       facts.weeks,
@@ -239,21 +257,41 @@ function resolveAsked(facts: Facts, { asked }: Context): void {
   }
 }
 
+/** "what is the living wage": the wage, not the pay of a year. */
+function isWageAlone({
+  amounts,
+  figures,
+  hours,
+  days,
+  fraction,
+  shownBy,
+  isFullTime,
+  ...facts
+}: Facts): boolean {
+  const isOfPay = [hours, days, fraction].some((one) => one !== undefined) || figures.length > 0;
+  const isOfOthers = facts.isCouple || facts.comparison || facts.taxYears.length > 1;
+  const hasSum = amounts.some(({ kind }) => kind !== "number") || facts.numbers.length > 0;
+  return !(isOfPay || isOfOthers || hasSum || isFullTime || (shownBy && shownBy !== "hour"));
+}
+
 /** "is £25,500 for 42 hours a week legal minimum wage" */
 function compareMinimumWage(facts: Facts, nowMs: number): void {
   const [amount, other] = facts.salaries;
-  if (!amount || other || amount.period === "hour") return;
+  if (!amount || other) return;
   const hours = facts.hours ?? usualHours;
-  const hourly = Number((yearlyOf(amount) / (hours * weeksPerYear)).toFixed(2));
+  const isByTheHour = amount.period === "hour";
+  const hourly = isByTheHour ? amount.value : Number((yearlyOf(amount) / (hours * weeksPerYear)).toFixed(2));
   const year = facts.taxYears.find(isKnownTaxYear) ?? currentTaxYear(nowMs) ?? latestTaxYear;
   const { from21, from18 } = ratesOf[year].minimumWage;
   facts.remarks.push(
-    `For ${hours} hours a week that is ${pounds(hourly)} an hour: ${hourly < from21 ? "below" : "not below"} the minimum wage from 21 of ${pounds(from21)} in ${year} (from 18 to 20 it is ${pounds(from18)}).`,
+    `${isByTheHour ? `${pounds(hourly)} an hour is` : `For ${hours} hours a week that is ${pounds(hourly)} an hour:`} ${hourly < from21 ? "below" : "not below"} the minimum wage from 21 of ${pounds(from21)} in ${year} (from 18 to 20 it is ${pounds(from18)}).`,
   );
 }
 
 function takeMinimumWage(facts: Facts, nowMs: number): void {
   if (facts.salaries.length > 0) {
+    const [sum] = facts.salaries;
+    if (sum && sum.value < largestHourly && !sum.scaled) sum.period ??= "hour";
     compareMinimumWage(facts, nowMs);
     return;
   }
@@ -315,6 +353,8 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   const amounts = facts.salaries.length > 0 ? facts.salaries : facts.numbers.slice(0, 2);
   const unused = facts.numbers.filter((number) => !amounts.includes(number));
   facts.leftovers.push(...unused.map(({ value }) => String(value)));
+  if (amounts !== facts.numbers && facts.salaries.length > 0)
+    facts.misread.push(...unused.map(({ value }) => String(value)));
   const everything = [...amounts, ...facts.partners, ...facts.secondJobs];
   const ask = (reply: Reply, asked: Amount[] = []): Asked => ({
     reply,
@@ -323,6 +363,11 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   if (everything.some(({ currency }) => currency === "other")) return ask(replies.notPounds());
   if (everything.some(({ negative }) => negative)) return ask(replies.negative());
   takePeriod(facts, amounts, before);
+  // "I earn £2,950 a month, my wife £1,700"
+  const [own] = amounts;
+  for (const partner of facts.partners)
+    if (own?.period && !partner.scaled && partner.value < 4 * own.value && own.value < 4 * partner.value)
+      partner.period ??= own.period;
   const unsure = everything.find((amount) => isUnsure(amount, everything.length === 1));
   if (unsure) return ask(replies.whichPeriod(unsure), [unsure]);
   const claim = facts.claimed.find(({ amount }) => amounts.includes(amount));
@@ -419,6 +464,18 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
     if (others.length === 0) return ask(replies.whichJobs());
     return { ...settled, context: { ...context, mode: "one", salaries: [main ?? 0], otherJobs: others } };
   }
+  // "does a 2k rise push me into 40%": the band after the rise.
+  const from = salaries[0] ?? earlier.at(-1);
+  if (facts.rise && facts.figures.join() === "tax-band" && from !== undefined && salaries.length < 2) {
+    const risen = risenBy(facts.rise, from);
+    notes.push(`With the rise you earn ${pounds(risen)}.`);
+    facts.sources.push(
+      from,
+      ...("share" in facts.rise.part ? [facts.rise.part.share] : [facts.rise.part.pounds]),
+    );
+    facts.rise = undefined;
+    return { ...settled, context: { ...context, mode: "one", salaries: [risen] } };
+  }
   if (facts.netRise) {
     const [from, another] = salaries.length > 0 ? salaries : earlier;
     if (from === undefined || another !== undefined || before.mode === "net")
@@ -441,6 +498,7 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   if (before.mode === "net" && facts.isAddition && facts.figures.length === 0) facts.wantsSalaryForNet = true;
   if (facts.wantsSalaryForNet) return { ...settled, context: { ...context, mode: "net", salaries } };
   if (facts.isEach) return { ...settled, context: { ...context, mode: "household", salaries: [one, one] } };
+  if (facts.isCouple && ofBoth.test(facts.text)) return ask(replies.whatEachEarns(one), []);
   if (facts.isCouple) notes.push(`I assumed that ${pounds(one)} is the salary of one person.`);
   if (facts.chart || facts.range) return ask(replies.whichRange());
   const differs =
@@ -458,6 +516,10 @@ function settleSalaries(facts: Facts, before: Context): Settled | Asked {
   }
   return { ...settled, context: { ...context, mode: "one", salaries } };
 }
+
+/** One sum that two people earn. */
+const ofBoth =
+  /^(?!.*(?:not work|unemployed|stays? at home|no (?:income|job))).*\b(?:between (?:us|me|my|the)|(?:combined|joint|household|family) (?:income|salary|wages?|earnings)|we (?:earn|make|bring in|get))\b/;
 
 /** "28k until September, then 32k": the pay of the tax year, if the question is about the year. */
 function withinYear(facts: Facts, salaries: number[], earlier: readonly number[]): number[] {
@@ -492,6 +554,11 @@ function withinYear(facts: Facts, salaries: number[], earlier: readonly number[]
 /** A sum without a period, next to hours or after a sum with a period, has a period too. */
 function takePeriod(facts: Facts, amounts: readonly Amount[], { paid }: Context): void {
   const [amount, other] = amounts;
+  // "£14.45 an hour, up from £13.10": pay of the same size is for the same period.
+  const [of, without] = amount?.period ? [amount, other] : [other, amount];
+  const ratio = (of?.value ?? 0) / (without?.value || 1);
+  if (of?.period && without && !without.period && !without.scaled && ratio < 3 && ratio > 1 / 3)
+    without.period = of.period;
   // A payslip is a month's, unless it says otherwise.
   if (amount && facts.claims.length > 0 && amount.value < implausible.month) {
     amount.period ??= facts.shownBy ?? "month";
@@ -701,6 +768,7 @@ function settleSeveral(
     ...settled,
     context: { ...context, mode, salaries: [...new Set(salaries)] },
   });
+  if (facts.isStaff) return { reply: replies.twoHouseholds(), asked: undefined };
   if (facts.isCorrection)
     return { ...settled, context: { ...context, mode: "one", salaries: salaries.slice(-1) } };
   if (salaries.length === 2 && (facts.chart || (facts.range && !facts.comparison))) return as("table");
@@ -715,7 +783,10 @@ function settleSeveral(
       context: { ...context, mode: "household", salaries: isOfSecond ? salaries.toReversed() : salaries },
     };
   const inPlaces = facts.nations.length > 1 && facts.placed.length === salaries.length;
-  if (facts.comparison || inPlaces) return as("compare");
+  // "38k, and a commute of 150 a month": not the pay of another job.
+  const isOfOnePeriod = new Set(amounts.map(({ period = "year" }) => period)).size === 1;
+  const isFarApart = Math.max(...salaries) > (isOfOnePeriod ? 12 : 6) * Math.min(...salaries);
+  if ((facts.comparison && !isFarApart) || inPlaces) return as("compare");
   return { reply: replies.howTogether(salaries), asked: { amounts } };
 }
 

@@ -121,7 +121,7 @@ const places: [Nation, string][] = [
   ],
   [
     "Northern Ireland",
-    "northern ireland|northern irish|n ireland|belfast|derry|londonderry|lisburn|newry|armagh|omagh|(?<!(?:pay|pays|paid|paying|lose|losing|lost|goes|contribute|contributed|spend|spent|much) (?:in|from|to) )(?<=(?:in|from) )ni(?! (?:and|on|do|contributions?|tax))",
+    "northern ireland|northern irish|n ireland|belfast|derry|londonderry|lisburn|newry|armagh|omagh|(?<!(?:pay|pays|paid|paying|lose|losing|lost|goes|exempt|contribute|contributed|spend|spent|much) (?:in|from|to) )(?<=(?:in|from) )ni(?! (?:and|on|do|contributions?|tax))",
   ],
   [
     "England",
@@ -227,7 +227,7 @@ export const ageRules: Rule[] = [
 const planOf: Record<number, StudentLoanPlan> = { 1: 1, 2: 2, 3: "postgrad", 4: 4, 5: 5 };
 export const loan = "(?:student (?:loans?|finance|debts?)|loans?|finance)";
 const negated =
-  "(?:do not have|not have|not got|have no|no longer have|no|without|not paying|not on|excluding|ignoring|ignore|finished|cleared|(?:have )?paid off|repaid|remove|removing|drop|take off|take out|scrap|cancel)(?: (?:a|my|any|the))?";
+  "(?:(?:did|do|does) not (?:have to )?(?:pay|repay)|do not have|not have|not got|have no|no longer have|no|without|not paying|not on|excluding|ignoring|ignore|finished|cleared|(?:have )?paid off|repaid|remove|removing|drop|take off|take out|scrap|cancel)(?: (?:a|my|any|the))?";
 
 function addPlan(facts: Facts, plan: StudentLoanPlan): void {
   facts.plans = [...new Set([...(facts.plans ?? []), plan])];
@@ -274,7 +274,7 @@ export const loanRules: Rule[] = [
     },
   ),
   rule(
-    `(?:${loan} )?(?:repayment )?plans? N(?: (?:(?:,|and|\\+|plus|/|plan) )+N)*(?: ${loan})?(?: repayments?)?`,
+    `(?:${loan} )?(?:repayment )?plans? N(?=(?: (?:,|and))* N (?:mortgage|rent|bills|council|car|childcare|bonus))|(?:${loan} )?(?:repayment )?plans? N(?: (?:(?:,|and|\\+|plus|/|plan) )+N)*(?: ${loan})?(?: repayments?)?`,
     (facts, { amounts }) => {
       for (const { value } of amounts) {
         const plan = planOf[value];

@@ -80,7 +80,8 @@ export const connectives: Rule[] = [
     "(?:what |what will |what would )?happens?(?: to)?",
     (facts) => compares(facts) || facts.extras.length > 0,
   ),
-  where("instead(?: of)?", compares),
+  where("instead(?: of)?", (facts) => compares(facts) || facts.speaksOfPay),
+  where("who", compares),
   where("both", (facts) => compares(facts) || facts.isCouple || facts.hasTwoJobs),
   rule("now|today|nowadays|these days", (facts) => {
     if (!facts.comparison || facts.taxYears.length !== 1) return false;

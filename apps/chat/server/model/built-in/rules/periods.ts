@@ -65,11 +65,16 @@ export const amountPeriods: Rule[] = [
       for (const weeks of match.amounts) reading.takeAmount(weeks);
       // "hourly 17.25 take home yearly": the amount has its period before it.
       const hasOwn = groups.kept !== undefined && /ly$/.test(reading.wordBefore(amount));
-      const isShown = amount.kind !== "percent" && amount.value >= implausible[period] && !groups.earns;
+      const isShown =
+        amount.kind !== "percent" &&
+        amount.value >= implausible[period] &&
+        !(groups.earns && groups.kept === undefined);
       // "31k shift allowance 2k take home a month" asks for the take-home by the month.
       const isAsked =
         (groups.kept !== undefined && reading.money.length > 1) ||
         (groups.extra !== undefined && groups.result !== undefined);
+      // "at 13.68 per hour": the amount has this period already.
+      if (amount.period === period && !hasOwn) return;
       if (amount.period !== undefined || hasOwn || isShown || isAsked || amount.kind === "percent")
         facts.shownBy = period;
       else {
@@ -87,6 +92,20 @@ export const amountPeriods: Rule[] = [
       const period = groups.unit as PayPeriod;
       if (amount === undefined || amount.kind === "percent" || amount.period !== undefined) return false;
       if (reading.money.length > 1 || amount.value >= implausible[period]) return false;
+      amount.period = period;
+      amount.kind = "money";
+      facts.remarks.push(`I assumed that every ${period} is like this one.`);
+      reading.changed();
+    },
+    "absorb",
+  ),
+  // "gross pay this month was 3,100"
+  rule(
+    "(?:this|last) (?<unit>month|week)(?= (?:is|was|of|:) A)",
+    (facts, { groups, after: amount }, reading) => {
+      const period = groups.unit as PayPeriod;
+      if (amount === undefined || amount.period !== undefined || amount.value >= implausible[period])
+        return false;
       amount.period = period;
       amount.kind = "money";
       facts.remarks.push(`I assumed that every ${period} is like this one.`);
@@ -125,6 +144,13 @@ export const amountPeriods: Rule[] = [
 
 /** Periods that do not belong to an amount: the period of the answer. */
 export const shownPeriods: Rule[] = [
+  // "and the year?"
+  rule(
+    "(?<=^(?:(?:and|so|for|what|about|in) )*)(?:the |a )?(?<unit>year|month|week|day)(?= ?[?.!]?$)",
+    (facts, { groups }) => {
+      facts.shownBy = groups.unit as PayPeriod;
+    },
+  ),
   rule(
     `(?:(?:broken down|work out|shown|comes?) )*(?:${periodWords}|(?:in|into|by) (?<unit>hour|day|week|month)s?)(?: (?:pay|take home|breakdown|basis|terms|equivalent|income|rate))*`,
     (facts, match) => {

@@ -19,10 +19,17 @@ const band = "(?:basic|higher|additional|top|intermediate|advanced|starter) rate
 
 export const allowanceRule = asks(
   "personal-allowance",
-  "(?:personal|tax free)(?: (?:allowances?|amount|income))+|(?<=(?:is|are|much|first|get|earn) .*)tax free",
+  "(?:personal|tax free)(?: (?:allowances?|amount|income))+|(?<=(?:is|are|much|first|get|earn) .*)tax free|(?<=(?:lose|losing|lost|keep)(?: (?:·|some|all|any|of))* )allowance",
 );
 
 export const figureRules: Rule[] = [
+  asks("take-home", "(?<=(?:what|how much)(?: [^ ,.?!]+){1,6} )after(?= ?[?.!]?$)"),
+  asks("deductions", "(?:goes|go|going|paid|lost)(?: (?:to|in))* (?:government|state|treasury|chancellor)"),
+  rule("deductions", (facts) => {
+    facts.figures.push("take-home", "deductions");
+  }),
+  asks("taxable-income", "taxable (?:income|pay|earnings|salary|amount)"),
+  asks("tax-band", "(?:at |in |by |for |per )?(?:each|every) (?:tax )?(?:band|rate|bracket)"),
   asks(
     "marginal-rate",
     "(?:tax )?(?:rate|percentage|percent|proportion)(?: (?:of|tax|do|does|am|will|is|are|i|we|lose|lost|taxed|pay|paid|it|goes))* (?:on|of)(?: (?:·|any|extra))* (?:bonus(?:es)?|overtime|extra (?:pay|income))|(?:bonus|overtime) tax rate",
@@ -42,7 +49,7 @@ export const figureRules: Rule[] = [
   asks("national-insurance", `employees?(?= (?:and|&|\\+|,) (?:employers?|·))|employees? ${insurance}`),
   asks(
     "employer",
-    `(?:true|total|full|real) costs?(?: of)?(?= M)|costs?(?: of)?(?= M employee)|employees? costs?|er ?nics?|(?:costs?|cost) (?:(?:me|us) )?(?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|companies|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?|(?:employers?|boss|company|companies)(?: (?:will|would|does|do))* sav(?:e|es|ing)`,
+    `(?:true|total|full|real) costs?(?: of)?(?= M)|employers? (?:true|total|full|real) costs?|costs?(?: of)?(?= M employee)|(?:employees?|workers?) costs?(?: with on costs)?|er ?nics?|(?:costs?|cost) (?:(?:me|us) )?(?:to |of |for )?(?:employ|employing|employer|hire|hiring|company|boss|employment)(?: (?:me|someone|somebody|person|employee|worker|them|him|staff))?|(?:employers?|boss|company|companies|employment)(?: (?:have to|need to|must))? (?:${insurance}|costs?|pays? P ${insurance}|pays?|paying|contributions?)(?: (?:on me|to employ me))?(?: ${insurance})?(?: contributions?)?|employers?(?! (?:offer|give|match|add|put|say|said|want|let|will|would|has|is|·))|to employ(?: (?:me|someone|them))?|(?:employers?|boss|company|companies)(?: (?:will|would|does|do))* sav(?:e|es|ing)`,
   ),
   asks(
     "student-loan",
@@ -99,10 +106,10 @@ export const figureRules: Rule[] = [
     "(?:when|at (?:what|which) (?:point|salary|income|pay|earnings|level))(?: (?:do|does|will|would|i|you|we|people|one|start|starts|begin|have|to))* (?:pay|paying|hit|reach|enter)(?: the)? P(?: (?:tax|rate|band|bracket))*",
   ),
   asks("tax-band", "(?:tax )?(?:band|bracket)(?! N)"),
-  asks("effective-rate", "(?:tax )?rate(?: of (?:income )?tax)?"),
+  asks("effective-rate", "(?:tax )?rate(?! of pay)(?: of (?:income )?tax)?"),
   asks("national-insurance", `${insurance}(?: (?:contributions?|bill|deductions?|payments?))?`),
   rule(
-    "(?<!how much )(?:pay(?:ing)? )?(?:less|more|lower|higher) (?:income )?tax(?! (?:code|rate|band|bracket))",
+    "(?<!how much )(?:pay(?:s|ing)? )?(?:less|more|lower|higher) (?:income )?tax(?! (?:code|rate|band|bracket))",
     (facts) => {
       facts.figures.push("income-tax");
       facts.asksLessTax = true;
@@ -110,7 +117,7 @@ export const figureRules: Rule[] = [
   ),
   asks(
     "take-home",
-    `(?:after|once)(?: ·)* (?:taxman|hmrc)(?: (?:takes?|taken|has|had|gets?|got|·|cut|share|bite|slice))*|take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|(?:in|into|in to|hits?|hitting|reach(?:es)?|lands? in) (?:my )?(?:hand|pocket|bank(?: account)?|account)|left(?: over)?|keep|bring(?:ing|s)? (?:home|in)|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|deductions|(?<=(?:(?:do|does|would|will|could|can|what|much|percentage|percent) (?:i|we|you|it|they)|·|to|much|would|will) )lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
+    `(?:after|once)(?: ·)* (?:taxman|hmrc)(?: (?:takes?|taken|has|had|gets?|got|·|cut|share|bite|slice))*|take home(?: (?:pay|salary|amount|wages?|money|income))?|taking home|takes? home|took home|(?:net|nett)(?: (?:pay|salary|income|wages?|amount|figure))?|(?:after|minus|less|post)(?: (?:all|income))? (?:tax(?:es)?|deductions|everything|stoppages)(?: (?:and|,) (?:${insurance}|deductions|national insurance))?|(?:in|into|in to|hits?|hitting|reach(?:es)?|lands? in) (?:my )?(?:hand|pocket|bank(?: account)?|account)|left(?: over)?|keep|bring(?:ing|s)? (?:home|in)|clear|pay ?packet|payslip|end(?:ing)? up with|walk away with|pocket|disposable(?: income)?|(?<=(?:(?:do|does|would|will|could|can|what|much|percentage|percent) (?:i|we|you|it|they)|·|to|much|would|will) )lose|breakdown|afford|deducted|leaves?(?: (?:me|you|us))?(?: with)?`,
   ),
   rule(
     "(?:comes?|coming|goes|taken|gets? taken) (?:off|out|of(?= ?[?.!]?$))(?: of)?(?: (?:wages?|pay|salary|pay ?packet))?(?: (?:·|each|every) ?(?:month|week|time)?)?(?: in total)?|total deductions|(?:total|all) (?:deducted|taken)",
@@ -126,6 +133,12 @@ export const figureRules: Rule[] = [
 ];
 
 export const askRules: Rule[] = [
+  rule(
+    `(?:(?:income )?tax|${insurance}) (?:vs|versus|v|against|compared (?:to|with)) (?:(?:income )?tax|${insurance})`,
+    (facts) => {
+      facts.figures.push("income-tax", "national-insurance");
+    },
+  ),
   says(
     "(?:less|more) than (?:i|we|he|she) (?:was|were|had been|been) (?:told|promised|expecting)",
     () => "I can't tell why it was not what was promised.",
@@ -135,7 +148,7 @@ export const askRules: Rule[] = [
     { asksForRates: true },
   ),
   sets(
-    "how much (?:can|may|could|do) (?:i|you|we|someone) (?:earn|make|get)(?: (?:·|month|week|year))* (?:before|without)(?: (?:paying|you|i|have to|pay))*(?= (?:·|any|income|tax|ni|nics?|national insurance|student loan|loan)(?!\\S))",
+    "(?:(?:most|max(?:imum)?)(?: (?:amount|salary|pay))? (?:i|you|we|someone) can|how much (?:can|may|could|do) (?:i|you|we|someone)) (?:earn|make|get)(?: (?:·|month|week|year))* (?:before|without)(?: (?:paying|you|i|have to|pay))*(?= (?:·|any|income|tax|ni|nics?|national insurance|student loan|loan)(?!\\S))",
     { asksForRates: true },
   ),
   sets(
@@ -143,7 +156,7 @@ export const askRules: Rule[] = [
     { asksForRates: true },
   ),
   sets(
-    "compare[ds]?(?: (?:to|with|against))?|how much (?:more|less|extra) (?:is|would|will) (?:that|it)(?: be)?|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|instead of(?= M)|more than|less than|best|any different",
+    "compare[ds]?(?: (?:to|with|against))?|how much (?:more|less|extra) (?:is|would|will) (?:(?:that|it)(?: be)?|(?=M))|comparison|versus|vs|v|difference|differ(?:s|ent|ence)?|better off|worse off|better|worse|against|rather than|instead of(?= M)|more than|less than|best|any different",
     { comparison: true },
   ),
   rule("less", (facts) => facts.comparison),
@@ -217,7 +230,7 @@ export const netRules: Rule[] = [
 
 /** "I take home 3,000 a month", but not "what do I take home": the amount is the net pay. */
 const saysNet = sets(
-  "(?<!(?:do|would|will|should|could|can|did|may|might|much|what|if) )i(?: (?:now|currently|only|just))? (?:(?:am )?(?:take|bring|clear|pocket|taking|bringing|clearing|netting|pocketing)(?: home)?(?= M)|(?:get|receive|see|have)(?= M (?:· )*(?:in|into|in to|paid into|land in|landing in|going into|hitting) (?:bank|account|hand|pocket)(?!\\S)))",
+  "(?<!(?:do|would|will|should|could|can|did|may|might|much|what|if) )i(?: have)? (?:took|taken|brought) home(?= M)|(?<=\\bif )i (?:took|brought) home(?= M)|(?<!(?:do|would|will|should|could|can|did|may|might|much|what|if) )i(?: (?:now|currently|only|just))? (?:(?:am )?(?:take|bring|clear|pocket|taking|bringing|clearing|netting|pocketing)(?: home)?(?= M)|(?:get|receive|see|have)(?= M (?:· )*(?:in|into|in to|paid into|land in|landing in|going into|hitting) (?:bank|account|hand|pocket)(?!\\S)))",
   { wantsSalaryForNet: true },
 );
 
@@ -264,6 +277,9 @@ export const payRules: Rule[] = [
     "(?:(?:vicars?|clergy|priests?|ministers?|curates?|rectors?|church|pastors?) )?stipends?|(?:salary|salaries|wages?|earn(?:s|ed|er|ers|ing|ings)?|income|gross|main|first|paid|pay|pays|paying|payed|basic|base|package|jobs?|role|position|employed|employee|employers?|working|works|worked|permanent|perm|paye|salaried|commission only|zero hours|contract|remuneration|compensation|worth|offer(?:ed|s)?|current|new|old|yearly|annually|annual)",
     { speaksOfPay: true },
   ),
+  sets("rates? of pay|N figures?(?= ?(?:·|income|wage))|what (?:would|will|about)(?= M be)", {
+    speaksOfPay: true,
+  }),
   rule("(?:up to )?(?:ote|on target earnings?)", (facts, _, reading) => {
     facts.speaksOfPay = true;
     const [one = 0, other = 0] = reading.money.map(yearlyOf);
@@ -387,6 +403,13 @@ export const termRules: Rule[] = [
 ];
 
 export const minimumWageRules: Rule[] = [
+  rule(
+    "(?:above|below|under|over|less than|more than)(?= (?:the )?(?:national )?(?:minimum|min|living) wage)",
+  ),
+  rule("(?:(?:is (?:it|that|this) )?(?:even )?)(?:legal(?:ly)?|illegal|lawful)", (facts, _, reading) => {
+    if (reading.money.length !== 1) return false;
+    facts.minimumWage = true;
+  }),
   sets("apprentices?(?:hip)? (?:minimum )?(?:wages?|pay|rate|salary)", {
     isApprentice: true,
     minimumWage: true,
@@ -404,6 +427,10 @@ export const minimumWageRules: Rule[] = [
 ];
 
 export const openingRules: Rule[] = [
+  rule("what is (?:a )?(?:student loan )?plan N(?= ?[?.!]?$)", (facts) => {
+    facts.asksForRates = true;
+    facts.figures.push("student-loan");
+  }),
   rule("like (?:i am|im) (?:N|a (?:child|kid))(?: years? old)?"),
   sets("(?<=^)nett? of(?= A)", { maybeNet: true }),
   sets("(?<=^(?:.* (?:meant|mean|said) )?M )nett?(?= ?[?.!]?$)", { maybeNet: true }),

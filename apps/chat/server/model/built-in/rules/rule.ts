@@ -40,7 +40,7 @@ export function says(
 
 /** Between a name and its amount: "bonus of 5k", "rent is £900". */
 export const is =
-  "(?: (?:of|is|are|was|would be|will be|would cost|at|worth|for|being|=|:|up to|costs?|around|comes to|avg|average|averages|averaging|typically|usually|normally))*";
+  "(?: (?:of|is|are|was|would be|will be|would cost|at|worth|for|being|=|:|up to|cost(?:s|ing)?|around|comes to|avg|average|averages|averaging|typically|usually|normally))*";
 /** Between an amount and its name: "5k as a bonus", "£900 for rent". */
 export const as = "(?: (?:of|in|as|for|from|on|towards|to|into|goes|going|a|worth of))*";
 export const each = "(?:a|an|per|each|every|in a|/|p /)";

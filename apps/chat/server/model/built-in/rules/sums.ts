@@ -10,7 +10,7 @@ import { as, is, partOf, type Rule, rule, says, sets, yearlyOf } from "./rule.ts
 const kinds =
   "(?:(?:christmas|xmas|annual|year end|end of year|yearly|one off|signing|sign on|joining|performance|guaranteed|expected|discretionary|cash|welcome|retention|sales) )*";
 const extraNames =
-  "bonus(?:es)?|overtime|commission|tips|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|rsus?(?: vest(?:ing|ed)?)?|restricted stock units?|holiday pay|back ?pay|backdated pay|lump sum|one off payment|allowance";
+  "bonus(?:es)?|overtime|commission|tips|sign(?:ing)? on(?: bonus)?|golden hello|car allowance|car cash|(?:inner |outer )?london (?:weighting|allowance)|weighting|shift (?:allowance|pay|premium)|on call(?: allowance| pay)?|standby(?: allowance)?|unsocial hours(?: pay)?|travel allowance|living allowance|location allowance|housing allowance|fuel allowance|phone allowance|rsus?(?: vest(?:ing|ed)?)?|restricted stock units?|holiday pay|back ?pay|backdated pay|lump sum|one off payment|allowance";
 
 const smallestExtra = 100;
 
@@ -70,7 +70,7 @@ const enough =
   "(?:good|decent|fair|bad|low|ok|okay|fine|realistic|liveable|livable|competitive|(?:high )?enough)(?: (?:salary|wages?|pay|money|income))?(?: to (?:live|survive|get by)(?: (?:comfortably|well|alone))*(?: on)?)?";
 /** "is 30k good", "can I live on 30k": the answer gives no opinion. */
 export const judgement = says(
-  `(?<=S )(?:be )?${enough}(?! (?:morning|afternoon|evening|for))|(?:(?:can|could|would|will|is it possible|possible) )?(?:(?:i|we|you|anyone|someone|people|person|family(?: of N)?|couple|to) )*(?:(?:still|comfortably|easily|be able to|afford to) )*(?:live|survive|manage|get by|cope)(?: (?:comfortably|ok|okay|well|alone|easily))* (?:on|off)(?= M)|(?:live|survive|get by|manage)(?: (?:comfortably|ok|okay|well|alone))*`,
+  `(?<=(?:S|is (?:that|this|it)) )(?:be )?${enough}(?! (?:morning|afternoon|evening|for))|(?:(?:can|could|would|will|is it possible|possible) )?(?:(?:i|we|you|anyone|someone|people|person|family(?: of N)?|couple|to) )*(?:(?:still|comfortably|easily|be able to|afford to) )*(?:live|survive|manage|get by|cope)(?: (?:comfortably|ok|okay|well|alone|easily))* (?:on|off)(?= M)|(?:live|survive|get by|manage)(?: (?:comfortably|ok|okay|well|alone))*`,
   ({ text }, reading) =>
     /^(?:live|survive|get by|manage)/.test(text) && !/\b(?:can|could|afford|enough)\b/.test(reading.text)
       ? undefined
@@ -92,6 +92,7 @@ const basicAndTotal = rule(
     const extra = yearlyOf(total) - yearlyOf(base);
     facts.extras.push({ name: "extra pay", part: { pounds: Number(extra.toFixed(2)) } });
     facts.speaksOfPay = true;
+    facts.sources.push(total.value);
     reading.takeAmount(total);
   },
   "absorb",
@@ -193,7 +194,7 @@ function setPension(facts: Facts, match: Match, reading?: Reading): boolean {
     amount.kind === "percent" || amount.period !== undefined || amount.value < largestUnsaid;
   if (
     !isContribution &&
-    !new RegExp(`(?:^| )(?:${gives}|towards|with|to|in)(?: |$)|sacrific|sal sac|sipp`).test(text)
+    !new RegExp(`(?:^| )(?:${gives}|payments?|towards|with|to|in)(?: |$)|sacrific|sal sac|sipp`).test(text)
   )
     return setPensionIncome(facts, match);
   takePeriodOfPay(facts, match);
@@ -357,7 +358,7 @@ export const pensionRules: Rule[] = [
     (facts) => facts.pensionDownTo !== undefined,
   ),
   rule(
-    `P(?: ${scheme})? (?:or|vs|versus) P ${scheme}|P ${scheme} (?:or|vs|versus) P(?= ?[?.!,]?$)|${scheme}(?: (?:contributions?|from|of|at))* P (?:to|vs|versus|or|instead of|-) P|from P to P(?: in| into)? ${scheme}`,
+    `P(?: ${scheme})? (?:or|vs|versus) P ${scheme}|P ${scheme} (?:or|vs|versus) P(?= ?[?.!,]?$)|${scheme}(?: (?:contributions?|from|of|at|goes|go|going|went|rises?|changes?|increases?))* P (?:to|vs|versus|or|instead of|-) P|from P to P(?: in| into)? ${scheme}`,
     (facts, { amounts: [one, other] }) => {
       if (one === undefined || other === undefined) return false;
       facts.pensionBefore = partOf(one);
@@ -398,7 +399,7 @@ export const pensionRules: Rule[] = [
     },
   ),
   rule(
-    `(?!(?:company|work) pension (?:of|at|is) )(?:employers?|company|work|boss) (?:(?:also|puts?|in|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in|up to) )*S(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*(?! S(?! (?:employee|me|mine|from me|personal|own)))`,
+    `(?!(?:company|work) pension (?:of|at|is) )(?:employers?|company|work|boss) (?:(?:also|puts?|in|at|my|contributes?|contributions?|pays?|matches|matching|match|puts in|adds|pension|of|is|in|up to) )*S(?! (?:ni|nics?|national insurance|tax))(?: (?:too|into|pension|contributions?|match|matching))*|S (?:from )?(?:employers?|company)(?: (?:contributions?|pension|match|matching))*(?! S(?! (?:employee|me|mine|from me|personal|own)))`,
     (facts, { text, amounts: [amount], before }) => {
       // "my company pays 45k" is a salary.
       if (amount?.kind !== "percent" && !/pension|contribut|match/.test(text)) return false;
@@ -525,7 +526,7 @@ export const bonusIntoPension = rule(
 
 /** "how much of a 3k bonus will I keep on 40k": the difference with and without the bonus. */
 export const bonusRise = rule(
-  `(?:keep|(?<=(?:much|what) .*)get|left|see|lose|tax|taxed|ni|nics?|national insurance|student loan|pay|much|take home|after tax)(?: (?:of|from|on|out of|tax|i|would|will|do|keep|is|taken|deducted|come|comes|off|due))* S${as} ${kinds}(?:bonus(?:es)?|commission|overtime)(?! of)`,
+  `(?<=^(?:(?:what|how much|is|would|·) )*)S ${kinds}(?:bonus|commission|overtime) after (?:tax|deductions)|(?:keep|(?<=(?:much|what) .*)get|left|see|lose|tax|taxed|ni|nics?|national insurance|student loan|pay|much|take home|after tax)(?: (?:of|from|on|out of|tax|i|would|will|do|keep|is|taken|deducted|come|comes|off|due))* S${as} ${kinds}(?:bonus(?:es)?|commission|overtime)(?! of)`,
   (facts, { amounts: [amount], text }) => {
     if (amount === undefined) return false;
     facts.rise = { part: partOf(amount), sign: 1 };
@@ -583,6 +584,17 @@ export const keptOfExtra: Rule[] = [
       facts.figures.push(/ ni /.test(text) ? "national-insurance" : "income-tax");
     },
   ),
+  // "got a 500 bonus, on 23k, how much after tax"
+  rule("(?:how much|what)(?: (?:is|will|would|that|it|be|left))* after tax(?= ?(?:[?.!]|$))", (facts) => {
+    const isOfBonus =
+      /^(?:i )?(?:(?:have|just) )*(?:got|get|getting|received|given|been given)(?: \S+){0,4} bonus\b/;
+    if (facts.extras.length !== 1 || !isOfBonus.test(facts.text)) return false;
+    facts.asksKept = true;
+  }),
+  rule("(?:would|will|does)?(?: ·)* ?adds?(?= ?(?:[?.!]|$))", (facts) => {
+    if (facts.extras.length !== 1) return false;
+    facts.asksKept = true;
+  }),
   rule("what is(?: (?:·|the))* damage", (facts) => {
     if (facts.extras.length !== 1) return false;
     facts.asksKept = true;
@@ -717,21 +729,18 @@ export const riseRules: Rule[] = [
       const before =
         rise.kind === "percent" ? salary.value / (1 + rise.value / 100) : salary.value - yearlyOf(rise);
       facts.rise = { part: { pounds: Number((salary.value - before).toFixed(2)) }, sign: 1 };
+      facts.sources.push(rise.value, salary.value);
       salary.value = Number(before.toFixed(2));
       reading.takeAmount(rise);
     },
     "absorb",
   ),
-  rule(`S (?:of (?:a )?)?${up}(?: offer)?`, setRise(1)),
-  rule(`S (?:of (?:a )?)?${down}`, setRise(-1)),
-  rule(`${up} (?:of|by|is|was|worth|=|:) S(?! (?:to|·) M)`, setRise(1)),
-  rule(`${down} (?:of|by|is|was|=|:) S`, setRise(-1)),
   rule(
-    "(?:rises?|raised|increase[sd]?|goes up|go up|went up|going up|up|uplifted|bumped) by S|(?:goes up|go up|went up|going up) P",
+    `S (?:of (?:a )?)?${up}(?: offer)?|${up} (?:of|by|is|was|worth|=|:) S(?! (?:to|·) M)|(?:rises?|raised|increase[sd]?|goes up|go up|went up|going up|up|uplifted|bumped) by S|(?:goes up|go up|went up|going up) P`,
     setRise(1),
   ),
   rule(
-    "(?:goes down|go down|went down|falls?|drops?|reduced?|reduces|cut|decrease[sd]?|down) by S",
+    `S (?:of (?:a )?)?${down}|${down} (?:of|by|is|was|=|:) S|(?:goes down|go down|went down|falls?|drops?|reduced?|reduces|cut|decrease[sd]?|down) by S`,
     setRise(-1),
   ),
   rule(
@@ -739,15 +748,19 @@ export const riseRules: Rule[] = [
     setRise(1),
   ),
   rule("(?:(?:got )?told (?:that )?i am )?(?:getting|get|got) P(?= on M)(?! on M bonus)", setRise(1)),
+  rule("(?:goes|go|going|went) up S(?= from M)", setRise(1)),
   rule("(?:giving|given|gave|give|offered|offering)(?: (?:me|us|·))* P(?= ?[?.!]?$)", setRise(1)),
   rule("S (?:less|lower|fewer)(?= (?:than|a|per|[,.?!;])|$)", setRise(-1)),
   sets(
     `(?:${up}|rises|raised|increases|increased|go|goes|going|went|bumped|moves?|moving|promoted|jumps?|drops?|falls?|cut|step|stepping)(?: (?:up|down|me))* to(?= M)`,
     { comparison: true },
   ),
-  sets(`(?:${up}|rises|going|goes|go|moving|move|moved|jump|promotion|promoted)? ?from(?= M to M)`, {
-    comparison: true,
-  }),
+  sets(
+    `(?:${up}|rises|going|goes|go|moving|move|moved|jump|promotion|promoted)? ?from(?= M to M)|up from(?= M)`,
+    {
+      comparison: true,
+    },
+  ),
   sets(`(?<=${up}(?: (?::|of|is|from))* M )to(?= M)`, { comparison: true }),
 ];
 
@@ -768,6 +781,14 @@ const staff = rule(
 );
 
 export const partnerRules: Rule[] = [
+  rule(
+    "N (?:people|adults)(?=(?: (?:both|each|earning|on|earn|who|making))+ M)",
+    (facts, { amounts: [count] }) => {
+      if (count?.value !== 2) return false;
+      facts.isCouple = true;
+      facts.isEach = true;
+    },
+  ),
   staff,
   rule(`(?<!(?:me|i|myself) and (?:my )?)${person}${earns} M`, (facts, { amounts: [amount] }) => {
     if (amount) facts.partners.push(amount);
@@ -881,11 +902,24 @@ export const jobRules: Rule[] = [
   // The amount after the job or before it: "a second job that pays 6k", "6k from a bar job"
   rule(
     `(?:${other}${job}|(?:weekend|evening|bar|saturday|sunday|seasonal|christmas) work|(?<=${other}${job} .*)it)${pays} M|(?<before>M)(?: (?:from|in|at|for|on|with|of|a|my|as))* ${other}${job}(?!${pays} M)`,
-    (facts, { amounts: [amount], groups, sentence }, reading) => {
+    (facts, { amounts: [amount], groups, sentence, text }, reading) => {
       if (amount === undefined || (groups.before !== undefined && reading.money.length < 2)) return false;
+      // "a part time job at 15k", without another one
+      const isNamedOther = /\b(?:second|2nd|other|another|side|additional|extra|it)\b/.test(text);
+      if (!isNamedOther && !facts.isAddition && !facts.hasTwoJobs && reading.money.length < 2) return false;
       facts.secondJobs.push(amount);
       // "tax on 15k second job when my main job is 40k"
       if (taxOnIt.test(sentence)) facts.jobAsked ??= amount;
+    },
+  ),
+  // "tax on the second one"
+  rule(
+    "(?<kind>tax|ni|keep)(?: (?:will|would|do|does|is|i|pay|be|comes?|taken))* (?:on|off|from|of)(?: ·)* (?:second|2nd|other|extra)(?: (?:one|job))",
+    (facts, { groups: { kind } }) => {
+      const [job, another] = facts.secondJobs;
+      if (!job || another || facts.jobAsked !== undefined) return false;
+      facts.jobAsked = job;
+      facts.figures.push(kind === "ni" ? "national-insurance" : kind === "tax" ? "income-tax" : "take-home");
     },
   ),
   rule("side (?:hustle|income|business|gig)(?: (?:of|making|makes|earning|is|worth) M)?", (facts) => {
@@ -898,7 +932,7 @@ export const jobRules: Rule[] = [
 ];
 
 export const outgoingNames =
-  "rent|accommodation|mortgage|council tax|bills|sav(?:e|ing)|childcare(?! vouchers)|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel|(?<!(?:company|electric) )car(?! (?:allowance|cash|scheme))|debts?|deposit|house|flat|wedding|holiday(?! pay)";
+  "rent|accommodation|mortgage|council tax|bills|sav(?:e|ing)|childcare(?! vouchers)|nursery(?: fees)?|food|groceries|car payments?|car finance|car loan|travel|commute|commuting|train fares?|train|season ticket(?: loan)?|gym|phone bill|insurance|car insurance|utilities|outgoings|expenses|energy|subscriptions|petrol|parking|credit cards?|personal loan|living costs?|fuel|(?<!(?:company|electric) )car(?! (?:allowance|cash|scheme))|debts?|deposit|house|flat|wedding|holiday(?! pay)";
 /** Words for parts, as in "rent is two thirds of …", which is not a sum of money. */
 const partsOf = "halves|thirds|quarters|fifths|sixths|eighths|tenths";
 /** A sum without a period that is too large for a monthly payment, such as the size of a mortgage. */
@@ -906,7 +940,8 @@ const smallestDebt = 10_000;
 /** A sum without a period that may be for a month or a year. */
 const smallestUnclear = 4_000;
 
-const deduction = "(?:(?:income )?tax|paye|ni|nics?|national insurance|nett?(?: pay)?|take home(?: pay)?)";
+const deduction =
+  "(?:(?:income )?tax|student loan(?: (?:repayments?|deductions?))?|paye|ni|nics?|national insurance|nett?(?: pay)?|take home(?: pay)?)";
 /** A whole number below this next to "tax" may count anything. */
 const smallestDeduction = 30;
 /** A question about deductions that were taken. */
@@ -934,6 +969,18 @@ function setOutgoing(facts: Facts, { amounts: [amount], groups }: Match, reading
 }
 
 export const outgoingRules: Rule[] = [
+  // "is 2,412 a month right for 35,300"
+  rule("is M (?:right|correct|ok|normal) (?:for|on|with)(?= M)", (facts, { amounts: [claim] }) => {
+    if (claim === undefined) return false;
+    facts.claims.push(`${pounds(claim.value)} of take-home`);
+    facts.figures.push("take-home");
+    facts.shownBy ??= claim.period;
+  }),
+  says(
+    "(?:A(?: (?:of|in|for|a|month|·))* )?expenses(?: (?:are|is|get|being|which|that))* (?:paid|reimbursed|covered|repaid|refunded)(?: back)?(?: (?:by|from) (?:work|employers?|company|boss))?",
+    ({ amounts: [sum] }) =>
+      `I left the expenses${sum ? ` of ${pounds(sum.value)}` : ""} that your employer pays back out: they are not pay.`,
+  ),
   says(
     "(?:can|could|would|will) (?:i|we|they) (?:get|afford|have|borrow|be (?:given|offered))(?= (?:·|a )*mortgage)",
     () => "I can't tell whether a lender gives you a mortgage: it decides by its own rules.",
@@ -948,14 +995,17 @@ export const outgoingRules: Rule[] = [
         paid.kind === "number" && paid.value < smallestDeduction && Number.isInteger(paid.value);
       if (others.length === 0 || isCount) return false;
       facts.claims.push(`${pounds(paid.value)} of ${named}`);
+      facts.shownBy ??= paid.period;
       facts.figures.push(
         /^n(?:et|i|at)/.test(named)
           ? /^net/.test(named)
             ? "take-home"
             : "national-insurance"
-          : /take/.test(named)
-            ? "take-home"
-            : "income-tax",
+          : /loan/.test(named)
+            ? "student-loan"
+            : /take/.test(named)
+              ? "take-home"
+              : "income-tax",
       );
     },
   ),

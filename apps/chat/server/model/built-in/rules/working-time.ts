@@ -88,6 +88,9 @@ function setSome(facts: Facts, { amounts: [count], groups }: Match, reading: Rea
   return true;
 }
 
+const weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const weekday = "(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:days?)?";
+
 const hoursOf = "(?:hours?|hrs?)";
 const by = `(?: ${each} (?:week|month)| weekly| monthly)?`;
 const multiple =
@@ -105,6 +108,15 @@ const parts: Record<string, number> = {
 function overtimesAYear(facts: Facts, text: string): number {
   if (/month/.test(text)) return 12;
   if (/week/.test(text)) return 52;
+  // "39 hours plus 6 hours overtime, weekly net"
+  if (
+    /\b(?:weekly|per week|a week)\b|#(?: (?:an|per) (?:hour|hr))? # (?:hours?|hrs?) (?:plus|and|\+|,) #/.test(
+      facts.text,
+    )
+  ) {
+    facts.remarks.push("I assumed that these are the overtime hours of every week.");
+    return 52;
+  }
   facts.remarks.push("I assumed that these are the overtime hours for the whole year.");
   return 1;
 }
@@ -149,6 +161,7 @@ function setRates(facts: Facts, { amounts, text }: Match, reading: Reading): boo
   const of = ({ hours, rate, times = 1 }: (typeof found)[number]) =>
     Number((hours * (rate?.value ?? basic * times)).toFixed(2));
   const each = found.map(of);
+  facts.sources.push(...amounts.map(({ value }) => value));
   const isApart = /\bjobs\b|\b(?:second|other|another|one) job\b|\b(?:in|at) another\b/.test(reading.text);
   for (const amount of amounts) if (amount !== main.rate) reading.takeAmount(amount);
   const weekly = (value: number): Amount =>
@@ -168,6 +181,14 @@ export const workingTime: Rule[] = [
     `(?:(?:on )?${ofTheWeek} )?${part}(?:${link} ${part})+(?: in (?:another|the other)(?: job)?)?`,
     setRates,
     "absorb",
+  ),
+  // "my 4 weekly pay"
+  rule(
+    "(?<=(?:paid|my|the|each|a|per|every|what) )N (?:- )?weekly(?: (?:pay|wages?|take home))?(?!.* M)|(?<=paid )N (?:- )?weekly",
+    (facts, { amounts: [weeks] }) => {
+      if (weeks?.value !== 4) return false;
+      facts.shownBy = "four weeks";
+    },
   ),
   rule("(?:each|every|per|at a) (?:time|payment|pay ?day)"),
   rule(
@@ -190,11 +211,14 @@ export const workingTime: Rule[] = [
     facts.weeks = weeks.value;
     reading.changed();
   }),
-  rule("(?:divided by|split (?:by|over|into)) N(?! (?:people|ways))", (facts, { amounts: [parts] }) => {
-    const period = shares[parts?.value ?? 0];
-    if (period === undefined) return false;
-    facts.shownBy = period;
-  }),
+  rule(
+    "(?:divided by|split (?:by|over|into)|(?<=M )/) N(?! (?:people|ways))",
+    (facts, { amounts: [parts] }) => {
+      const period = shares[parts?.value ?? 0];
+      if (period === undefined) return false;
+      facts.shownBy = period;
+    },
+  ),
   rule("N / N(?:th)? of", (facts, { amounts: [one, parts] }) => {
     const period = one?.value === 1 ? shares[parts?.value ?? 0] : undefined;
     if (period === undefined) return false;
@@ -204,6 +228,10 @@ export const workingTime: Rule[] = [
     "N (?:days?|weeks?|hours?) (?:of )?(?:unpaid(?: (?:leave|holiday|time off))?|off unpaid)|unpaid leave",
     ({ text }) =>
       `I left the ${/leave/.test(text) ? "unpaid leave" : "unpaid time"} out: I work out a whole year.`,
+  ),
+  says(
+    "(?:buy|buying|bought|purchas(?:e|ed|ing))(?: (?:N|extra|more|days?|weeks?|of))* (?:annual leave|holidays?|leave)",
+    "I left the bought holiday out: it lowers the pay before tax.",
   ),
   says(
     "(?:N (?:days?|weeks?|hours?) )?(?:of )?(?:paid )?(?:annual leave|holidays?|paid leave)(?! pay)(?: (?:allowance|entitlement))?",
@@ -243,8 +271,23 @@ export const workingTime: Rule[] = [
   rule(`(?:${less} )?from N(?: (?:days?|hours?|hrs?))?${perWeek} (?:down )?to N ${unit}${perWeek}`, fromTo),
   rule(`(?:${less} )?from N ${unit}${perWeek} (?:down )?to N(?! (?:days?|hours?|hrs?))`, fromTo),
   rule(`${unit}(?: ${changes})* from N (?:down )?to N(?! (?:days?|hours?|hrs?))`, fromTo),
-  rule("(?:from )?mon(?:day)?s? (?:to|-|till|until) fri(?:day)?s?"),
+  // "mon - thu"
+  rule(
+    `(?:from )?(?<first>${weekday}) (?:(?:to|-|till|until|through) )?(?<last>${weekday})`,
+    (facts, { groups: { first = "", last = "" } }) => {
+      const at = (name: string) => weekdays.indexOf(name.slice(0, 3));
+      facts.days ??= ((at(last) - at(first) + 7) % 7) + 1;
+    },
+  ),
   rule(`N ${unit}${perWeek} (?:down )?to N(?= (?:on|at|for|from) M| ?[?.,]?$)`, fromTo),
+  // "drop a day a week"
+  rule(
+    "(?:drop|dropping|lose|losing|cut|cutting|give up|giving up) (?:a|one|N) days?(?: (?:a|per|each) week)?",
+    (facts, { amounts: [days] }) =>
+      facts.isFullTime || facts.days === undefined
+        ? setPart(facts, usualDays - (days?.value ?? 1), usualDays, "days")
+        : false,
+  ),
   // "5 days to 3 days"
   rule(`N (?:days?|hours?|hrs?)${perWeek} (?:down )?to N ${unit}${perWeek}`, fromTo),
   // "pro rata 22.5 hours, full time is 37.5"
@@ -261,8 +304,14 @@ export const workingTime: Rule[] = [
     "N (?:fte|full time equivalent|of full time|pro rata)|(?:fte|pro rata)(?: (?:of|is|at|to|by|=|:))? N",
     (facts, { amounts: [share] }) => setPart(facts, share?.value ?? 0, 1, undefined),
   ),
+  // "0.8 of 37k", "drop to 0.6"
   rule(
-    "P (?:fte|of full time|pro rata|of the hours|hours)|(?:fte|pro rata)(?: (?:of|is|at|to|by|=|:))? P",
+    "N of(?= (?:a |my )?M)|(?:to|at|do|work|working|doing|on) N(?: fte)?(?= ?(?:[?.!,]|$))",
+    (facts, { amounts: [share] }) =>
+      (share?.value ?? 1) < 1 ? setPart(facts, share?.value ?? 0, 1, undefined) : false,
+  ),
+  rule(
+    "part time (?:at |to |on )?P|P (?:fte|of full time|pro rata|of the hours|hours)|(?:fte|pro rata)(?: (?:of|is|at|to|by|=|:))? P",
     (facts, { amounts: [share] }) => setPart(facts, (share?.value ?? 0) / 100, 1, undefined),
   ),
   rule("(?<=A )(?:x|times|@)(?= N (?:hours?|hrs?|days?|weeks?)(?!\\S))"),

@@ -16,7 +16,7 @@ const others: Record<string, (taxYear: TaxYear) => Answer> = {
     source: "https://www.gov.uk/capital-gains-tax/rates",
   }),
   "Inheritance Tax": () => ({
-    text: "The estate pays **40%** of what it is worth above £325,000 (2026/27), not the person who inherits; money that you inherit is not income.",
+    text: "The estate pays **40%** of what it is worth above £325,000, and up to £175,000 more for a home left to children (2026/27, unchanged until April 2030), not the person who inherits; money that you inherit is not income.",
     source: "https://www.gov.uk/inheritance-tax",
   }),
   "Corporation Tax": () => ({

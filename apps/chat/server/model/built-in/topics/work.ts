@@ -245,6 +245,7 @@ const employersCost: Topic = {
   subject: "the salary for an employer's cost",
   about:
     "ctc|(?:total )?cost to (?:the )?company|(?:employer|boss|company|work)(?: \\S+){0,2} (?:pays?|spends?|costs?)(?: \\S+)? #(?: \\S+)? (?:in total|all in|altogether|including (?:their |the |employers? )*(?:ni|national insurance))(?: .*)?|total (?:employment|employer) cost(?: .*)?",
+  unless: "hir(?:e|es|ing)|employing|(?:someone|somebody|employee|worker) (?:on|at)",
   answersTakeHome: true,
   roles: [["cost", "A", isMoney]],
   calculate(given) {
