@@ -1,4 +1,4 @@
-import { type ClaimRecord, changeClaim, claimOverAt } from "./claim.ts";
+import { type ClaimRecord, changeClaim, claimOverAt, hasCounted, withKnownRequests } from "./claim.ts";
 import type { Adjustment } from "./store.ts";
 
 interface Named {
@@ -29,21 +29,28 @@ export function keepClaim({ space, key }: Named, record: ClaimRecord | undefined
   return { space, key, state, until: record === undefined ? now : claimOverAt(record) };
 }
 
-/** Applies the claim changes in these adjustments, one after another. */
+/**
+ * Applies the claim changes in these adjustments, one after another.
+ *
+ * @returns the claims, and the adjustments as the holdings must apply them.
+ */
 export function changeClaims(
   load: (space: string, key: string) => string | undefined,
   adjustments: readonly Adjustment[],
   now: number,
-): KeptClaim[] {
+): { kept: KeptClaim[]; counted: readonly Adjustment[] } {
   const kept = new Map<string, KeptClaim>();
-  for (const { claim, rid, raises, ...partition } of adjustments) {
+  const counted = new Map<string, number>();
+  for (const adjustment of adjustments) {
+    const { claim, rid, raises } = adjustment;
     if (claim === undefined) continue;
-    const place = claimPartition(partition, claim.id);
+    const place = claimPartition(adjustment, claim.id);
     const name = JSON.stringify([place.space, place.key]);
     const before = kept.has(name) ? kept.get(name)?.state : load(place.space, place.key);
     const known = readClaim(before);
+    if (hasCounted(known, adjustment, now)) counted.set(rid, claim.requests);
     const next = changeClaim(known, claim, rid, raises, now);
     if (next !== known) kept.set(name, keepClaim(place, next, now));
   }
-  return [...kept.values()];
+  return { kept: [...kept.values()], counted: withKnownRequests(adjustments, counted) };
 }

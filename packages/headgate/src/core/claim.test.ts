@@ -48,7 +48,7 @@ function* next(world: World): Generator<World> {
     }
     if (ended.includes(owner)) continue;
     for (const state of states) {
-      const change = { ...claim, attempt, state };
+      const change = { ...claim, attempt, requests: 1, state };
       const changed = changeClaim(record, change, owner, false, now);
       // Applying the change twice has the same result as once.
       expect(changeClaim(changed, change, owner, false, now)).toEqual(changed);
@@ -103,6 +103,12 @@ it("a claim expires a day after its end, or a day after its lease", () => {
     false,
     true,
   ]);
-  const done = changeClaim(begun, { ...claim, attempt: 1, state: "done" }, "first", false, 2) as ClaimRecord;
+  const done = changeClaim(
+    begun,
+    { ...claim, attempt: 1, requests: 1, state: "done" },
+    "first",
+    false,
+    2,
+  ) as ClaimRecord;
   expect([isClaimOver(done, claimKeptMs + 1), isClaimOver(done, claimKeptMs + 2)]).toEqual([false, true]);
 });

@@ -1,4 +1,4 @@
-import type { Charge } from "./store.ts";
+import type { Adjustment, Charge } from "./store.ts";
 
 /**
  * The claim of a request's id: which reservation answers the request, and whether the answer is complete. All
@@ -32,7 +32,10 @@ export interface Claim {
 
 /** A change of a claim by its reservation. Applying it twice has the same result as once. */
 export interface ClaimChange extends Omit<Claim, "space" | "key"> {
+  /** As far as the reservation knows: if the reply to a take-over was lost, the store's record says more. */
   readonly attempt: number;
+  /** The requests that the reservation's admission was to pay for. */
+  readonly requests: number;
   /**
    * `running`: the lease begins again. `done`: the request was answered. `unfinished`: the next attempt takes over
    * immediately. `nothing`: the request was refunded, as if it had never been admitted.
@@ -95,7 +98,7 @@ export function changeClaim(
   const { fingerprint, result, attempt, leaseMs, state } = change;
   const known = record === undefined || isClaimOver(record, now) ? undefined : record;
   if (known !== undefined && (known.rid !== rid || known.done)) return known;
-  const changed = { fingerprint, rid, attempt, result };
+  const changed = { fingerprint, rid, attempt: known?.attempt ?? attempt, result };
   switch (state) {
     case "done":
       return { ...changed, done: true, until: now + claimKeptMs };
@@ -121,12 +124,56 @@ export function isClaimOver(record: ClaimRecord, now: number): boolean {
   return claimOverAt(record) <= now;
 }
 
-/** Returns the charges of an attempt that takes over, without requests: an earlier attempt has paid for them. */
+/**
+ * Whether the requests of an attempt are paid for already: by an earlier attempt, or by this call, which is repeated
+ * after the store has forgotten the reservation.
+ */
+export function isPaid(record: ClaimRecord | undefined, rid: string, attempt: number, now: number): boolean {
+  return attempt > 1 || (record !== undefined && record.rid === rid && !isClaimOver(record, now));
+}
+
+/**
+ * Returns the charges of an attempt whose requests are paid for. The requests are stated as known, so that a process
+ * that does not know of the payment reports the same total as one that does.
+ */
 export function withoutRequests(charges: readonly Charge[]): Charge[] {
   return charges.map((charge) => {
-    const { limits, needs, spends } = charge;
-    const free = (amounts: readonly number[]) =>
-      amounts.map((amount, g) => (limits.groups[g]?.unit === "requests" ? 0 : amount));
-    return { ...charge, needs: free(needs), spends: free(spends) };
+    const { limits, needs, spends, known } = charge;
+    const isRequests = (g: number) => limits.groups[g]?.unit === "requests";
+    const free = (amounts: readonly number[]) => amounts.map((amount, g) => (isRequests(g) ? 0 : amount));
+    const paid = spends.map((amount, g) => (known?.[g] ?? 0) + (isRequests(g) ? amount : 0));
+    return { ...charge, needs: free(needs), spends: free(spends), known: paid };
   });
+}
+
+/** Whether the claim shows that the store has counted the requests of this reservation, even if it has no entry of it. */
+export function hasCounted(
+  record: ClaimRecord | undefined,
+  { rid, raises }: Adjustment,
+  now: number,
+): boolean {
+  return raises && record !== undefined && record.rid === rid && !isClaimOver(record, now);
+}
+
+/**
+ * States the requests of these reservations as known.
+ *
+ * @param counted the reservations, and how many requests the store has counted.
+ */
+export function withKnownRequests(
+  adjustments: readonly Adjustment[],
+  counted: ReadonlyMap<string, number>,
+): readonly Adjustment[] {
+  if (counted.size === 0) return adjustments;
+  return adjustments.map((adjustment) => withKnown(adjustment, counted.get(adjustment.rid) ?? 0));
+}
+
+/** States at least this many requests as known. */
+export function withKnown<Reported extends Adjustment>(adjustment: Reported, least: number): Reported {
+  if (least === 0) return adjustment;
+  const { limits, known } = adjustment;
+  const stated = known.map((amount, g) =>
+    limits.groups[g]?.unit === "requests" ? Math.max(amount, least) : amount,
+  );
+  return { ...adjustment, known: stated };
 }

@@ -1,6 +1,6 @@
 import type { Algorithm } from "./algorithms/algorithm.ts";
 import { algorithmOf } from "./algorithms/index.ts";
-import { beginClaim, type Claim, meetClaim, withoutRequests } from "./claim.ts";
+import { beginClaim, type Claim, isPaid, meetClaim, withoutRequests } from "./claim.ts";
 import { changeClaims, claimPartition, keepClaim, readClaim } from "./claim-state.ts";
 import { mostStatesOfUnit, type OtherState } from "./conversion.ts";
 import {
@@ -103,10 +103,12 @@ export function decideStates(
 ): DecidedStates {
   if (claim === undefined || hold === undefined || peek) return decideCharges(load, charges, now, peek, hold);
   const place = claimPartition(claim, claim.id);
-  const met = meetClaim(readClaim(load(place.space, place.key)), claim, hold.rid, now);
+  const known = readClaim(load(place.space, place.key));
+  const met = meetClaim(known, claim, hold.rid, now);
   if (typeof met !== "number")
     return { outcome: { admitted: false, now, readings: [], marks: [], known: met }, kept: [] };
-  const decided = decideCharges(load, met === 1 ? charges : withoutRequests(charges), now, false, hold);
+  const asked = isPaid(known, hold.rid, met, now) ? withoutRequests(charges) : charges;
+  const decided = decideCharges(load, asked, now, false, hold);
   if (!decided.outcome.admitted) return decided;
   const begun = keepClaim(place, beginClaim(claim, hold.rid, met, now), now);
   return { outcome: { ...decided.outcome, attempt: met }, kept: [...decided.kept, begun] };
@@ -165,11 +167,8 @@ function decideCharges(
 }
 
 /** Like `decideStates`, for `Store.adjust`. Several adjustments of one partition are applied one after another. */
-export function adjustStates(
-  load: LoadState,
-  adjustments: readonly Adjustment[],
-  now: number,
-): DecidedStates {
+export function adjustStates(load: LoadState, reported: readonly Adjustment[], now: number): DecidedStates {
+  const { kept: claims, counted: adjustments } = changeClaims(load, reported, now);
   const partitions = openAll(load, adjustments, now);
   const marks = adjustments.map((adjustment, a) => {
     const { groups, leaseMs } = adjustment.limits;
@@ -193,7 +192,7 @@ export function adjustStates(
     return mine;
   });
   const readings = adjustments.map(({ limits }, a) => read(partitions[a] as Partition, limits, now));
-  const kept = [...closeAll(partitions, now), ...changeClaims(load, adjustments, now)];
+  const kept = [...closeAll(partitions, now), ...claims];
   return { outcome: { admitted: true, now, readings, marks }, kept };
 }
 

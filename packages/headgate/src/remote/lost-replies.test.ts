@@ -224,9 +224,9 @@ describe.each(["lose", "hang"] as const)("a hold whose reply is lost (%s)", (how
   });
 });
 
-describe("what an id may cost beyond its request", () => {
+describe("what an id costs after a lost reply", () => {
   it.each(["lose", "hang"] as const)(
-    "a take-over whose reply is lost pays for one more request (%s)",
+    "a take-over whose reply is lost pays for no more requests (%s)",
     async (how) => {
       const { clock, other, crash, lose, left, reconcile } = processes();
       await crash();
@@ -236,16 +236,34 @@ describe("what an id may cost beyond its request", () => {
       // The store knows that this is the second attempt, but this process does not.
       expect(next).toMatchObject({ admitted: true, attempt: 1 });
       await reconcile();
-      expect(await left()).toEqual([7, 900, 18]);
+      expect(await left()).toEqual([8, 900, 19]);
       await next.end({ tokens: 30 }, { result: "answer 2" });
       expect(await other.admit("ann", asked)).toMatchObject({ state: "done", result: "answer 2" });
-      expect(await left()).toEqual([7, 970, 18]);
+      expect(await left()).toEqual([8, 970, 19]);
     },
   );
 
   it.each([
+    ["lose", "nothing"],
+    ["lose", "unfinished"],
+    ["hang", "nothing"],
+    ["hang", "unfinished"],
+  ] as const)("a take-over whose reply is lost stays paid, however it ends (%s, %s)", async (how, end) => {
+    const { clock, other, crash, lose, left, reconcile } = processes();
+    await crash();
+    clock.advance(31 * second);
+    const next = (await lose(how, { tokens: 100 })) as Admitted;
+    await reconcile();
+    if (end === "nothing") await next.end("nothing");
+    else await next.end({ tokens: 0 }, { done: false });
+    const attempt = end === "nothing" ? 2 : 3;
+    expect(await other.admit("ann", asked)).toMatchObject({ admitted: true, attempt });
+    expect(await left()).toEqual([8, 1000, 19]);
+  });
+
+  it.each([
     [80, [8, 970, 19]],
-    [100, [7, 970, 18]],
+    [100, [8, 970, 19]],
   ])("a lost reply before an outage of %i s", async (seconds, wanted) => {
     const { clock, store, other, lose, left, reconcile } = processes();
     const first = (await lose("lose", { tokens: 100 })) as Admitted;
@@ -258,7 +276,7 @@ describe("what an id may cost beyond its request", () => {
     await first.end({ tokens: 30 }, { result: "answer 1" });
     await reconcile();
     expect(await other.admit("ann", asked)).toMatchObject({ state: "done", result: "answer 1" });
-    // After 90 s the store has forgotten the reservation, and knows only the claim.
+    // After 90 s the store has forgotten the reservation. The claim shows that its request was charged.
     expect(await left()).toEqual(wanted);
   });
 });

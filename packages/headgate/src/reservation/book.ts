@@ -84,8 +84,10 @@ export class Book implements Unsettled {
     this.#owner = new WeakRef(owner);
     const { charges, ledger, outcome, claim } = ruling;
     this.#main = new Part(ledger, ruling.hold?.rid ?? services.mintRid(), charges, claim, outcome.attempt);
-    if (ruling.doubtful === this.#main.rid) this.#main.inDoubt = true;
-    else this.#main.admitted(charges, outcome, this.#seq);
+    if (ruling.doubtful === this.#main.rid) {
+      this.#main.inDoubt = true;
+      this.#main.wasLost = true;
+    } else this.#main.admitted(charges, outcome, this.#seq);
     this.#used = this.#main.used.map((amounts) => [...amounts]);
     this.#granted = this.#main.used.map((amounts, c) =>
       amounts.map((amount, g) => amount + (this.#main.held[c]?.[g] ?? 0)),
@@ -109,6 +111,7 @@ export class Book implements Unsettled {
     );
     // The store may know the reservation, so it must also get an end with nothing used.
     this.#upstream.isAsked = doubtful !== undefined;
+    this.#upstream.wasLost = doubtful !== undefined;
     this.#raises = true;
     this.#version += 1;
     this.#main.acknowledgedVersion = this.#version;

@@ -22,7 +22,10 @@ const claim: Claim = {
 
 const outcome = (now = 0, marks: number[][] = []) => ({ now, marks }) as unknown as Outcome;
 const charge = (spends: number[], holds?: number[]) => ({ spends, holds }) as unknown as Charge;
-const newPart = (counted: readonly Counted[], its?: Claim) => new Part({} as Ledger, "r1", counted, its);
+const newPart = (counted: readonly Counted[], its?: Claim) => {
+  const charges = counted.map((one): Charge => ({ ...one, needs: [], spends: [] }));
+  return new Part({} as Ledger, "r1", charges, its);
+};
 
 /** Adjusts a part to these totals, as if the ledger had applied them. */
 function apply(part: Part, totals: Totals, seq: number, result = outcome()) {

@@ -30,10 +30,14 @@ export class Part {
   readonly claim: Claim | undefined;
   readonly attempt: number;
   readonly #claimPlace: number;
+  /** The requests that its admission was to pay for. */
+  readonly #requests: number;
   /** Whether the ledger has been asked anything of it since. */
   isAsked = false;
   /** Whether the ledger may have other totals than it has acknowledged. */
   inDoubt = false;
+  /** Whether the reply to its admission was lost, so that it is not known when its requests were charged, if ever. */
+  wasLost = false;
   /** The highest sequence number of an answered call. */
   #answeredSeq = 0;
   /** The version of the totals that the ledger has acknowledged. */
@@ -43,17 +47,22 @@ export class Part {
   constructor(
     ledger: Ledger,
     rid: string,
-    counted: readonly Counted[],
+    counted: readonly Charge[],
     claim?: Claim | undefined,
     attempt = 1,
   ) {
     this.claim = claim;
     this.attempt = attempt;
+    this.#requests = requestsOf(counted);
     this.#claimPlace = counted.findIndex(({ space, key }) => space === claim?.space && key === claim.key);
     this.ledger = ledger;
     this.rid = rid;
     this.counted = counted;
-    this.used = blank(counted);
+    // The first attempt at the id has paid for the requests.
+    this.used =
+      attempt > 1
+        ? counted.map(({ spends, known }) => spends.map((_, g) => known?.[g] ?? 0))
+        : blank(counted);
     this.held = blank(counted);
     this.refunds = counted.map(() => []);
   }
@@ -99,7 +108,7 @@ export class Part {
 
   #changeOf(claim: Claim, state: ClaimChange["state"], result = claim.result): ClaimChange {
     const { id, fingerprint, leaseMs } = claim;
-    return { id, fingerprint, leaseMs, attempt: this.attempt, state, result };
+    return { id, fingerprint, leaseMs, attempt: this.attempt, requests: this.#requests, state, result };
   }
 
   /**
@@ -124,11 +133,13 @@ export class Part {
 
   /** Records that the ledger has applied these adjustments. */
   applied(adjustments: readonly Adjustment[], outcome: Outcome): void {
+    const isUnknown = this.wasLost && this.claim !== undefined && this.#answeredSeq === 0;
     this.#answeredSeq = Math.max(this.#answeredSeq, adjustments[0]?.seq ?? 0);
     this.inDoubt = false;
     adjustments.forEach(({ used, held }, c) => {
       used.forEach((total, g) => {
-        this.#note(c, g, total, outcome);
+        if (isUnknown && isRequests(this.counted, c, g)) (this.used[c] as number[])[g] = total;
+        else this.#note(c, g, total, outcome);
         (this.held[c] as number[])[g] = held[g] ?? 0;
       });
     });
@@ -155,6 +166,19 @@ export class Part {
 
 /** How many charges of each group are remembered for refunds. A shrinking total usually refunds the last charge. */
 const mostRefunds = 16;
+
+function isRequests(counted: readonly Counted[], c: number, g: number): boolean {
+  return counted[c]?.limits.groups[g]?.unit === "requests";
+}
+
+function requestsOf(charges: readonly Charge[]): number {
+  let most = 0;
+  for (const [c, { spends, known }] of charges.entries()) {
+    for (const [g, amount] of spends.entries())
+      if (isRequests(charges, c, g)) most = Math.max(most, amount + (known?.[g] ?? 0));
+  }
+  return most;
+}
 
 export function blank(counted: readonly Counted[]): number[][] {
   return counted.map(({ limits }) => limits.groups.map(() => 0));

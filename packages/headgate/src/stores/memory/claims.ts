@@ -4,10 +4,14 @@ import {
   type ClaimChange,
   type ClaimRecord,
   changeClaim,
+  hasCounted,
   isClaimOver,
+  isPaid,
   type KnownClaim,
   meetClaim,
+  withKnownRequests,
 } from "../../core/claim.ts";
+import type { Adjustment } from "../../core/store.ts";
 
 /** The maximum number of known ids. Beyond it, the oldest are forgotten: a retry of one is then charged as a new request. */
 const mostClaims = 100_000;
@@ -33,18 +37,31 @@ export class Claims {
     this.#keep(nameOf(claim, claim.id), beginClaim(claim, rid, attempt, now), now);
   }
 
-  change(
-    partition: { readonly space: string; readonly key: string },
-    change: ClaimChange,
-    rid: string,
-    raises: boolean,
-    now: number,
-  ): void {
-    const name = nameOf(partition, change.id);
+  /** Whether the requests of the attempt that has met the claim are paid for already. */
+  isPaid(claim: Claim, rid: string, attempt: number, now: number): boolean {
+    return isPaid(this.#records.get(nameOf(claim, claim.id)), rid, attempt, now);
+  }
+
+  /** Changes the claims of these adjustments. Returns the adjustments as the holdings must apply them. */
+  change(adjustments: readonly Adjustment[], now: number): readonly Adjustment[] {
+    let counted: Map<string, number> | undefined;
+    for (const adjustment of adjustments) {
+      const { claim, rid } = adjustment;
+      if (claim === undefined || !this.#change(adjustment, claim, now)) continue;
+      counted ??= new Map();
+      counted.set(rid, claim.requests);
+    }
+    return counted === undefined ? adjustments : withKnownRequests(adjustments, counted);
+  }
+
+  /** @returns whether the requests of the reservation have been counted. */
+  #change(adjustment: Adjustment, change: ClaimChange, now: number): boolean {
+    const name = nameOf(adjustment, change.id);
     const known = this.#records.get(name);
-    const next = changeClaim(known, change, rid, raises, now);
+    const next = changeClaim(known, change, adjustment.rid, adjustment.raises, now);
     if (next === undefined) this.#records.delete(name);
     else if (next !== known) this.#keep(name, next, now);
+    return hasCounted(known, adjustment, now);
   }
 
   /** Each new claim checks the two oldest, so that expired claims are removed without a timer. */

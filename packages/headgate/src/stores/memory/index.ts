@@ -107,7 +107,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   function decideClaimed(charges: readonly Charge[], now: number, hold: Hold, claim: Claim): Outcome {
     const met = claims.meet(claim, hold.rid, now);
     if (typeof met !== "number") return { admitted: false, now, readings: [], marks: [], known: met };
-    const asked = met === 1 ? charges : withoutRequests(charges);
+    const asked = claims.isPaid(claim, hold.rid, met, now) ? withoutRequests(charges) : charges;
     const outcome = general.decide(asked, now, false, hold, overrides?.findAll(asked, now));
     if (!outcome.admitted) return outcome;
     claims.begin(claim, hold.rid, met, now);
@@ -142,11 +142,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
 
     adjust(adjustments, now) {
-      for (const adjustment of adjustments) {
-        const { claim, rid, raises } = adjustment;
-        if (claim !== undefined) claims.change(adjustment, claim, rid, raises, now);
-      }
-      return general.adjust(adjustments, now);
+      return general.adjust(claims.change(adjustments, now), now);
     },
 
     reset(partitions, now) {

@@ -5,6 +5,7 @@ import type { Adjustment, Charge, Hold, Outcome } from "../../core/store.ts";
 import { decode } from "./decode.ts";
 import { type ApplyParameters, encode, type StoreRequest } from "./encode.ts";
 import { partitionId } from "./partition-id.ts";
+import { adjustLengths } from "./sql/adjust.ts";
 import { claimStates } from "./sql/claims.ts";
 
 /** A request that claims an id. It is sent alone, because its data must be on disk before it is answered. */
@@ -52,13 +53,33 @@ export function encodeClaimChanges(
   adjustments: readonly Adjustment[],
   parameters: ApplyParameters,
 ): (string | null)[] {
+  const places = adjustments.some(({ raises }) => raises) ? placesOfKnown(adjustments) : undefined;
   const changes = adjustments.flatMap(({ space, key, rid, raises, claim }) => {
     if (claim === undefined) return [];
-    const { id, fingerprint, result, leaseMs, attempt, state } = claim;
+    const { id, fingerprint, result, leaseMs, attempt, requests, state } = claim;
     const named = { id: claimId({ space, key }, id), fingerprint, result, rid, lease: leaseMs, attempt };
-    return [{ ...named, state: claimStates.indexOf(state) + 1, raises }];
+    const counted = raises ? { requests, places: places?.get(rid) ?? [] } : {};
+    return [{ ...named, state: claimStates.indexOf(state) + 1, raises, ...counted }];
   });
   return [JSON.stringify(changes), ...parameters];
+}
+
+/** For each reservation: the indexes of its known requests among the numbers of the request, from 1 up. */
+function placesOfKnown(adjustments: readonly Adjustment[]): Map<string, number[]> {
+  const places = new Map<string, number[]>();
+  // The first two numbers are the kind and the count.
+  let at = 3;
+  for (const { rid, limits, refunds } of adjustments) {
+    const mine = places.get(rid) ?? [];
+    places.set(rid, mine);
+    at += adjustLengths.adjustment;
+    for (const [g, { unit }] of limits.groups.entries()) {
+      if (unit === "requests") mine.push(at + adjustLengths.known);
+      const count = refunds.filter(({ group }) => group === g).length;
+      at += adjustLengths.group + count * adjustLengths.refund;
+    }
+  }
+  return places;
 }
 
 function claimId({ space, key }: { readonly space: string; readonly key: string }, id: string): string {

@@ -188,7 +188,17 @@ describe("an id that is claimed in one slot and charged in others", () => {
           held: [0],
           refunds: [],
           ...(space === "user"
-            ? { claim: { id, fingerprint, result, leaseMs, attempt: 1, state: "running" as const } }
+            ? {
+                claim: {
+                  id,
+                  fingerprint,
+                  result,
+                  leaseMs,
+                  attempt: 1,
+                  requests: 1,
+                  state: "running" as const,
+                },
+              }
             : {}),
         })),
         0,

@@ -106,6 +106,7 @@ export function readReply(requests: readonly Request[], reply: unknown): Answer[
       return faultOf(status, (request.parts[(numbers[at - 1] as number) - 1] as { space: string }).space);
     }
     const { do: what, parts } = request;
+    if (what === "owned") return { ...nothing, attempt: status };
     if (what === "reset" || what === "probe" || what === "override" || what === "commit") return nothing;
     const count = parts.length;
     const now = request.at > 0 ? request.at : serverNow;

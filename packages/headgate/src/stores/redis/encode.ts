@@ -53,6 +53,17 @@ export type Request =
       readonly parts: readonly [];
       readonly attempts: readonly string[];
     }
+  /** Asks as which attempt a reservation owns the claim of an id. */
+  | {
+      readonly do: "owned";
+      readonly at: number;
+      /** The key of the partition that the claim is kept with. It is not read. */
+      readonly of: string;
+      readonly keys: readonly [];
+      readonly parts: readonly [];
+      readonly rid: string;
+      readonly id: string;
+    }
   | { readonly do: "adjust"; readonly at: number; readonly keys: Keys; readonly parts: readonly Adjustment[] }
   | {
       readonly do: "reset";
@@ -113,7 +124,8 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
       for (const key of request.do === "commit" ? [request.of] : request.keys)
         recordKeys.push(recordsKey(key));
     }
-    if (request.do === "probe" || request.do === "override" || request.do === "commit") return;
+    if (request.do === "probe" || request.do === "override") return;
+    if (request.do === "commit" || request.do === "owned") return;
     const holds = request.do === "adjust" || request.do === "reset" || request.hold !== undefined;
     for (let p = 0; p < request.parts.length; p += 1) {
       if (!holds && !(request.parts[p] as Partition).limits.holdable) continue;
@@ -165,7 +177,7 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
   /** A late copy does not find the attempt any more, and leaves the id to the next attempt of the same reservation. */
   function addUnclaiming(request: Extract<Request, { do: "cancel" }>, claim: Claim): void {
     const rid = request.hold?.rid ?? "";
-    const change = { ...claim, attempt: 1, state: "nothing" } as const;
+    const change = { ...claim, attempt: 1, requests: 0, state: "nothing" } as const;
     addClaimChange(keyIn(request, claim), request.at, rid, change, raisings.withItsAttempt);
   }
 
@@ -225,6 +237,11 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
       numbers.push(codes.commit, attempts.length, rids.push(...attempts) - attempts.length + 1);
       continue;
     }
+    if (request.do === "owned") {
+      const { at, of, id, rid } = request;
+      numbers.push(codes.owned, claimKeys.push(claimKey(of, id)), at, rids.push(rid));
+      continue;
+    }
     const isOnRecord = looksAtRecords(request);
     if (isOnRecord && request.do !== "cancel") numbers.push(codes.spanning, attemptNumber(request));
     numbers.push(codes[request.do], request.at);
@@ -254,7 +271,10 @@ export function writeMessage(requests: readonly Request[], calendarNow: number):
     }
   }
   const isPlain =
-    heldKeys.length === 0 && recordKeys.length === 0 && !requests.some(({ do: what }) => what === "override");
+    heldKeys.length === 0 &&
+    recordKeys.length === 0 &&
+    claimKeys.length === 0 &&
+    !requests.some(({ do: what }) => what === "override");
   if (isPlain) return { keys, argument: `[[${sets.join()}],[${numbers.join()}]]` };
   const terms = [...setNumbers.keys()].map(termsText).join();
   let more = `${keys.length},${JSON.stringify(rids)},[${terms}],${keys.length + heldKeys.length + 1}`;
@@ -315,6 +335,7 @@ const codes = {
   spanning: 11,
   claim: 12,
   claimed: 13,
+  owned: 14,
 } as const;
 /** `raises` may claim an unknown id. `withItsAttempt` gives an id back only if this attempt claimed it. */
 const raisings = { no: 0, raises: 1, withItsAttempt: 2 } as const;

@@ -1,3 +1,4 @@
+import { withKnown } from "../../core/claim.ts";
 import type { LimitGroup } from "../../core/limit-set.ts";
 import type { Override } from "../../core/override.ts";
 import { isInDoubt } from "../../core/ruling.ts";
@@ -29,11 +30,14 @@ const mostAdjustmentsACall = 64;
  * and may be repeated. If some calls fail and others do not, the whole adjustment is in doubt.
  */
 export async function adjustAcross(
-  adjustments: readonly Keyed<Adjustment>[],
+  reported: readonly Keyed<Adjustment>[],
   at: number,
   ask: Ask,
   split: (adjustments: readonly Keyed<Adjustment>[]) => SlotShare<Adjustment>[] = bySlot,
 ): Promise<Outcome> {
+  const slotOfPart = (adjustment: Keyed<Adjustment>) => split([adjustment])[0]?.slot ?? 0;
+  const needsClaims = reported.some(({ claim, raises }) => raises && claim !== undefined);
+  const adjustments = needsClaims ? await withCounted(reported, at, ask, slotOfPart) : reported;
   const shares = split(adjustments).flatMap((share) => inSteps(share, mostAdjustmentsACall));
   const asked = shares.map(({ slot, keys, parts }) => ask(slot, { do: "adjust", at, keys, parts }));
   const settled = await Promise.allSettled(asked);
@@ -43,6 +47,36 @@ export async function adjustAcross(
     throw faults.length < shares.length ? inDoubt(fault?.reason) : fault?.reason;
   }
   return merge(shares, await Promise.all(asked), true);
+}
+
+/**
+ * After a lost reply or a long outage, a store may have no entry of a reservation whose requests it has counted. The
+ * claim of its id shows whether it has. A first attempt has paid in the claim's slot, but perhaps not in others. A later
+ * attempt follows one that has paid in all of them.
+ */
+async function withCounted(
+  adjustments: readonly Keyed<Adjustment>[],
+  at: number,
+  ask: Ask,
+  slotOfPart: (adjustment: Keyed<Adjustment>) => number,
+): Promise<readonly Keyed<Adjustment>[]> {
+  const owned = new Map<string, { slot: number; requests: number; attempt: number }>();
+  const asked = adjustments.map(async (adjustment) => {
+    const { claim, raises, rid, storedKey: of } = adjustment;
+    if (claim === undefined || !raises) return;
+    const { id, requests } = claim;
+    const slot = slotOfPart(adjustment);
+    const { attempt = 0 } = await ask(slot, { do: "owned", at, of, keys: [], parts: [], rid, id });
+    if (attempt > 0) owned.set(rid, { slot, requests, attempt });
+  });
+  await Promise.all(asked);
+  if (owned.size === 0) return adjustments;
+  return adjustments.map((adjustment) => {
+    const its = owned.get(adjustment.rid);
+    if (its === undefined) return adjustment;
+    const hasPaid = its.attempt > 1 || its.slot === slotOfPart(adjustment);
+    return hasPaid ? withKnown(adjustment, its.requests) : adjustment;
+  });
 }
 
 function inSteps<Part>({ slot, parts, keys, places }: SlotShare<Part>, most: number): SlotShare<Part>[] {

@@ -75,8 +75,8 @@ export function end(world: World, c: number, served: boolean): void {
 /** Sends the end again if no answer came and the first message is too old to arrive. */
 export function endAgain(world: World, c: number): void {
   const { used, seq } = world.clients[c] as Client;
-  const { requests, knownRequests } = world.clients[c] as Client;
-  adjust(world, c, "end", used, Math.min(requests, knownRequests), 0, seq);
+  const { served, knownRequests } = world.clients[c] as Client;
+  adjust(world, c, "end", used, served ? knownRequests : 0, 0, seq);
 }
 
 export function giveUp(world: World, c: number): void {
@@ -102,7 +102,9 @@ function adjust(
       ...place,
       ...(p > 0 || world.setting.claims !== true
         ? {}
-        : { claim: { ...claimed(world), attempt: client.attempt, state } satisfies ClaimChange }),
+        : {
+            claim: { ...claimed(world), attempt: client.attempt, requests: 1, state } satisfies ClaimChange,
+          }),
       rid: client.rid,
       seq: seq ?? client.seq + 1,
       ended: kind === "end",
@@ -177,7 +179,8 @@ export function receive(world: World, message: Message, outcome: Outcome): void 
     client.attempt = attempt;
     client.ownsUntil = trusted;
     client.requests = pays ? 1 : 0;
-    client.knownRequests = client.requests;
+    // The store has counted the request, whichever attempt has paid for it.
+    client.knownRequests = 1;
   }
 }
 

@@ -1,4 +1,4 @@
-import { beginClaim, type Claim, type ClaimRecord } from "../../core/claim.ts";
+import { beginClaim, type Claim, type ClaimRecord, withKnownRequests } from "../../core/claim.ts";
 import { type Entry, type Holdings, noHoldings, refundsOf } from "../../core/holdings.ts";
 import { type CountingGroup, counting, type LimitSet } from "../../core/limit-set.ts";
 import { beginOverride, inForce, type Override, type OverrideTerms } from "../../core/override.ts";
@@ -67,9 +67,11 @@ export class ModelStore {
   ): Outcome {
     if (claim === undefined || hold === undefined) return this.#decide(asked, now, peek, hold, journal);
     const { claims } = this.#open({ ...claim, limits: (asked[0] as Charge).limits }, now);
-    const met = this.#transitions.meetClaim(claims.get(claim.id), claim, hold.rid, now);
+    const known = claims.get(claim.id);
+    const met = this.#transitions.meetClaim(known, claim, hold.rid, now);
     if (typeof met !== "number") return { admitted: false, now, readings: [], marks: [], known: met };
-    const charges = met === 1 ? asked : this.#transitions.withoutRequests(asked);
+    const isPaid = this.#transitions.isPaid(known, hold.rid, met, now);
+    const charges = isPaid ? this.#transitions.withoutRequests(asked) : asked;
     const outcome = this.#decide(charges, now, peek, hold, journal);
     if (!outcome.admitted) return outcome;
     claims.set(claim.id, beginClaim(claim, hold.rid, met, now));
@@ -140,14 +142,19 @@ export class ModelStore {
     return { admitted, now, readings: charges.map((charge) => this.#read(charge, now, [])), marks };
   }
 
-  adjust(adjustments: readonly Adjustment[], now: number, journal: Journal = () => {}): Outcome {
-    for (const { claim, rid, raises, ...place } of adjustments) {
+  adjust(reported: readonly Adjustment[], now: number, journal: Journal = () => {}): Outcome {
+    const counted = new Map<string, number>();
+    for (const adjustment of reported) {
+      const { claim, rid, raises } = adjustment;
       if (claim === undefined) continue;
-      const { claims } = this.#open(place, now);
-      const changed = this.#transitions.changeClaim(claims.get(claim.id), claim, rid, raises, now);
+      const { claims } = this.#open(adjustment, now);
+      const known = claims.get(claim.id);
+      if (this.#transitions.hasCounted(known, adjustment, now)) counted.set(rid, claim.requests);
+      const changed = this.#transitions.changeClaim(known, claim, rid, raises, now);
       if (changed === undefined) claims.delete(claim.id);
       else claims.set(claim.id, changed);
     }
+    const adjustments = withKnownRequests(reported, counted);
     const marks = adjustments.map((adjustment) => {
       const { limits, rid } = adjustment;
       const { holdings } = this.#open(adjustment, now);

@@ -1,4 +1,4 @@
-import { changeClaim, meetClaim, withoutRequests } from "../../core/claim.ts";
+import { changeClaim, hasCounted, isPaid, meetClaim, withoutRequests } from "../../core/claim.ts";
 import {
   adjustHoldings,
   type Holdings,
@@ -39,6 +39,8 @@ export interface Transitions {
   readonly meetClaim: typeof meetClaim;
   readonly changeClaim: typeof changeClaim;
   readonly withoutRequests: typeof withoutRequests;
+  readonly isPaid: typeof isPaid;
+  readonly hasCounted: typeof hasCounted;
   /** Changes the counts of a partition after an override begins or ends. */
   override(counts: Map<string, unknown>): void;
   adjustHoldings(
@@ -63,6 +65,8 @@ export const coreTransitions: Transitions = {
   meetClaim,
   changeClaim,
   withoutRequests,
+  isPaid,
+  hasCounted,
   // An override forgets nothing.
   override() {},
   adjustHoldings,

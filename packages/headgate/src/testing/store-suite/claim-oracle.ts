@@ -40,13 +40,21 @@ export class ClaimOracle {
     this.#paid.set(id, [...before, { ...claim, beats: [now], end: undefined }]);
   }
 
-  become(id: string, rid: string, state: ClaimChange["state"], result: string, now: number): void {
+  /** @param raises whether it may claim an id that nothing is known of. */
+  become(
+    id: string,
+    { rid, leaseMs, raises }: { readonly rid: string; readonly leaseMs: number; readonly raises: boolean },
+    state: ClaimChange["state"],
+    result: string,
+    now: number,
+  ): void {
     const attempts = this.#attempts(id, now);
     const last = attempts.at(-1);
-    if (last === undefined && state === "done") {
-      // No other request has claimed the id since, so the answer is known.
-      const claim = { rid, fingerprint: this.#fingerprints.get(rid) ?? "body", result, leaseMs: 0 };
-      this.#paid.set(id, [{ ...claim, beats: [], end: { state, result, at: now } }]);
+    if (last === undefined && (state === "done" || (state === "running" && raises))) {
+      // No other request has claimed the id since, so it belongs to this one.
+      const claim = { rid, fingerprint: this.#fingerprints.get(rid) ?? "body", result, leaseMs };
+      const end = state === "done" ? { state, result, at: now } : undefined;
+      this.#paid.set(id, [{ ...claim, beats: [now], end }]);
       return;
     }
     if (last?.rid !== rid || last.end?.state === "done") return;

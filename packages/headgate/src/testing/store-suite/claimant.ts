@@ -1,5 +1,5 @@
 import { type ClaimChange, withoutRequests } from "../../core/claim.ts";
-import { amountsOf, type Cost } from "../../core/cost.ts";
+import { amountsOf, type Cost, spentOf } from "../../core/cost.ts";
 import type { Adjustment, Charge, Outcome, Store } from "../../core/store.ts";
 import { type Place, reserve } from "./trial.ts";
 
@@ -56,18 +56,28 @@ export class Claimant {
     return outcome;
   }
 
-  /** @param used how many of the estimated units; the charges are unused if the request ends with nothing. */
+  /** The number of its attempt, as far as it knows. */
+  get attempt(): number {
+    return this.#attempt;
+  }
+
+  /**
+   * @param used how many of the estimated units; the charges are unused if the request ends with nothing.
+   * @param unheard whether the reply to its admission was lost.
+   */
   async become(
     state: ClaimChange["state"],
-    { result = this.#options.result, used = 0, raises = false } = {},
+    { result = this.#options.result, used = 0, raises = false, unheard = false } = {},
   ): Promise<Outcome> {
     this.#seq += 1;
     const ended = state !== "running";
     const { id, fingerprint, leaseMs } = this.#options;
+    const requests = spentOf(this.#options.cost, "requests");
     const charged = this.#attempt > 1 ? withoutRequests(this.#charges) : this.#charges;
     const adjustments = charged.map((charge, c): Adjustment => {
       const { space, key, limits, spends, holds = spends.map(() => 0) } = charge;
-      const total = spends.map((amount, g) => {
+      const known = spends.map((amount, g) => amount + (charge.known?.[g] ?? 0));
+      const total = known.map((amount, g) => {
         if (state === "nothing") return 0;
         const isPlace = limits.limitsOfGroup[g]?.[0]?.algorithm === "concurrent";
         return amount + ((holds[g] ?? 0) > 0 && !isPlace ? used : 0);
@@ -80,11 +90,13 @@ export class Claimant {
         seq: this.#seq,
         ended,
         raises,
-        known: [...spends],
+        known: unheard ? known.map(() => 0) : known,
         used: total,
-        held: ended ? [] : holds.map((units, g) => Math.max(0, units + (spends[g] ?? 0) - (total[g] ?? 0))),
+        held: ended ? [] : holds.map((units, g) => Math.max(0, units + (known[g] ?? 0) - (total[g] ?? 0))),
         refunds: [],
-        ...(c > 0 ? {} : { claim: { id, fingerprint, leaseMs, result, state, attempt: this.#attempt } }),
+        ...(c > 0
+          ? {}
+          : { claim: { id, fingerprint, leaseMs, result, state, attempt: this.#attempt, requests } }),
       };
     });
     return this.#store.adjust(adjustments, this.#now());

@@ -15,8 +15,8 @@ import {
 } from "./reservations.ts";
 import { giveBackSql } from "./resets.ts";
 
-/** How many numbers an adjustment, one of its groups and a refund take in a request. */
-export const adjustLengths = { adjustment: 8, group: 8, refund: 3 } as const;
+/** How many numbers an adjustment, one of its groups and a refund take in a request; and where a group says its known use. */
+export const adjustLengths = { adjustment: 8, group: 8, known: 4, refund: 3 } as const;
 
 /**
  * Applies adjustments of reservations. In a request they are:

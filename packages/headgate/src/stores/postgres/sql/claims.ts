@@ -39,7 +39,8 @@ const applyParameters =
  * Two functions around `apply`. The first decides one request that claims an id: `requests` pays for requests, and
  * `free_requests` is the same for an attempt that takes over. It returns the attempt, a space, and the answer of
  * `apply`. If the id is known, it returns 0, the state (1 running, 2 done, 3 conflict), the time, and the result. The
- * second applies adjustments and the changes of their claims.
+ * second applies adjustments and the changes of their claims. `places` are the indexes in `requests` of the known
+ * requests of a reservation: if it owns the claim, its requests have been counted.
  *
  * The lock of the partition that a claim is kept with is among `locks`. Everything that a claim depends on is on disk
  * before the answer, as far as the server's settings allow.
@@ -64,12 +65,14 @@ DECLARE
   moment bigint;
   known record;
   nth int := 1;
+  is_paid boolean := false;
   answer text;
 BEGIN${begin}
   SELECT v.* INTO known FROM ${claimsTable} AS v WHERE v.claim_id = named AND v.expires_at > moment;
   IF FOUND THEN
     IF known.rid = owner AND NOT known.done THEN
       nth := known.attempt;
+      is_paid := true;
     ELSIF known.fingerprint <> body THEN
       RETURN '0 3 ' || moment || ' ';
     ELSIF known.done THEN
@@ -80,7 +83,7 @@ BEGIN${begin}
       nth := known.attempt + 1;
     END IF;
   END IF;
-  IF nth > 1 THEN requests := free_requests; END IF;
+  IF nth > 1 OR is_paid THEN requests := free_requests; END IF;
   answer := ${fn("apply")}(partition_ids, state_ids, limits, requests, locks, at);
   IF substring(answer FROM '^[{][0-9]+,[0-9]+,([0-9]+)')::int = ${answerKinds.admitted} THEN
     INSERT INTO ${claimsTable} AS v (${columns})
@@ -103,18 +106,25 @@ DECLARE
   change record;
   known record;
   ends bigint;
+  place int;
   is_final boolean := false;
   answer text;
 BEGIN${begin}
   FOR change IN
     SELECT c.* FROM jsonb_to_recordset(changes) AS c(
-      id uuid, fingerprint text, result text, rid text, lease bigint, attempt int, state int, raises boolean
+      id uuid, fingerprint text, result text, rid text, lease bigint, attempt int, state int, raises boolean, requests bigint, places int[]
     )
   LOOP
     is_final := is_final OR change.state > 1;
     SELECT v.* INTO known FROM ${claimsTable} AS v WHERE v.claim_id = change.id AND v.expires_at > moment;
     IF FOUND THEN
+      IF change.raises AND known.rid = change.rid THEN
+        FOREACH place IN ARRAY change.places LOOP
+          requests[place] := greatest(requests[place], change.requests);
+        END LOOP;
+      END IF;
       CONTINUE WHEN known.rid <> change.rid OR known.done;
+      change.attempt := known.attempt;
     ELSE
       CONTINUE WHEN change.state > 2 OR (change.state = 1 AND NOT change.raises);
     END IF;

@@ -2,7 +2,7 @@
  * The version of the functions, part of their names: processes of an older and of a newer release may share a
  * database while one replaces the other, each calling its own. Raise it with every change to a function.
  */
-export const functionsVersion = 15;
+export const functionsVersion = 16;
 
 /** The names that the statements use, quoted. */
 export interface SqlNames {

@@ -71,7 +71,7 @@ local function setUpClaims()
     o = o + 1
     out[o] = attempt
     if attempt > 0 then
-      if attempt > 1 then at, free = at + paid, 0 end
+      if attempt > 1 or c.rid == rids[rid] then at, free = at + paid, 0 end
       claiming = { c = c, attempt = attempt, fingerprint = rids[fingerprint], result = rids[result], rid = rids[rid] }
       claiming.endsAt, claiming.now, claiming.testClock = now + lease, now, given > 0
       claiming.answer, claiming.rest = o + 1, free
@@ -111,7 +111,7 @@ local function setUpClaims()
     if state <= 2 then
       if state == 1 and not c.rid and raises == 0 then return end
       c.endsAt = state == 2 and now + ${claimKeptMs} or max(c.rid and c.endsAt or 0, now + lease)
-      c.done, c.attempt, c.rid, c.fingerprint, c.result = state == 2, attempt, rid, rids[fingerprint], rids[result]
+      c.done, c.attempt, c.rid, c.fingerprint, c.result = state == 2, c.rid and c.attempt or attempt, rid, rids[fingerprint], rids[result]
     elseif not c.rid then
       return
     elseif state == 4 and c.attempt == 1 then
@@ -121,6 +121,14 @@ local function setUpClaims()
       if state == 4 then c.attempt = c.attempt - 1 end
     end
     keepClaim(c, now, given > 0)
+  end
+
+  -- Answers as which attempt a reservation owns the claim; 0 if it does not. Reads the index of the claim's key. Then
+  -- follow the time and the reservation.
+  local function isOwned(place)
+    local now, rid, c = timeOf(q[at]), rids[q[at + 1]], openClaim(place)
+    at, o = at + 2, o + 1
+    out[o] = not c.corrupt and c.rid == rid and overAt(c) > now and c.attempt or 0
   end
 
   local function writeClaims()
@@ -140,7 +148,7 @@ local function setUpClaims()
     end
   end
 
-  return { begin = beginClaiming, finish = endClaiming, change = changeClaim, write = writeClaims }
+  return { begin = beginClaiming, finish = endClaiming, change = changeClaim, isOwned = isOwned, write = writeClaims }
 end
 
 `;

@@ -116,6 +116,9 @@ while at <= size do
   elseif what == 13 then
     claims = claims or setUpClaims()
     claims.change(given)
+  elseif what == 14 then
+    claims = claims or setUpClaims()
+    claims.isOwned(given)
   elseif what >= 5 then
     -- The same with holds. Either each request has its own reservation, in order, or none has one.
     local now, repeats, charges, rid, seq = timeOf(given), q[at], q[at + 1], q[at + 2], q[at + 3]
