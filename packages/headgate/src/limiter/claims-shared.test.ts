@@ -73,7 +73,7 @@ describe.each([
     expect(await running.admit("ann", { ...request, fingerprint: "b" })).toMatchObject({ state: "conflict" });
     time.advance(lease);
     const next = (await running.admit("ann", { ...request, result: "stream 2" })) as Admitted;
-    expect(next).toMatchObject({ admitted: true, attempt: 2, granted: { requests: 0, tokens: 100 } });
+    expect(next).toMatchObject({ admitted: true, attempt: 2, granted: { requests: 1, tokens: 100 } });
     await first.end({ tokens: 70 }, { result: "late" });
     for (let beats = 0; beats < 6; beats += 1) {
       time.advance(lease / 3);

@@ -133,7 +133,7 @@ describe("a request whose process has died", () => {
     clock.advance(1);
     const next = admitted(ask("m1"));
     expect(next.attempt).toBe(2);
-    expect(next.granted).toEqual({ requests: 0, tokens: 100, concurrent: 1 });
+    expect(next.granted).toEqual({ requests: 1, tokens: 100, concurrent: 1 });
     expect(left()).toEqual({ requests: 4, tokens: 900, concurrent: 9 });
     next.end({ tokens: 50 });
     expect(left()).toEqual({ requests: 4, tokens: 950, concurrent: 10 });
