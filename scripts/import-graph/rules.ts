@@ -29,7 +29,8 @@ export const LIBRARY: Zone[] = [
   { name: "core", files: /^packages\/headgate\/src\/core\//, mayImport: [], packages: NONE },
   {
     name: "store opening",
-    files: /^packages\/headgate\/src\/stores\/(open(\.test)?|(as-memory|renewals|under-faults)\.test)\.ts$/,
+    files:
+      /^packages\/headgate\/src\/stores\/(open(\.test)?|(as-memory|lost-claims|renewals|under-faults)\.test)\.ts$/,
     mayImport: ["core", "shared stores", "memory store", "redis store", "postgres store"],
     packages: NONE,
   },

@@ -1,4 +1,4 @@
-import { answers, ask, composer, conversations, questions, send } from "./chat-page.ts";
+import { answers, ask, composer, conversations, questions, send, stopButton } from "./chat-page.ts";
 import { expect, test } from "./fixtures.ts";
 
 test("each conversation's draft survives a reload", async ({ page }) => {
@@ -67,6 +67,8 @@ test.describe("with a slow model", () => {
     await expect(composer(page)).toHaveValue("and in Scotland?");
     modelServer.release(Number.POSITIVE_INFINITY);
     await expect(answers(page)).toContainText("deductions");
+    // The last words are shown a moment before the answer ends.
+    await expect(stopButton(page)).toBeHidden();
     await expect(composer(page)).toHaveValue("and in Scotland?");
     await composer(page).press("Enter");
     await expect(questions(page)).toHaveCount(2);
