@@ -129,7 +129,7 @@ export function isClaimOver(record: ClaimRecord, now: number): boolean {
  * after the store has forgotten the reservation.
  */
 export function isPaid(record: ClaimRecord | undefined, rid: string, attempt: number, now: number): boolean {
-  return attempt > 1 || (record !== undefined && record.rid === rid && !isClaimOver(record, now));
+  return attempt > 1 || isOwner(record, rid, now);
 }
 
 /**
@@ -152,7 +152,11 @@ export function hasCounted(
   { rid, raises }: Adjustment,
   now: number,
 ): boolean {
-  return raises && record !== undefined && record.rid === rid && !isClaimOver(record, now);
+  return raises && isOwner(record, rid, now);
+}
+
+function isOwner(record: ClaimRecord | undefined, rid: string, now: number): boolean {
+  return record?.rid === rid && !isClaimOver(record, now);
 }
 
 /**

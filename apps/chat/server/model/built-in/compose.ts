@@ -322,8 +322,6 @@ const figureOf: Partial<
   },
 };
 
-const apart = (one: number, other: number) => toPounds(Math.abs(toPence(one) - toPence(other)));
-
 /** ", £12.34 a week": a yearly sum by the period asked for, if it is neither a year nor a month. */
 function alsoBy(yearly: number, { shownBy }: Sum): string {
   if (shownBy === undefined || shownBy === "year" || shownBy === "month") return "";
@@ -364,7 +362,10 @@ function comparison({ rows, gains, gainsMonthly }: Comparison, sum: Sum): string
   const apartIn = ({ read, write }: NonNullable<(typeof figureOf)[Figure]>) => {
     const [one, other] = [read(first), read(second)];
     if (write !== pounds || rows.length > 2 || one === other) return "";
-    return ` The difference is **${pounds(apart(one, other))}** a year${alsoBy(apart(one, other), sum) || `, ${pounds(toPounds(Math.round(toPence(apart(one, other)) / 12)))} a month`}.`;
+    const pence = Math.abs(toPence(one) - toPence(other));
+    const yearly = toPounds(pence);
+    const byPeriod = alsoBy(yearly, sum) || `, ${pounds(toPounds(Math.round(pence / 12)))} a month`;
+    return ` The difference is **${pounds(yearly)}** a year${byPeriod}.`;
   };
   const taken = sum.isRise
     ? sum.figures.map((one) => takenOf[one]).find((one) => one !== undefined)
